@@ -1,0 +1,4 @@
+//! pipegen: one typed blueprint of a data platform, every deployment artifact generated from it.
+
+pub mod diagnostic;
+pub mod source;
