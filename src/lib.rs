@@ -1,4 +1,6 @@
 //! pipegen: one typed blueprint of a data platform, every deployment artifact generated from it.
 
+pub mod blueprint;
 pub mod diagnostic;
 pub mod source;
+pub mod value;

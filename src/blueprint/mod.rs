@@ -1,0 +1,287 @@
+//! The language: what the user wrote, typed and closed, nothing resolved. Layer 2.
+//!
+//! The doc comments here are what an editor shows and what the language page says: they are written for users.
+
+mod pipeline;
+mod service;
+mod tree;
+
+pub use pipeline::{Dataset, Pipeline, Runs, Step};
+pub use service::{
+    Build, FileMode, FileSource, Health, HealthTool, Image, ImageSource, MountSource, OneOrManyResources, Published, Publish, Readiness, Resources, Role,
+    Service, Use, VolumeMount,
+};
+pub use tree::Tree;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::value::{Map, Name, NetworkName, OneOrMany, ParametricText, Port, ResourceRef, Size, VariableName};
+
+/// Words that cannot name a service, volume or stack because references and expectations use them.
+pub const RESERVED_NAMES: &[&str] = &["all", "credentials", "env", "host", "internet", "parameters", "volumes"];
+
+/// A data platform, described once: services, networks, credentials and pipelines.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Blueprint {
+    /// The version of the language.
+    pub blueprint: LanguageVersion,
+    /// The platform's name: Compose projects, networks and Kubernetes namespaces begin with it.
+    pub name: Name,
+    /// One sentence for the generated guide.
+    #[serde(default)]
+    pub description: Option<ParametricText>,
+    /// Values that a renderer may set with `--set name=value`; read as `${parameters.name}`.
+    #[serde(default)]
+    pub parameters: Map<NetworkName, Parameter>,
+    /// Zones: only services that share one can talk. Without this key there is one, named after the blueprint.
+    #[serde(default)]
+    pub networks: Map<NetworkName, Network>,
+    /// Units that are deployed together: one Compose file, one Kubernetes namespace each.
+    #[serde(default)]
+    pub stacks: Map<Name, Stack>,
+    /// The local Kubernetes cluster.
+    #[serde(default)]
+    pub kind: Option<Kind>,
+    /// Who may log in where. Secret values never stand here: `pipegen secrets init` makes them on the deployer's side.
+    #[serde(default)]
+    pub credentials: Map<NetworkName, Credential>,
+    /// Storage that several services mount, or that needs a path or a group.
+    #[serde(default)]
+    pub volumes: Map<NetworkName, Volume>,
+    /// What runs.
+    pub services: Map<Name, Service>,
+    /// Where data lives and which steps read and write it.
+    #[serde(default)]
+    pub pipelines: Map<NetworkName, Pipeline>,
+    /// Who must and who must never reach whom; proved on every run.
+    #[serde(default)]
+    pub expect: Vec<Expectation>,
+    /// The generated guide.
+    #[serde(default)]
+    pub docs: Option<Docs>,
+    /// Where secret values come from.
+    #[serde(default)]
+    pub secrets: Option<Secrets>,
+    /// What differs in an environment: merged over the blueprint with `--env NAME`.
+    #[serde(default)]
+    pub environments: Map<Name, Overlay>,
+}
+
+/// The version of the language.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+pub enum LanguageVersion {
+    /// The first version.
+    #[serde(rename = "v1")]
+    V1,
+}
+
+/// A value that is given when rendering.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Parameter {
+    /// What holds without `--set`. A parameter without a default must be set.
+    #[serde(default)]
+    pub default: Option<Scalar>,
+    /// A regular expression that the value must match.
+    #[serde(default)]
+    pub pattern: Option<String>,
+    /// What it is for.
+    #[serde(default)]
+    pub description: Option<String>,
+}
+
+/// Text, a whole number or a boolean.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub enum Scalar {
+    /// `true` or `false`.
+    Bool(bool),
+    /// A whole number.
+    Int(i64),
+    /// Text.
+    Text(String),
+}
+
+impl JsonSchema for Scalar {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Scalar".into()
+    }
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": ["string", "integer", "boolean"], "title": "text, a whole number or a boolean" })
+    }
+}
+
+/// A zone of the platform.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Network {
+    /// No way to the internet, and nothing published.
+    #[serde(default)]
+    pub internal: bool,
+    /// One sentence for the generated guide.
+    #[serde(default)]
+    pub description: Option<ParametricText>,
+}
+
+/// A unit that is deployed together.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Stack {
+    /// The home of the stack's services; the stack owns this network.
+    #[serde(default)]
+    pub network: Option<NetworkName>,
+    /// One sentence for the generated guide.
+    #[serde(default)]
+    pub description: Option<ParametricText>,
+}
+
+/// The local Kubernetes cluster that Kind makes.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Kind {
+    /// The Kubernetes version, quoted.
+    #[serde(default)]
+    pub kubernetes: Option<String>,
+    /// How many worker nodes.
+    #[serde(default)]
+    pub workers: Option<u16>,
+}
+
+/// A username and secrets by reference.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Credential {
+    /// What its secrets are.
+    #[serde(default, rename = "type")]
+    pub kind: CredentialType,
+    /// The username; without it the credential's own name.
+    #[serde(default)]
+    pub username: Option<ParametricText>,
+    /// The variable of `.env` that holds the secret; without it `<CREDENTIAL>_<FIELD>` in capitals.
+    #[serde(default)]
+    pub env: Option<VariableName>,
+}
+
+/// The shape of a credential.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CredentialType {
+    /// A password that pipegen makes.
+    #[default]
+    Password,
+    /// A password of a system that exists already.
+    Basic,
+    /// A token of a system that exists already.
+    Token,
+    /// An AWS access key.
+    Aws,
+    /// A private key.
+    SshKey,
+    /// The login of an image registry.
+    Registry,
+}
+
+/// Storage.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Volume {
+    /// A folder of the host instead of a managed volume, relative to the blueprint.
+    #[serde(default)]
+    pub path: Option<ParametricText>,
+    /// Where services mount it unless they say otherwise.
+    #[serde(default)]
+    pub mount: Option<ParametricText>,
+    /// The numeric group that every mounter gets; new files are group-writable.
+    #[serde(default)]
+    pub group: Option<u32>,
+    /// How large it may become, where the target can say so.
+    #[serde(default)]
+    pub size: Option<Size>,
+}
+
+/// Who must, or must never, reach whom: a service, `service/role`, `host` or `internet`.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Expectation {
+    /// Who connects.
+    pub from: ResourceRef,
+    /// At least one workload of each side meets.
+    #[serde(default)]
+    pub reaches: Option<ResourceRef>,
+    /// No pair of workloads meets.
+    #[serde(default)]
+    pub never_reaches: Option<ResourceRef>,
+}
+
+/// The generated guide.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Docs {
+    /// Its languages, the first one being the main one.
+    #[serde(default)]
+    pub languages: Vec<Language>,
+}
+
+/// A language of the guide.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Language {
+    /// English.
+    En,
+    /// French.
+    Fr,
+}
+
+/// Where secret values come from.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Secrets {
+    /// The store.
+    #[serde(default)]
+    pub store: SecretStore,
+}
+
+/// Where secret values come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum SecretStore {
+    /// The deployer's `.env`.
+    #[default]
+    Env,
+    /// External Secrets, in Kubernetes.
+    ExternalSecrets,
+}
+
+/// What differs in an environment. It has the form of a blueprint of which only the changed parts are written;
+/// maps are merged by key, everything else is replaced. `remove` takes services out.
+#[derive(Debug, Clone, Default)]
+pub struct Overlay;
+
+impl<'de> Deserialize<'de> for Overlay {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // The overlay was merged as a tree before; here only its name counts.
+        serde::de::IgnoredAny::deserialize(deserializer).map(|_| Self)
+    }
+}
+
+impl JsonSchema for Overlay {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Overlay".into()
+    }
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "type": "object",
+            "title": "the parts of a blueprint that differ, and `remove`",
+            "description": "What differs in this environment: the form of a blueprint, only the changed parts. Maps are merged by key, everything else is replaced. `remove: [service]` takes services out.",
+            "properties": { "remove": { "type": "array", "items": { "$ref": "#/definitions/Name" }, "description": "Services that this environment does not have." } },
+        })
+    }
+}
+
+/// A database, or several, in a short and a long form.
+pub type Databases<T> = OneOrMany<crate::value::DatasetName, T>;
+
+/// Kept together so that components import one name.
+pub type PortNumber = Port;

@@ -1,0 +1,100 @@
+//! Pipelines: where data lives, and the steps that read and write it.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::value::{DatasetName, Deployable, Duration, Map, Name, ParametricText, ResourceRef};
+
+/// Datasets and the steps between them.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Pipeline {
+    /// One sentence for the generated guide.
+    #[serde(default)]
+    pub description: Option<ParametricText>,
+    /// Where data lives.
+    #[serde(default)]
+    pub datasets: Map<DatasetName, Dataset>,
+    /// What reads and writes it.
+    #[serde(default)]
+    pub steps: Map<DatasetName, Step>,
+}
+
+/// One place of data: exactly one of `table`, `topic`, `path` and `object` says what it is.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Dataset {
+    /// The service, `service/resource` or volume that holds it.
+    #[serde(rename = "in")]
+    pub location: ResourceRef,
+    /// A table of a database.
+    #[serde(default)]
+    pub table: Option<ParametricText>,
+    /// A topic of Kafka; it is made with the platform.
+    #[serde(default)]
+    pub topic: Option<ParametricText>,
+    /// A folder of a volume.
+    #[serde(default)]
+    pub path: Option<ParametricText>,
+    /// An object of a bucket.
+    #[serde(default)]
+    pub object: Option<ParametricText>,
+    /// The file format.
+    #[serde(default)]
+    pub format: Option<ParametricText>,
+    /// How many partitions the topic has.
+    #[serde(default)]
+    pub partitions: Option<u16>,
+    /// How long the topic keeps messages.
+    #[serde(default)]
+    pub retention: Option<Duration>,
+}
+
+/// Something that reads or writes datasets.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Step {
+    /// The service that runs it.
+    pub on: Name,
+    /// A file of the service's `dags` folder.
+    #[serde(default)]
+    pub dag: Option<ParametricText>,
+    /// A program for `spark-submit`.
+    #[serde(default)]
+    pub spark_submit: Option<ParametricText>,
+    /// When it runs, for the guide; the DAG itself says it to Airflow.
+    #[serde(default)]
+    pub schedule: Option<ParametricText>,
+    /// Datasets that it reads.
+    #[serde(default)]
+    pub reads: Vec<DatasetName>,
+    /// Datasets that it writes.
+    #[serde(default)]
+    pub writes: Vec<DatasetName>,
+    /// Datasets whose change starts it.
+    #[serde(default)]
+    pub after: Vec<DatasetName>,
+    /// Connectors that the program needs.
+    #[serde(default)]
+    pub packages: Vec<ParametricText>,
+    /// Where a stream keeps its progress.
+    #[serde(default)]
+    pub checkpoint: Option<ParametricText>,
+    /// How often a stream makes a batch.
+    #[serde(default)]
+    pub batch_interval: Option<Duration>,
+    /// Something outside that it starts.
+    #[serde(default)]
+    pub runs: Option<Runs>,
+}
+
+/// Something outside that a step starts.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Runs {
+    /// The service that it runs on.
+    pub on: Name,
+    /// The id of a Databricks job.
+    #[serde(default)]
+    pub databricks_job: Option<Deployable>,
+}

@@ -1,0 +1,477 @@
+//! What every service may say, whatever its component is.
+
+use std::fmt;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::de::{self, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+
+use super::Tree;
+use crate::value::{
+    Cpu, Deployable, Duration, EnvName, Map, Name, NetworkName, OneOrMany, ParametricText, Port, ResourceRef, Size, TextSource, VariableName, either,
+};
+
+/// The fields that all components share. The component's own fields are read from the same map by the component.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+pub struct Service {
+    /// What it is: an entry of the catalog (`pipegen components`).
+    pub component: String,
+    /// The stack that it is deployed with.
+    #[serde(default)]
+    pub stack: Option<Name>,
+    /// All its networks, the first being its home; without this key its stack's network.
+    #[serde(default)]
+    pub networks: Vec<NetworkName>,
+    /// Services that it connects to: it gets their address, environment, start order and permission to connect.
+    #[serde(default)]
+    pub uses: OneOrMany<ResourceRef, Use>,
+    /// It runs only when one of these is asked for (`up.sh --profile NAME`).
+    #[serde(default)]
+    pub profiles: Vec<Name>,
+    /// Environment variables; they win over those that `uses` gives.
+    #[serde(default)]
+    pub environment: Map<EnvName, TextSource>,
+    /// Files by the absolute path at which the service reads them.
+    #[serde(default)]
+    pub files: Map<ParametricText, FileSource>,
+    /// Labels.
+    #[serde(default)]
+    pub labels: Map<ParametricText, ParametricText>,
+    /// Storage: the name of a volume, or where what is mounted.
+    #[serde(default)]
+    pub volumes: Vec<VolumeMount>,
+    /// What it may use of the machine.
+    #[serde(default)]
+    pub resources: Option<Resources>,
+    /// Ports of the host, on 127.0.0.1 unless said otherwise.
+    #[serde(default)]
+    pub publish: Option<Publish>,
+    /// The image instead of the catalog's.
+    #[serde(default)]
+    pub image: Option<Image>,
+    /// Short for `image: { build: ... }`.
+    #[serde(default)]
+    pub build: Option<Build>,
+    /// Keys of one target's own format, merged into what pipegen writes. Unchecked; its use is reported.
+    #[serde(default)]
+    pub overrides: Map<Name, Tree>,
+}
+
+/// `uses` as it is written.
+pub type OneOrManyResources = OneOrMany<ResourceRef, Use>;
+
+/// What an edge needs in words.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Use {
+    /// The prefix of the variables that it gives, instead of the component's usual one.
+    #[serde(default, rename = "as")]
+    pub prefix: Option<VariableName>,
+    /// What to wait for.
+    #[serde(default)]
+    pub ready: Option<Readiness>,
+}
+
+/// What to wait for before starting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Readiness {
+    /// Until it can do its work.
+    #[default]
+    Ready,
+    /// Until it was started.
+    Started,
+    /// Until it has ended well.
+    Completed,
+    /// For nothing.
+    None,
+}
+
+/// A file that a service reads; exactly one of `yaml`, `json`, `properties`, `text` and `path`.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct FileSource {
+    /// A YAML document.
+    #[serde(default)]
+    pub yaml: Option<Tree>,
+    /// A JSON document.
+    #[serde(default)]
+    pub json: Option<Tree>,
+    /// Java properties.
+    #[serde(default)]
+    pub properties: Option<Map<ParametricText, TextSource>>,
+    /// Plain text.
+    #[serde(default)]
+    pub text: Option<TextSource>,
+    /// A file beside the blueprint, taken as it is.
+    #[serde(default)]
+    pub path: Option<ParametricText>,
+    /// Whether it is a program.
+    #[serde(default)]
+    pub mode: FileMode,
+}
+
+/// Whether a file is a program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum FileMode {
+    /// Readable.
+    #[default]
+    Readable,
+    /// Readable and executable.
+    Executable,
+}
+
+/// What a service may use of the machine.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Resources {
+    /// Processors, quoted: `"0.5"`.
+    #[serde(default)]
+    pub cpu: Option<Cpu>,
+    /// Memory.
+    #[serde(default)]
+    pub memory: Option<Size>,
+}
+
+/// What one workload of a service with several may say for itself.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Role {
+    /// How many of it.
+    #[serde(default)]
+    pub replicas: Option<u16>,
+    /// What it may use of the machine.
+    #[serde(default)]
+    pub resources: Option<Resources>,
+    /// Environment variables of this role alone.
+    #[serde(default)]
+    pub environment: Map<EnvName, TextSource>,
+    /// Keys of one target's own format, for this role alone.
+    #[serde(default)]
+    pub overrides: Map<Name, Tree>,
+}
+
+/// A host port, and the address that it is bound to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Published {
+    /// The host port.
+    pub port: Port,
+    /// The address; `None` is 127.0.0.1.
+    pub address: Option<std::net::IpAddr>,
+}
+
+/// Ports of the host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Publish {
+    /// The only endpoint, or the main one.
+    Main(Published),
+    /// By endpoint.
+    Endpoints(Map<EndpointKey, Published>),
+}
+
+/// The name of an endpoint as a blueprint writes it: snake_case, as all keys.
+pub type EndpointKey = NetworkName;
+
+#[derive(Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct PublishedLong {
+    /// The host port.
+    port: Port,
+    /// The address that it is bound to; 127.0.0.1 without this key.
+    #[serde(default)]
+    #[schemars(with = "Option<Address>")]
+    address: Option<std::net::IpAddr>,
+}
+
+struct Address;
+
+impl JsonSchema for Address {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Address".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        schemars::json_schema!({
+            "type": "string", "title": "an IP address of the host",
+            "pattern": r"^([0-9]{1,3}(\.[0-9]{1,3}){3}|[0-9a-fA-F:]*:[0-9a-fA-F:]*)$", "examples": ["0.0.0.0"],
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for Published {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+        impl<'de> Visitor<'de> for Either {
+            type Value = Published;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a port or a map with `port`")
+            }
+            fn visit_u64<E: de::Error>(self, port: u64) -> Result<Published, E> {
+                let port = u16::try_from(port).ok().filter(|port| *port > 0).ok_or_else(|| E::custom("expected a port from 1 to 65535"))?;
+                Ok(Published { port: Port(port), address: None })
+            }
+            fn visit_i64<E: de::Error>(self, port: i64) -> Result<Published, E> {
+                self.visit_u64(u64::try_from(port).unwrap_or(0))
+            }
+            fn visit_map<A: MapAccess<'de>>(self, access: A) -> Result<Published, A::Error> {
+                let long = PublishedLong::deserialize(de::value::MapAccessDeserializer::new(access))?;
+                Ok(Published { port: long.port, address: long.address })
+            }
+        }
+        deserializer.deserialize_any(Either)
+    }
+}
+
+impl JsonSchema for Published {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Published".into()
+    }
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        either(Port::json_schema(generator), PublishedLong::json_schema(generator))
+    }
+}
+
+impl<'de> Deserialize<'de> for Publish {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+        impl<'de> Visitor<'de> for Either {
+            type Value = Publish;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a port or a map from endpoint to port")
+            }
+            fn visit_u64<E: de::Error>(self, port: u64) -> Result<Publish, E> {
+                Published::deserialize(de::value::U64Deserializer::new(port)).map(Publish::Main)
+            }
+            fn visit_i64<E: de::Error>(self, port: i64) -> Result<Publish, E> {
+                self.visit_u64(u64::try_from(port).unwrap_or(0))
+            }
+            fn visit_map<A: MapAccess<'de>>(self, access: A) -> Result<Publish, A::Error> {
+                Map::deserialize(de::value::MapAccessDeserializer::new(access)).map(Publish::Endpoints)
+            }
+        }
+        deserializer.deserialize_any(Either)
+    }
+}
+
+impl JsonSchema for Publish {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Publish".into()
+    }
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        either(Port::json_schema(generator), Map::<EndpointKey, Published>::json_schema(generator))
+    }
+}
+
+/// Implements the short form of a struct: text alone means the one field that `$short` makes of it.
+macro_rules! text_or_map {
+    ($type:ident, $long:ident, $name:literal, $text:ty, |$value:ident| $short:expr) => {
+        impl<'de> Deserialize<'de> for $type {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                struct Either;
+                impl<'de> Visitor<'de> for Either {
+                    type Value = $type;
+                    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                        f.write_str("text or a map")
+                    }
+                    fn visit_str<E: de::Error>(self, text: &str) -> Result<$type, E> {
+                        let $value = <$text>::deserialize(de::value::StrDeserializer::<E>::new(text))?;
+                        Ok($short)
+                    }
+                    fn visit_map<A: MapAccess<'de>>(self, access: A) -> Result<$type, A::Error> {
+                        $long::deserialize(de::value::MapAccessDeserializer::new(access)).map($type::from)
+                    }
+                }
+                deserializer.deserialize_any(Either)
+            }
+        }
+
+        impl JsonSchema for $type {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                $name.into()
+            }
+            fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+                either(<$text>::json_schema(generator), $long::json_schema(generator))
+            }
+        }
+    };
+}
+
+/// Where an image comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Image {
+    /// Pulled or built.
+    pub source: ImageSource,
+}
+
+/// Where an image comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ImageSource {
+    /// `NAME:TAG`.
+    Pulled(Deployable),
+    /// Built here, with an optional name to push or tag it under.
+    Built {
+        /// How it is built.
+        build: Option<Build>,
+        /// `REGISTRY/NAME`.
+        repository: Option<Deployable>,
+        /// The tag.
+        tag: Option<Deployable>,
+    },
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct ImageLong {
+    /// How the image is built.
+    #[serde(default)]
+    build: Option<Build>,
+    /// The image's name without its tag.
+    #[serde(default)]
+    repository: Option<Deployable>,
+    /// The image's tag.
+    #[serde(default)]
+    tag: Option<Deployable>,
+}
+
+impl From<ImageLong> for Image {
+    fn from(long: ImageLong) -> Self {
+        Self { source: ImageSource::Built { build: long.build, repository: long.repository, tag: long.tag } }
+    }
+}
+
+text_or_map!(Image, ImageLong, "Image", Deployable, |reference| Image { source: ImageSource::Pulled(reference) });
+
+/// How an image is built.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Build {
+    /// The folder with what it needs, relative to the blueprint.
+    pub context: ParametricText,
+    /// The Dockerfile, relative to the context.
+    pub dockerfile: Option<ParametricText>,
+    /// Build arguments. Never a secret: they stay readable in the image.
+    pub args: Map<EnvName, Deployable>,
+    /// The stage to build.
+    pub target: Option<ParametricText>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct BuildLong {
+    /// The folder with what the image needs, relative to the blueprint.
+    context: ParametricText,
+    /// The Dockerfile, relative to the context; `Dockerfile` without this key.
+    #[serde(default)]
+    dockerfile: Option<ParametricText>,
+    /// Build arguments. Never a secret: they stay readable in the image.
+    #[serde(default)]
+    args: Map<EnvName, Deployable>,
+    /// The stage to build.
+    #[serde(default)]
+    target: Option<ParametricText>,
+}
+
+impl From<BuildLong> for Build {
+    fn from(long: BuildLong) -> Self {
+        let BuildLong { context, dockerfile, args, target } = long;
+        Self { context, dockerfile, args, target }
+    }
+}
+
+text_or_map!(Build, BuildLong, "Build", ParametricText, |context| Build { context, dockerfile: None, args: Map::default(), target: None });
+
+/// What a service mounts, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VolumeMount {
+    /// What is mounted.
+    pub source: Option<MountSource>,
+    /// Where; without it the volume's own `mount`.
+    pub mount: Option<ParametricText>,
+    /// Not writable.
+    pub read_only: bool,
+}
+
+/// What is mounted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MountSource {
+    /// A volume of the blueprint.
+    Volume(NetworkName),
+    /// A file or folder, relative to the blueprint.
+    Path(ParametricText),
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct VolumeMountLong {
+    /// A volume of the blueprint.
+    #[serde(default)]
+    volume: Option<NetworkName>,
+    /// A file or folder, relative to the blueprint.
+    #[serde(default)]
+    path: Option<ParametricText>,
+    /// Where it is mounted: an absolute path.
+    #[serde(default)]
+    mount: Option<ParametricText>,
+    /// Not writable.
+    #[serde(default)]
+    read_only: bool,
+}
+
+impl From<VolumeMountLong> for VolumeMount {
+    fn from(long: VolumeMountLong) -> Self {
+        let source = long.volume.map(MountSource::Volume).or(long.path.map(MountSource::Path));
+        Self { source, mount: long.mount, read_only: long.read_only }
+    }
+}
+
+text_or_map!(VolumeMount, VolumeMountLong, "VolumeMount", NetworkName, |volume| VolumeMount {
+    source: Some(MountSource::Volume(volume)),
+    mount: None,
+    read_only: false
+});
+
+/// How a container shows that it can do its work; exactly one of `http`, `tcp` and `command`.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Health {
+    /// A path that answers with a success.
+    #[serde(default)]
+    pub http: Option<ParametricText>,
+    /// An endpoint that accepts connections.
+    #[serde(default)]
+    pub tcp: Option<EndpointKey>,
+    /// A program that ends with 0.
+    #[serde(default)]
+    pub command: Option<Vec<TextSource>>,
+    /// The endpoint that `http` asks; the only one without this key.
+    #[serde(default)]
+    pub endpoint: Option<EndpointKey>,
+    /// The program in the image that asks; it must be there.
+    #[serde(default)]
+    pub with: Option<HealthTool>,
+    /// How often it is asked.
+    #[serde(default)]
+    pub interval: Option<Duration>,
+    /// How long an answer may take.
+    #[serde(default)]
+    pub timeout: Option<Duration>,
+    /// How many failures in a row make it unhealthy.
+    #[serde(default)]
+    pub retries: Option<u16>,
+    /// How long failures at the start do not count.
+    #[serde(default)]
+    pub start_period: Option<Duration>,
+}
+
+/// A program that can ask over the network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum HealthTool {
+    /// `curl`.
+    Curl,
+    /// `wget`.
+    Wget,
+    /// `python3`.
+    Python,
+    /// `bash`, for `tcp`.
+    Bash,
+}

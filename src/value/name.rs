@@ -1,0 +1,127 @@
+//! Names: of services, networks, credentials, variables.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::LazyLock;
+
+use regex::Regex;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, Serialize};
+
+/// Declares a string newtype that must match a pattern; the pattern is the schema's as well.
+macro_rules! pattern_string {
+    ($(#[$meta:meta])* $name:ident, $pattern:literal, $title:literal, $example:literal) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+        #[serde(transparent)]
+        pub struct $name(String);
+
+        impl $name {
+            /// Parses strictly.
+            ///
+            /// # Errors
+            /// Says what the text has to look like.
+            pub fn new(text: impl Into<String>) -> Result<Self, String> {
+                static PATTERN: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new($pattern).ok());
+                let text = text.into();
+                if PATTERN.as_ref().is_some_and(|pattern| pattern.is_match(&text)) {
+                    Ok(Self(text))
+                } else {
+                    Err(format!("expected {}, such as `{}`", $title, $example))
+                }
+            }
+
+            /// The text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl std::borrow::Borrow<str> for $name {
+            fn borrow(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                Self::new(String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+            }
+        }
+
+        impl JsonSchema for $name {
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                json_schema!({ "type": "string", "title": $title, "pattern": $pattern, "examples": [$example] })
+            }
+        }
+    };
+}
+
+pattern_string! {
+    /// The name of a service, stack, profile, role, endpoint or blueprint: a DNS label (RFC 1123), since it becomes a host name.
+    Name, "^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$", "a name of lower-case letters, digits and `-`", "kafka-postgres"
+}
+pattern_string! {
+    /// The name of a network, credential, volume, parameter or pipeline.
+    NetworkName, "^[a-z]([-_a-z0-9]{0,61}[a-z0-9])?$", "a name of lower-case letters, digits, `-` and `_`", "kafka_network"
+}
+pattern_string! {
+    /// The name of a dataset, step, database, topic or connection: upper case and dots are usual there.
+    DatasetName, "^[A-Za-z_][-_.A-Za-z0-9]{0,62}$", "a name of letters, digits, `-`, `_` and `.`", "DB_T0"
+}
+pattern_string! {
+    /// An environment variable (POSIX: letters, digits, underscore).
+    EnvName, "^[A-Za-z_][A-Za-z0-9_]*$", "an environment variable", "LOG_LEVEL"
+}
+pattern_string! {
+    /// A variable of the deployer's `.env`: upper case, so that no shell keyword or pipegen's own can collide.
+    VariableName, "^[A-Z][A-Z0-9_]*$", "a variable in capitals", "REGISTRY"
+}
+pattern_string! {
+    /// A service, or a resource inside it: `kafka` or `postgres/airflow`.
+    ResourceRef, "^[a-z][-_a-z0-9]*(/[-_.A-Za-z0-9]+)?$", "a service or `service/resource`", "kafka-postgres/DB_T0"
+}
+
+impl ResourceRef {
+    /// The service's name.
+    pub fn service(&self) -> &str {
+        self.0.split_once('/').map_or(self.as_str(), |(service, _)| service)
+    }
+
+    /// The resource's name, if one is written.
+    pub fn resource(&self) -> Option<&str> {
+        self.0.split_once('/').map(|(_, resource)| resource)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_dns_labels() {
+        for good in ["a", "kafka-postgres", "k8s"] {
+            assert!(Name::new(good).is_ok(), "{good}");
+        }
+        for bad in ["", "-a", "a-", "A", "a_b", "é", "a b", "1a", "${env.X}"] {
+            assert!(Name::new(bad).is_err(), "{bad}");
+        }
+        assert!(Name::new("a".repeat(63)).is_ok());
+        assert!(Name::new("a".repeat(64)).is_err());
+    }
+
+    #[test]
+    fn resource_references_split_at_the_slash() {
+        let reference = ResourceRef::new("postgres/DB_T0").expect("valid");
+        assert_eq!((reference.service(), reference.resource()), ("postgres", Some("DB_T0")));
+    }
+}
