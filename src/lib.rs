@@ -2,5 +2,6 @@
 
 pub mod blueprint;
 pub mod diagnostic;
+pub mod platform;
 pub mod source;
 pub mod value;

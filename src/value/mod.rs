@@ -1,6 +1,7 @@
 //! Newtypes that parse strictly, each with its JSON Schema. Layer 1.
 
 mod amount;
+pub mod escape;
 mod map;
 mod name;
 mod text;

@@ -1,0 +1,276 @@
+//! The platform: resolved and neutral. What runs, who talks to whom, which secrets; not how any target writes it.
+//!
+//! Every piece has an origin, a pointer into the blueprint. Layer 2: may use only `value` and `source`.
+
+pub mod realization;
+pub mod relation;
+mod text;
+mod workload;
+
+pub use realization::Realization;
+pub use text::{AddressPart, Encoding, EndpointRef, Part, PublicText, Text, TextTree, Vantage};
+pub use workload::{
+    Body, Build, Check, DocumentFormat, Endpoint, File, Health, Image, Mount, MountSource, PathRef, Protocol, Published, Resources, Workload, WorkloadKind,
+};
+
+use crate::source::Pointer;
+
+/// Everything that is deployed. Lists are in the order in which the blueprint has them, unless said otherwise.
+#[derive(Debug, Clone)]
+pub struct Platform {
+    /// The blueprint's name.
+    pub name: String,
+    /// One sentence.
+    pub description: Option<String>,
+    /// The environment that was chosen.
+    pub environment: Option<String>,
+    /// Stacks in the order in which they start.
+    pub stacks: Vec<Stack>,
+    /// Networks.
+    pub networks: Vec<Network>,
+    /// Volumes.
+    pub volumes: Vec<Volume>,
+    /// Secrets that something reads, sorted by variable.
+    pub secrets: Vec<Secret>,
+    /// Values of the deployer that something reads, sorted by variable.
+    pub settings: Vec<Setting>,
+    /// Services.
+    pub services: Vec<Service>,
+    /// Workloads.
+    pub workloads: Vec<Workload>,
+    /// Who connects to whom.
+    pub edges: Vec<Edge>,
+    /// What a step reads and writes, for the guide.
+    pub pipelines: Vec<Pipeline>,
+    /// Expectations, already found to hold.
+    pub expectations: Vec<Expectation>,
+}
+
+/// A unit that is deployed together.
+#[derive(Debug, Clone)]
+pub struct Stack {
+    /// Its name; the only one of a blueprint without stacks has none.
+    pub name: Option<String>,
+    /// One sentence.
+    pub description: Option<String>,
+    /// Where it stands in the blueprint.
+    pub origin: Pointer,
+}
+
+/// A zone.
+#[derive(Debug, Clone)]
+pub struct Network {
+    /// Its name.
+    pub name: String,
+    /// Without a way to the internet.
+    pub internal: bool,
+    /// The index of the stack that makes it.
+    pub owner: usize,
+    /// One sentence.
+    pub description: Option<String>,
+    /// Where it stands in the blueprint.
+    pub origin: Pointer,
+}
+
+/// Storage.
+#[derive(Debug, Clone)]
+pub struct Volume {
+    /// Its name.
+    pub name: String,
+    /// A path of the host instead of managed storage.
+    pub path: Option<PathRef>,
+    /// The group that owns it; a job sets it.
+    pub group: Option<u32>,
+    /// How large it may become.
+    pub size: Option<crate::value::Size>,
+    /// The index of the stack that makes it.
+    pub owner: usize,
+    /// Where it stands in the blueprint.
+    pub origin: Pointer,
+}
+
+/// What kind of value a secret is, which says how one is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SecretFormat {
+    /// A password: letters and digits.
+    Password,
+    /// A Fernet key: 32 bytes in URL-safe base64.
+    Fernet,
+    /// 32 bytes in hexadecimal digits.
+    Key,
+    /// It exists already and has to be filled in.
+    Supplied,
+}
+
+/// A secret by the name of its variable. Its value is never here.
+#[derive(Debug, Clone)]
+pub struct Secret {
+    /// The variable.
+    pub variable: String,
+    /// How one is made.
+    pub format: SecretFormat,
+    /// Whose it is, for people.
+    pub note: String,
+    /// In which forms something reads it.
+    pub encodings: Vec<Encoding>,
+    /// Where it comes from in the blueprint.
+    pub origin: Pointer,
+}
+
+/// A value of the deployer by the name of its variable.
+#[derive(Debug, Clone)]
+pub struct Setting {
+    /// The variable.
+    pub variable: String,
+    /// What holds when it is unset or empty.
+    pub default: Option<String>,
+    /// In which forms something reads it.
+    pub encodings: Vec<Encoding>,
+    /// Where it is read first in the blueprint.
+    pub origin: Pointer,
+}
+
+/// A named entry of the blueprint.
+#[derive(Debug, Clone)]
+pub struct Service {
+    /// Its name.
+    pub name: String,
+    /// What it is.
+    pub component: &'static str,
+    /// Where a person logs in, for the guide.
+    pub login: Option<Login>,
+    /// Its resources (databases, topics), for the guide: kind and names.
+    pub resources: Vec<(String, Vec<String>)>,
+    /// The job that writes connections into it, and their names.
+    pub connections: Option<ConnectionSetup>,
+    /// A realization of some of its workloads by something else.
+    pub realization: Option<Realization>,
+    /// Where it stands in the blueprint.
+    pub origin: Pointer,
+}
+
+/// Where a person logs in.
+#[derive(Debug, Clone)]
+pub struct Login {
+    /// The username.
+    pub username: String,
+    /// The variable that holds the password.
+    pub variable: String,
+}
+
+/// The set-up of connections inside a service.
+#[derive(Debug, Clone)]
+pub struct ConnectionSetup {
+    /// The job that writes them.
+    pub job: String,
+    /// A workload in which a person can look at them.
+    pub inspect: String,
+    /// Each connection: its name, and the service or resource that it leads to.
+    pub connections: Vec<(String, String)>,
+}
+
+/// What a consumer waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Readiness {
+    /// Until the provider can do its work.
+    Ready,
+    /// Until it was started.
+    Started,
+    /// Until it has ended well.
+    Completed,
+}
+
+/// A consumer's connection to a provider.
+#[derive(Debug, Clone)]
+pub struct Edge {
+    /// The service that connects.
+    pub from: String,
+    /// Those of its workloads that share a network with the provider.
+    pub workloads: Vec<String>,
+    /// The service that is connected to.
+    pub to: String,
+    /// The resource that is meant.
+    pub resource: Option<String>,
+    /// The endpoint that is connected to; a provider that runs nothing has none.
+    pub endpoint: Option<EndpointRef>,
+    /// What is waited for, workload by workload; empty where nothing is.
+    pub waits: Vec<(String, Readiness)>,
+    /// The key that made it, for people: `uses`, `database`, `reads`.
+    pub reason: String,
+    /// Where it stands in the blueprint.
+    pub origin: Pointer,
+}
+
+/// A pipeline, for the guide.
+#[derive(Debug, Clone)]
+pub struct Pipeline {
+    /// Its name.
+    pub name: String,
+    /// One sentence.
+    pub description: Option<String>,
+    /// Its steps.
+    pub steps: Vec<Step>,
+}
+
+/// A step, for the guide.
+#[derive(Debug, Clone)]
+pub struct Step {
+    /// Its name.
+    pub name: String,
+    /// The service that runs it.
+    pub on: String,
+    /// The program.
+    pub program: Option<String>,
+    /// When it runs.
+    pub schedule: Option<String>,
+    /// What it reads: where, and the data.
+    pub reads: Vec<String>,
+    /// What it writes.
+    pub writes: Vec<String>,
+}
+
+/// A peer of an expectation.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Peer {
+    /// The outside world.
+    Internet,
+    /// The machine itself, through published ports.
+    Host,
+    /// Workloads of a service.
+    Workloads {
+        /// As written.
+        label: String,
+        /// The workloads.
+        names: Vec<String>,
+    },
+}
+
+/// Who must, or must never, reach whom.
+#[derive(Debug, Clone)]
+pub struct Expectation {
+    /// Who connects.
+    pub from: Peer,
+    /// To whom.
+    pub to: Peer,
+    /// Must, or must never.
+    pub reaches: bool,
+    /// Where it stands in the blueprint.
+    pub origin: Pointer,
+}
+
+impl Platform {
+    /// A workload by name.
+    pub fn workload(&self, name: &str) -> Option<&Workload> {
+        self.workloads.iter().find(|workload| workload.name == name)
+    }
+
+    /// A network by name.
+    pub fn network(&self, name: &str) -> Option<&Network> {
+        self.networks.iter().find(|network| network.name == name)
+    }
+
+    /// An endpoint by reference.
+    pub fn endpoint(&self, reference: &EndpointRef) -> Option<&Endpoint> {
+        self.workload(&reference.workload)?.endpoint(&reference.endpoint)
+    }
+}

@@ -1,0 +1,283 @@
+//! Text with holes: what a value is made of, before a target says how it writes each piece.
+
+use crate::value::escape;
+
+/// How the value of a hole is written into its surroundings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Encoding {
+    /// As it is.
+    Raw,
+    /// Percent-encoded, everything but the unreserved characters of RFC 3986.
+    Uri,
+    /// A whole JSON string with its quotes.
+    Json,
+}
+
+/// An endpoint of a workload, by name.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EndpointRef {
+    /// The workload.
+    pub workload: String,
+    /// Its endpoint.
+    pub endpoint: String,
+}
+
+/// From where an address is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Vantage {
+    /// By a workload that shares a network with the endpoint.
+    Here,
+    /// By whoever will connect over a network: what a server advertises about itself.
+    Consumers,
+    /// On the host, through the published port.
+    Host,
+}
+
+/// Which half of an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum AddressPart {
+    /// The host name.
+    Host,
+    /// The port.
+    Port,
+}
+
+/// A piece of a text.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Part {
+    /// Known now.
+    Literal(String),
+    /// Half of an endpoint's address.
+    Address {
+        /// The endpoint.
+        endpoint: EndpointRef,
+        /// From where it is read.
+        vantage: Vantage,
+        /// Which half.
+        part: AddressPart,
+    },
+    /// A secret, by the name of its variable.
+    Secret {
+        /// The variable.
+        variable: String,
+        /// How it is written.
+        encoding: Encoding,
+    },
+    /// A value that belongs to whoever deploys, by the name of its variable.
+    Setting {
+        /// The variable.
+        variable: String,
+        /// What holds when it is unset or empty.
+        default: Option<String>,
+        /// How it is written.
+        encoding: Encoding,
+    },
+}
+
+/// A value that may hold secrets. Only environment values and deploy-time files accept it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Text(Vec<Part>);
+
+impl Text {
+    /// Text that is known now.
+    pub fn literal(text: impl Into<String>) -> Self {
+        let text = text.into();
+        if text.is_empty() { Self::default() } else { Self(vec![Part::Literal(text)]) }
+    }
+
+    /// The host name of an endpoint, for a workload that shares a network with it.
+    pub fn host(endpoint: &EndpointRef) -> Self {
+        Self::address(endpoint, Vantage::Here, AddressPart::Host)
+    }
+
+    /// The port of an endpoint, for a workload that shares a network with it.
+    pub fn port(endpoint: &EndpointRef) -> Self {
+        Self::address(endpoint, Vantage::Here, AddressPart::Port)
+    }
+
+    /// `host:port` of an endpoint as seen from somewhere.
+    pub fn host_and_port(endpoint: &EndpointRef, vantage: Vantage) -> Self {
+        Self::address(endpoint, vantage, AddressPart::Host).then(":").then(Self::address(endpoint, vantage, AddressPart::Port))
+    }
+
+    /// Half of an endpoint's address.
+    pub fn address(endpoint: &EndpointRef, vantage: Vantage, part: AddressPart) -> Self {
+        Self(vec![Part::Address { endpoint: endpoint.clone(), vantage, part }])
+    }
+
+    /// A secret by its variable.
+    pub fn secret(variable: impl Into<String>) -> Self {
+        Self(vec![Part::Secret { variable: variable.into(), encoding: Encoding::Raw }])
+    }
+
+    /// A value of the deployer by its variable.
+    pub fn setting(variable: impl Into<String>, default: Option<String>) -> Self {
+        Self(vec![Part::Setting { variable: variable.into(), default, encoding: Encoding::Raw }])
+    }
+
+    /// This text and then another.
+    #[must_use]
+    pub fn then(mut self, next: impl Into<Self>) -> Self {
+        for part in next.into().0 {
+            match (self.0.last_mut(), part) {
+                (Some(Part::Literal(before)), Part::Literal(after)) => before.push_str(&after),
+                (_, part) => self.0.push(part),
+            }
+        }
+        self
+    }
+
+    /// The same text, written for another place: literals are encoded now, holes remember it.
+    ///
+    /// Encoding what is encoded already keeps the first encoding's holes and encodes the literals again, so
+    /// encode once, where a text enters its surroundings.
+    #[must_use]
+    pub fn encoded(self, to: Encoding) -> Self {
+        let encode = |text: &str| match to {
+            Encoding::Raw => text.to_owned(),
+            Encoding::Uri => escape::uri(text),
+            Encoding::Json => escape::json(text),
+        };
+        Self(
+            self.0
+                .into_iter()
+                .map(|part| match part {
+                    Part::Literal(text) => Part::Literal(encode(&text)),
+                    Part::Address { .. } => part,
+                    Part::Secret { variable, .. } => Part::Secret { variable, encoding: to },
+                    Part::Setting { variable, default, .. } => Part::Setting { variable, default: default.map(|text| encode(&text)), encoding: to },
+                })
+                .collect(),
+        )
+    }
+
+    /// The pieces in order.
+    pub fn parts(&self) -> &[Part] {
+        &self.0
+    }
+
+    /// Whether a secret is in it.
+    pub fn has_secret(&self) -> bool {
+        self.0.iter().any(|part| matches!(part, Part::Secret { .. }))
+    }
+
+    /// Whether something is in it that is known only when deploying.
+    pub fn is_deploy_time(&self) -> bool {
+        self.0.iter().any(|part| matches!(part, Part::Secret { .. } | Part::Setting { .. }))
+    }
+
+    /// The text, if it is known now.
+    pub fn as_literal(&self) -> Option<&str> {
+        match self.0.as_slice() {
+            [] => Some(""),
+            [Part::Literal(text)] => Some(text),
+            _ => None,
+        }
+    }
+}
+
+impl From<&str> for Text {
+    fn from(text: &str) -> Self {
+        Self::literal(text)
+    }
+}
+
+impl From<String> for Text {
+    fn from(text: String) -> Self {
+        Self::literal(text)
+    }
+}
+
+/// A value without secrets: what commands, health checks, labels and images accept.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PublicText(Text);
+
+impl PublicText {
+    /// The value as text.
+    pub const fn text(&self) -> &Text {
+        &self.0
+    }
+}
+
+impl TryFrom<Text> for PublicText {
+    /// The variable of the secret that is in it.
+    type Error = String;
+
+    fn try_from(text: Text) -> Result<Self, String> {
+        for part in text.parts() {
+            if let Part::Secret { variable, .. } = part {
+                return Err(variable.clone());
+            }
+        }
+        Ok(Self(text))
+    }
+}
+
+impl From<&str> for PublicText {
+    fn from(text: &str) -> Self {
+        Self(Text::literal(text))
+    }
+}
+
+impl From<String> for PublicText {
+    fn from(text: String) -> Self {
+        Self(Text::literal(text))
+    }
+}
+
+/// A tree whose leaves are text: a document to be written, an override.
+#[derive(Debug, Clone, PartialEq)]
+pub enum TextTree {
+    /// Nothing.
+    Null,
+    /// A boolean.
+    Bool(bool),
+    /// A whole number.
+    Int(i64),
+    /// A number with a fraction.
+    Float(f64),
+    /// Text.
+    Text(Text),
+    /// A list.
+    List(Vec<Self>),
+    /// A map in order.
+    Map(Vec<(String, Self)>),
+}
+
+impl TextTree {
+    /// A map from pairs.
+    pub fn map<K: Into<String>>(entries: impl IntoIterator<Item = (K, Self)>) -> Self {
+        Self::Map(entries.into_iter().map(|(key, value)| (key.into(), value)).collect())
+    }
+
+    /// Every text in it, in order.
+    pub fn texts(&self) -> Vec<&Text> {
+        match self {
+            Self::Null | Self::Bool(_) | Self::Int(_) | Self::Float(_) => Vec::new(),
+            Self::Text(text) => vec![text],
+            Self::List(items) => items.iter().flat_map(Self::texts).collect(),
+            Self::Map(entries) => entries.iter().flat_map(|(_, value)| value.texts()).collect(),
+        }
+    }
+}
+
+impl<T: Into<Text>> From<T> for TextTree {
+    fn from(text: T) -> Self {
+        Self::Text(text.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn literals_join_and_encode_and_secrets_remember() {
+        let text = Text::literal("a b").encoded(Encoding::Uri).then(":").then(Text::secret("P").encoded(Encoding::Uri));
+        assert_eq!(
+            text.parts(),
+            [Part::Literal("a%20b:".into()), Part::Secret { variable: "P".into(), encoding: Encoding::Uri }]
+        );
+        assert!(PublicText::try_from(text).is_err());
+    }
+}

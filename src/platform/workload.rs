@@ -1,0 +1,327 @@
+//! What runs, and everything that it needs to run.
+
+use std::net::IpAddr;
+
+use super::{EndpointRef, PublicText, Text, TextTree};
+use crate::source::Pointer;
+use crate::value::{Duration, Size};
+
+/// Something that runs.
+#[derive(Debug, Clone)]
+pub struct Workload {
+    /// Its name, unique in the platform; other workloads reach it under this name.
+    pub name: String,
+    /// The service that it is part of.
+    pub service: String,
+    /// Which part, for services with several.
+    pub role: Option<String>,
+    /// The index of its stack.
+    pub stack: usize,
+    /// How it lives.
+    pub kind: WorkloadKind,
+    /// Its networks, its home first.
+    pub networks: Vec<String>,
+    /// It runs only when one of these is asked for; empty: always.
+    pub profiles: Vec<String>,
+    /// The image.
+    pub image: Image,
+    /// Replaces the image's entry point.
+    pub entrypoint: Option<Vec<PublicText>>,
+    /// Replaces the image's command.
+    pub command: Option<Vec<PublicText>>,
+    /// The user, `uid` or `uid:gid`.
+    pub user: Option<String>,
+    /// Further numeric groups.
+    pub groups: Vec<u32>,
+    /// The working directory.
+    pub working_dir: Option<String>,
+    /// Environment variables in order.
+    pub environment: Vec<(String, Text)>,
+    /// Files that it reads.
+    pub files: Vec<File>,
+    /// Storage that it mounts.
+    pub mounts: Vec<Mount>,
+    /// Paths that hold nothing worth keeping, such as the image's unused volumes.
+    pub scratch: Vec<String>,
+    /// Ports that it listens on.
+    pub endpoints: Vec<Endpoint>,
+    /// How it shows that it can do its work.
+    pub health: Option<Health>,
+    /// What it waits for before it starts.
+    pub waits: Vec<(String, super::Readiness)>,
+    /// What it may use of the machine.
+    pub resources: Resources,
+    /// How long it may take to stop; the target's default without it.
+    pub stop_grace: Option<Duration>,
+    /// Whether it needs a process that reaps its orphans.
+    pub reaper: bool,
+    /// Labels.
+    pub labels: Vec<(String, PublicText)>,
+    /// Per target name, what is merged into what the target writes.
+    pub overrides: Vec<(String, TextTree)>,
+    /// Where it stands in the blueprint.
+    pub origin: Pointer,
+}
+
+impl Workload {
+    /// An endpoint by name.
+    pub fn endpoint(&self, name: &str) -> Option<&Endpoint> {
+        self.endpoints.iter().find(|endpoint| endpoint.name == name)
+    }
+
+    /// A reference to one of its endpoints.
+    pub fn endpoint_ref(&self, name: &str) -> EndpointRef {
+        EndpointRef { workload: self.name.clone(), endpoint: name.to_owned() }
+    }
+
+    /// Every text in it that a target will resolve, with secrets or without.
+    pub fn texts(&self) -> Vec<&Text> {
+        let public = self.entrypoint.iter().chain(&self.command).flatten().chain(self.labels.iter().map(|(_, text)| text));
+        let checks = self.health.iter().flat_map(|health| health.check.argv().iter().chain(health.remote.iter().flat_map(|check| check.argv())));
+        let evidence = match &self.kind {
+            WorkloadKind::Job { evidence } => evidence.as_ref().map_or(&[][..], Check::argv),
+            WorkloadKind::Server { .. } | WorkloadKind::Template => &[],
+        };
+        let image = match &self.image {
+            Image::Pulled { reference } => vec![reference.text()],
+            Image::Built { build, reference } => {
+                build.args.iter().map(|(_, text)| text.text()).chain(std::iter::once(reference.text())).collect()
+            }
+        };
+        public
+            .chain(checks)
+            .chain(evidence)
+            .map(PublicText::text)
+            .chain(image)
+            .chain(self.environment.iter().map(|(_, text)| text))
+            .chain(self.files.iter().flat_map(|file| file.body.texts()))
+            .chain(self.overrides.iter().flat_map(|(_, tree)| tree.texts()))
+            .collect()
+    }
+}
+
+/// How a workload lives.
+#[derive(Debug, Clone)]
+pub enum WorkloadKind {
+    /// It runs until it is stopped.
+    Server {
+        /// How many of it.
+        replicas: u16,
+        /// Whether it is started again after it ended well, too.
+        keep_running: bool,
+    },
+    /// It runs once and ends.
+    Job {
+        /// Shows from outside that it has run.
+        evidence: Option<Check>,
+    },
+    /// A pattern for what another workload starts.
+    Template,
+}
+
+/// Where an image comes from.
+#[derive(Debug, Clone)]
+pub enum Image {
+    /// From a registry.
+    Pulled {
+        /// `NAME:TAG`.
+        reference: PublicText,
+    },
+    /// Built here.
+    Built {
+        /// How.
+        build: Build,
+        /// The name that it gets.
+        reference: PublicText,
+    },
+}
+
+/// How an image is built.
+#[derive(Debug, Clone)]
+pub struct Build {
+    /// The folder.
+    pub context: PathRef,
+    /// The Dockerfile, relative to the context.
+    pub dockerfile: Option<String>,
+    /// Build arguments.
+    pub args: Vec<(String, PublicText)>,
+    /// The stage.
+    pub target: Option<String>,
+}
+
+/// A path relative to the folder of the blueprint's file, or absolute.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PathRef {
+    /// The path with `/`.
+    pub path: String,
+    /// Where it stands in the blueprint.
+    pub origin: Pointer,
+}
+
+/// A port that a workload listens on.
+#[derive(Debug, Clone)]
+pub struct Endpoint {
+    /// Its name, unique in the workload.
+    pub name: String,
+    /// The port.
+    pub port: u16,
+    /// What is spoken.
+    pub protocol: Protocol,
+    /// Where it is published on the host.
+    pub published: Option<Published>,
+}
+
+/// What is spoken at an endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protocol {
+    /// Anything over TCP.
+    Tcp,
+    /// HTTP.
+    Http,
+}
+
+/// A port of the host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Published {
+    /// The host's port.
+    pub port: u16,
+    /// The host's address.
+    pub address: IpAddr,
+    /// Where it stands in the blueprint.
+    pub origin: Pointer,
+}
+
+/// A program that ends with 0 when all is well.
+#[derive(Debug, Clone)]
+pub enum Check {
+    /// Started as it is.
+    Exec(Vec<PublicText>),
+    /// Given to the image's `sh`.
+    Shell(PublicText),
+}
+
+impl Check {
+    /// A program from words.
+    pub fn exec<T: Into<PublicText>>(words: impl IntoIterator<Item = T>) -> Self {
+        Self::Exec(words.into_iter().map(Into::into).collect())
+    }
+
+    /// The words, or the one line.
+    pub fn argv(&self) -> &[PublicText] {
+        match self {
+            Self::Exec(words) => words,
+            Self::Shell(line) => std::slice::from_ref(line),
+        }
+    }
+}
+
+/// How a workload shows that it can do its work.
+#[derive(Debug, Clone)]
+pub struct Health {
+    /// Asked inside the workload.
+    pub check: Check,
+    /// The same question asked from another container of the same image.
+    pub remote: Option<Check>,
+    /// How often.
+    pub interval: Duration,
+    /// How long an answer may take.
+    pub timeout: Duration,
+    /// How many failures in a row make it unhealthy.
+    pub retries: u16,
+    /// How long failures at the start do not count.
+    pub start_period: Duration,
+}
+
+/// A file that a workload reads.
+#[derive(Debug, Clone)]
+pub struct File {
+    /// The absolute path at which it is read.
+    pub mount: String,
+    /// Whether it is a program.
+    pub executable: bool,
+    /// What is in it.
+    pub body: Body,
+    /// Where it comes from in the blueprint.
+    pub origin: Pointer,
+}
+
+/// What is in a file.
+#[derive(Debug, Clone)]
+pub enum Body {
+    /// One of our templates, with the values that it reads.
+    Template {
+        /// The template's name.
+        name: &'static str,
+        /// What it reads.
+        context: TextTree,
+    },
+    /// A document.
+    Document {
+        /// In which format.
+        format: DocumentFormat,
+        /// Its content.
+        tree: TextTree,
+    },
+    /// Plain text.
+    Text(Text),
+    /// A file of the user's.
+    Path(PathRef),
+}
+
+impl Body {
+    /// Every text in it.
+    pub fn texts(&self) -> Vec<&Text> {
+        match self {
+            Self::Template { context: tree, .. } | Self::Document { tree, .. } => tree.texts(),
+            Self::Text(text) => vec![text],
+            Self::Path(_) => Vec::new(),
+        }
+    }
+
+    /// Whether it can be written only when deploying.
+    pub fn is_deploy_time(&self) -> bool {
+        self.texts().into_iter().any(Text::is_deploy_time)
+    }
+}
+
+/// The format of a document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DocumentFormat {
+    /// YAML.
+    Yaml,
+    /// JSON.
+    Json,
+    /// Java properties.
+    Properties,
+}
+
+/// Storage at a path.
+#[derive(Debug, Clone)]
+pub struct Mount {
+    /// What is mounted.
+    pub source: MountSource,
+    /// Where: an absolute path.
+    pub target: String,
+    /// Not writable.
+    pub read_only: bool,
+    /// Where it stands in the blueprint.
+    pub origin: Pointer,
+}
+
+/// What is mounted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MountSource {
+    /// A volume of the platform.
+    Volume(String),
+    /// A file or folder beside the blueprint.
+    Path(PathRef),
+}
+
+/// What a workload may use of the machine.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Resources {
+    /// Processors, as decimal text.
+    pub cpu: Option<String>,
+    /// Memory.
+    pub memory: Option<Size>,
+}

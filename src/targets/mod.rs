@@ -1,0 +1,78 @@
+//! Ways of writing a platform. Each target is a folder; none knows components or the blueprint. Layer 5.
+
+pub mod compose;
+
+use crate::diagnostic::Diagnostic;
+use crate::fileset::FileSet;
+use crate::platform::Platform;
+
+/// Where the artifacts will lie relative to the blueprint: a committed tree must work from any checkout.
+#[derive(Debug, Clone)]
+pub struct Layout {
+    /// The path from the artifacts' folder to the blueprint's file, with `/`.
+    pub blueprint: String,
+    /// The path from the artifacts' folder to the folder of the blueprint's file, with `/`; `.` if they are the same.
+    pub base: String,
+}
+
+impl Layout {
+    /// A path of the blueprint, rewritten relative to the artifacts' folder; absolute ones stay.
+    pub fn relative(&self, path: &str) -> String {
+        if path.starts_with('/') {
+            return path.to_owned();
+        }
+        let mut parts: Vec<&str> = self.base.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
+        for part in path.split('/').filter(|part| !part.is_empty() && *part != ".") {
+            if part == ".." && parts.last().is_some_and(|last| *last != "..") {
+                parts.pop();
+            } else {
+                parts.push(part);
+            }
+        }
+        match parts.first() {
+            None => ".".to_owned(),
+            Some(&"..") => parts.join("/"),
+            Some(_) => format!("./{}", parts.join("/")),
+        }
+    }
+}
+
+/// What a target returns.
+#[derive(Debug, Default)]
+pub struct Rendered {
+    /// The artifacts.
+    pub files: FileSet,
+    /// What the target cannot express, on the blueprint's lines.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// An entry of the registry.
+pub struct Target {
+    /// Its name on the command line and in `overrides`.
+    pub name: &'static str,
+    /// One phrase for lists.
+    pub summary: &'static str,
+    /// Markdown for `pipegen explain`.
+    pub doc: &'static str,
+    /// Writes a platform.
+    pub render: fn(&Platform, &Layout) -> Rendered,
+}
+
+/// Every target, sorted by name.
+pub static TARGETS: &[&Target] = &[&compose::TARGET];
+
+#[cfg(test)]
+mod tests {
+    use super::Layout;
+
+    #[test]
+    fn paths_are_rewritten_relative_to_the_artifacts() {
+        let layout = Layout { blueprint: "../../../blueprints/capstone.yml".into(), base: "../../../blueprints".into() };
+        assert_eq!(layout.relative("capstone/dags"), "../../../blueprints/capstone/dags");
+        assert_eq!(layout.relative("../data"), "../../../data");
+        assert_eq!(layout.relative("/srv"), "/srv");
+        let beside = Layout { blueprint: "x.yml".into(), base: ".".into() };
+        assert_eq!(beside.relative("dags"), "./dags");
+        assert_eq!(beside.relative("."), ".");
+    }
+}
