@@ -10,7 +10,7 @@ mod workload;
 pub use realization::Realization;
 pub use text::{AddressPart, Encoding, EndpointRef, Part, PublicText, Text, TextTree, Vantage};
 pub use workload::{
-    Body, Build, Check, DocumentFormat, Endpoint, File, Health, Image, Mount, MountSource, PathRef, Protocol, Published, Resources, Workload, WorkloadKind,
+    Body, Build, Check, DocumentFormat, Endpoint, Evidence, File, Health, Image, Mount, MountSource, PathRef, Protocol, Published, Resources, Workload, WorkloadKind,
 };
 
 use crate::source::Pointer;
@@ -143,7 +143,7 @@ pub struct Service {
     pub resources: Vec<(String, Vec<String>)>,
     /// The job that writes connections into it, and their names.
     pub connections: Option<ConnectionSetup>,
-    /// A realization of some of its workloads by something else.
+    /// What may stand in for some of its workloads.
     pub realization: Option<Realization>,
     /// Where it stands in the blueprint.
     pub origin: Pointer,
