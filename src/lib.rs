@@ -1,4 +1,7 @@
 //! pipegen: one typed blueprint of a data platform, every deployment artifact generated from it.
 
 pub mod diagnostic;
+pub mod dotenv;
+pub mod secrets;
 pub mod source;
+pub mod value;

@@ -1,0 +1,3 @@
+//! Values that know their own syntax. Layer 1: pure, no disk, no blueprint.
+
+pub mod escape;
