@@ -1,6 +1,6 @@
 //! Values of secrets, made from random bytes.
 
-use crate::dotenv::Secret;
+use crate::value::secret::Secret;
 use sha2::{Digest, Sha256};
 
 /// Where random bytes come from.

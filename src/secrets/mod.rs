@@ -13,8 +13,9 @@ pub mod store;
 
 pub use generate::{Format, Random, os_random};
 
-use crate::dotenv::{DotenvError, Entry, Env, Secret};
+use crate::dotenv::{DotenvError, Entry, Env};
 use crate::value::escape::{self, Encoding};
+use crate::value::secret::Secret;
 use layout::Row;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;

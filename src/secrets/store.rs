@@ -72,13 +72,17 @@ pub fn guard_git(folder: &Path) -> Result<(), String> {
 /// Runs git in `folder`; `None` if there is no git or no repository. Both commands exit with 1 for "no";
 /// 128 is a failure, which must not pass for an answer.
 fn git(folder: &Path, arguments: &[&str]) -> Result<Option<Output>, String> {
-    let output = match Command::new("git")
+    let mut command = Command::new("git");
+    command
         .arg("-C")
         .arg(folder)
         .args(arguments)
-        .env("LC_ALL", "C")
-        .output()
-    {
+        .env("LC_ALL", "C");
+    // Set inside a git hook, they would lead away from the repository of `folder`.
+    for variable in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"] {
+        command.env_remove(variable);
+    }
+    let output = match command.output() {
         Ok(output) => output,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(format!("cannot run git: {error}")),
