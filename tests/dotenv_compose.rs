@@ -95,11 +95,13 @@ const SPELLINGS: [&str; 34] = [
 ];
 
 /// Files that our reader refuses, and what Compose makes of `A` in them (`None`: it fails as well).
-const REFUSED: [(&str, Option<&str>); 10] = [
+const REFUSED: [(&str, Option<&str>); 12] = [
     ("A=a$b", Some("a")),
     ("A=\"a$b c\"", Some("a c")),
     ("A=a${b}c", Some("ac")),
     ("A=\"\\\\$b\"", Some("\\")),
+    ("A=a$\u{17f}", Some("a")),
+    ("A=a$\u{212a}", Some("a")),
     ("A=1\nA=2", Some("2")),
     ("A=\"a\"b=c", Some("a")),
     ("A=a${b", None),

@@ -75,7 +75,7 @@ pub enum Status {
 pub struct Outcome {
     /// The new text of the file.
     pub text: Secret,
-    /// Each variable that the platform wants, in the order of the file.
+    /// Each variable: secrets, settings, then what is derived from them, in the order they were declared.
     pub report: Vec<(String, Status)>,
 }
 
