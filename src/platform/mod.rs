@@ -13,6 +13,7 @@ pub use workload::{
     Body, Build, Check, DocumentFormat, Endpoint, Evidence, File, Health, Image, Mount, MountSource, PathRef, Protocol, Published, Resources, Workload, WorkloadKind,
 };
 
+pub use crate::secrets::Format as SecretFormat;
 use crate::source::Pointer;
 
 /// Everything that is deployed. Lists are in the order in which the blueprint has them, unless said otherwise.
@@ -87,19 +88,6 @@ pub struct Volume {
     pub owner: usize,
     /// Where it stands in the blueprint.
     pub origin: Pointer,
-}
-
-/// What kind of value a secret is, which says how one is made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SecretFormat {
-    /// A password: letters and digits.
-    Password,
-    /// A Fernet key: 32 bytes in URL-safe base64.
-    Fernet,
-    /// 32 bytes in hexadecimal digits.
-    Key,
-    /// It exists already and has to be filled in.
-    Supplied,
 }
 
 /// A secret by the name of its variable. Its value is never here.

@@ -1,8 +1,10 @@
 //! Newtypes that parse strictly, each with its JSON Schema. Layer 1.
 
 mod amount;
+pub mod escape;
 mod map;
 mod name;
+pub mod secret;
 mod text;
 
 pub use amount::{Cpu, Duration, Port, Size};
