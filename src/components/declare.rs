@@ -95,6 +95,8 @@ pub struct Surface {
     pub resources: Vec<Resource>,
     /// The resource that is meant when none is named although several are there.
     pub default_resource: Option<String>,
+    /// How connections to it are usually called: `postgres`, `redis`, `kafka`, `http`.
+    pub scheme: Option<&'static str>,
     /// Where a person logs in.
     pub login: Option<Login>,
 }
