@@ -1,9 +1,11 @@
 //! pipegen: one typed blueprint of a data platform, every deployment artifact generated from it.
 
 pub mod blueprint;
+pub mod components;
 pub mod diagnostic;
 pub mod dotenv;
 pub mod platform;
 pub mod secrets;
 pub mod source;
 pub mod value;
+pub mod yaml;
