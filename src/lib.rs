@@ -5,6 +5,7 @@ pub mod components;
 pub mod diagnostic;
 pub mod dotenv;
 pub mod platform;
+pub mod schema;
 pub mod secrets;
 pub mod source;
 pub mod value;
