@@ -134,6 +134,19 @@ mod tests {
     }
 
     #[test]
+    fn what_to_write_instead_is_yaml() {
+        for code in CODES {
+            let (_, instead) = code.doc.split_once(HEADINGS[2]).unwrap_or_default();
+            for block in instead.split("```yaml\n").skip(1) {
+                let (yaml, _) = block.split_once("```").unwrap_or((block, ""));
+                if let Err(error) = serde_yaml::from_str::<serde_yaml::Value>(yaml) {
+                    panic!("{}.md: {error}\n{yaml}", code.name);
+                }
+            }
+        }
+    }
+
+    #[test]
     fn every_text_belongs_to_a_code() {
         let known: BTreeSet<String> = CODES.iter().map(|code| format!("{}.md", code.name)).collect();
         for entry in fs::read_dir(FOLDER).expect("the folder of the texts") {

@@ -8,6 +8,10 @@ use crate::source::{Source, Span};
 /// What stands in the place of a secret. Its length says nothing about the secret's.
 const MASK: &str = "•••";
 
+/// How many bytes of a line are kept before and after what it shows. The renderer cuts lines to its width anyway,
+/// but takes its time: half a second for a line of a megabyte, and whole files may be one line.
+const AROUND: usize = 400;
+
 /// The lines between the first and the last span.
 pub(super) struct Excerpt {
     /// What to show. Every line ends in a line feed, lines without a span are empty.
@@ -36,7 +40,8 @@ impl Excerpt {
         };
         let mut next = first_line;
         for same_line in places.chunk_by(|(_, a), (_, b)| a.number == b.number) {
-            let line = &same_line[0].1;
+            let here = same_line.iter().map(|(index, _)| spans[*index]);
+            let line = same_line[0].1.around(here);
             excerpt
                 .text
                 .extend(std::iter::repeat_n('\n', line.number - next));
@@ -51,7 +56,8 @@ impl Excerpt {
     }
 }
 
-/// One line of a file.
+/// One line of a file, or as much of it as is near the spans on it.
+#[derive(Clone, Copy)]
 struct Line<'a> {
     text: &'a str,
     number: usize,
@@ -81,6 +87,18 @@ impl<'a> Line<'a> {
             number: source.position(at).line,
             start,
             end,
+        }
+    }
+
+    /// The line without what is far from the starts of `spans`.
+    fn around(self, spans: impl Iterator<Item = Span> + Clone) -> Self {
+        let starts = spans.map(|span| span.start);
+        let first = starts.clone().min().unwrap_or(self.start);
+        let last = starts.max().unwrap_or(self.end);
+        Self {
+            start: self.clamp(first.saturating_sub(AROUND)),
+            end: self.clamp_up(last.saturating_add(AROUND)),
+            ..self
         }
     }
 
@@ -204,6 +222,21 @@ mod tests {
         let (text, _, marked) = excerpt(line, &spans, &[secret, Span::new(7, 9)]);
         assert_eq!(text, "\\u{202e}a: ••• # b\n");
         assert_eq!(marked, ["b", "•••", "•••", "a: •••"]);
+    }
+
+    #[test]
+    fn cuts_a_long_line_around_its_spans() {
+        let long = "é".repeat(3 * AROUND);
+        let line = format!("{long}x{long}y{long}");
+        let x = Span::new(long.len(), long.len() + 1);
+        let y = Span::new(2 * long.len() + 1, 2 * long.len() + 2);
+        let (text, _, marked) = excerpt(&line, &[y, x], &[]);
+        assert_eq!(marked, ["y", "x"]);
+        assert!(
+            (long.len()..long.len() + 3 * AROUND).contains(&text.len()),
+            "{}",
+            text.len()
+        );
     }
 
     #[test]
