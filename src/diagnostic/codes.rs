@@ -109,9 +109,7 @@ mod tests {
             assert!(pair[0].name < pair[1].name, "`{}` must stand before `{}`", pair[1].name, pair[0].name);
         }
         for code in CODES {
-            let is_word = |word: &str| {
-                !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
-            };
+            let is_word = |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
             assert!(code.name.split('-').all(is_word), "`{}` is not kebab-case", code.name);
             assert!(!code.summary.ends_with('.'), "the summary of `{}` is a phrase", code.name);
         }
@@ -153,10 +151,7 @@ mod tests {
             let file = entry.expect("an entry").file_name().into_string().expect("a UTF-8 name");
             let name = file.trim_end_matches(".md");
             let constant = name.replace('-', "_").to_uppercase();
-            assert!(
-                known.contains(&file),
-                "add to `codes!` in src/diagnostic/codes.rs:\n    {constant} \"{name}\" Error \"one phrase\";"
-            );
+            assert!(known.contains(&file), "add to `codes!` in src/diagnostic/codes.rs:\n    {constant} \"{name}\" Error \"one phrase\";");
         }
     }
 }
