@@ -109,9 +109,7 @@ mod tests {
             assert!(pair[0].name < pair[1].name, "`{}` must stand before `{}`", pair[1].name, pair[0].name);
         }
         for code in CODES {
-            let is_word = |word: &str| {
-                !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
-            };
+            let is_word = |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
             assert!(code.name.split('-').all(is_word), "`{}` is not kebab-case", code.name);
             assert!(!code.summary.ends_with('.'), "the summary of `{}` is a phrase", code.name);
         }
@@ -134,16 +132,26 @@ mod tests {
     }
 
     #[test]
+    fn what_to_write_instead_is_yaml() {
+        for code in CODES {
+            let (_, instead) = code.doc.split_once(HEADINGS[2]).unwrap_or_default();
+            for block in instead.split("```yaml\n").skip(1) {
+                let (yaml, _) = block.split_once("```").unwrap_or((block, ""));
+                if let Err(error) = serde_yaml::from_str::<serde_yaml::Value>(yaml) {
+                    panic!("{}.md: {error}\n{yaml}", code.name);
+                }
+            }
+        }
+    }
+
+    #[test]
     fn every_text_belongs_to_a_code() {
         let known: BTreeSet<String> = CODES.iter().map(|code| format!("{}.md", code.name)).collect();
         for entry in fs::read_dir(FOLDER).expect("the folder of the texts") {
             let file = entry.expect("an entry").file_name().into_string().expect("a UTF-8 name");
             let name = file.trim_end_matches(".md");
             let constant = name.replace('-', "_").to_uppercase();
-            assert!(
-                known.contains(&file),
-                "add to `codes!` in src/diagnostic/codes.rs:\n    {constant} \"{name}\" Error \"one phrase\";"
-            );
+            assert!(known.contains(&file), "add to `codes!` in src/diagnostic/codes.rs:\n    {constant} \"{name}\" Error \"one phrase\";");
         }
     }
 }

@@ -13,10 +13,7 @@ use crate::source::{Source, Span};
 /// file is printed.
 pub fn render_json(source: &Source, diagnostics: &[Located]) -> String {
     let file = source.path().display().to_string();
-    diagnostics
-        .iter()
-        .map(|located| line(&record(source, &file, located)))
-        .collect()
+    diagnostics.iter().map(|located| line(&record(source, &file, located))).collect()
 }
 
 #[derive(Serialize)]
@@ -50,12 +47,7 @@ impl Region {
     fn new(source: &Source, span: Span) -> Self {
         let start = source.position(span.start);
         let end = source.position(span.end.max(span.start));
-        Self {
-            line: Some(start.line),
-            column: Some(start.column),
-            end_line: Some(end.line),
-            end_column: Some(end.column),
-        }
+        Self { line: Some(start.line), column: Some(start.column), end_line: Some(end.line), end_column: Some(end.column) }
     }
 }
 
@@ -69,18 +61,9 @@ fn record<'a>(source: &Source, file: &'a str, located: &'a Located) -> Record<'a
         },
         message: &diagnostic.message,
         file,
-        region: located
-            .span
-            .map_or_else(Region::default, |span| Region::new(source, span)),
+        region: located.span.map_or_else(Region::default, |span| Region::new(source, span)),
         help: diagnostic.help.as_deref(),
-        related: located
-            .related
-            .iter()
-            .map(|(span, message)| Related {
-                message,
-                region: Region::new(source, *span),
-            })
-            .collect(),
+        related: located.related.iter().map(|(span, message)| Related { message, region: Region::new(source, *span) }).collect(),
     }
 }
 

@@ -16,12 +16,7 @@ pub fn sort_and_dedup(diagnostics: &mut Vec<Located>) {
 fn key(located: &Located) -> (Option<usize>, &'static str, &str, Option<Span>) {
     let diagnostic = &located.diagnostic;
     let start = located.span.map(|span| span.start);
-    (
-        start,
-        diagnostic.code.name,
-        &diagnostic.message,
-        located.span,
-    )
+    (start, diagnostic.code.name, &diagnostic.message, located.span)
 }
 
 #[cfg(test)]
@@ -31,11 +26,7 @@ mod tests {
 
     fn located(span: Option<Span>, message: &str) -> Located {
         let diagnostic = Diagnostic::new(&code::UNKNOWN_KEY, Place::File, message);
-        Located {
-            diagnostic,
-            span,
-            related: Vec::new(),
-        }
+        Located { diagnostic, span, related: Vec::new() }
     }
 
     #[test]
@@ -46,14 +37,7 @@ mod tests {
         let whole = located(None, "z");
         let mut again = late.clone();
         again.diagnostic = again.diagnostic.help("the same, found elsewhere");
-        let mut all = vec![
-            late.clone(),
-            early.clone(),
-            whole.clone(),
-            again,
-            first.clone(),
-            early.clone(),
-        ];
+        let mut all = vec![late.clone(), early.clone(), whole.clone(), again, first.clone(), early.clone()];
         sort_and_dedup(&mut all);
         assert_eq!(all, [whole, first, early, late]);
     }

@@ -1,8 +1,6 @@
 //! Diagnostics for people, in the form that rustc made familiar.
 
-use annotate_snippets::{
-    Annotation, AnnotationKind, Element, Group, Level, Origin, Padding, Renderer, Snippet,
-};
+use annotate_snippets::{Annotation, AnnotationKind, Element, Group, Level, Origin, Padding, Renderer, Snippet};
 
 use super::excerpt::Excerpt;
 use super::printable::printable;
@@ -13,20 +11,11 @@ use crate::source::{Source, Span};
 ///
 /// The text of `masked` spans (literal secrets) is shown as `•••`, whatever a diagnostic points at. Messages,
 /// labels and help must be free of secrets already.
-pub fn render_plain(
-    source: &Source,
-    diagnostics: &[Located],
-    masked: &[Span],
-    color: bool,
-) -> String {
+pub fn render_plain(source: &Source, diagnostics: &[Located], masked: &[Span], color: bool) -> String {
     if diagnostics.is_empty() {
         return String::new();
     }
-    let renderer = if color {
-        Renderer::styled()
-    } else {
-        Renderer::plain()
-    };
+    let renderer = if color { Renderer::styled() } else { Renderer::plain() };
     let mut rendered = String::new();
     for located in diagnostics {
         rendered.push_str(renderer.render(&report(source, located, masked)).trim());
@@ -39,26 +28,13 @@ pub fn render_plain(
 
 /// The groups of one diagnostic: its title with the place, then the snippet and the help.
 fn report<'a>(source: &Source, located: &'a Located, masked: &[Span]) -> [Group<'a>; 3] {
-    let Diagnostic {
-        code,
-        message,
-        help,
-        ..
-    } = &located.diagnostic;
+    let Diagnostic { code, message, help, .. } = &located.diagnostic;
     let level = match code.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
-    let help = help.iter().flat_map(|help| {
-        [
-            Element::Padding(Padding),
-            Element::Message(Level::HELP.message(printable(help))),
-        ]
-    });
-    let title = level
-        .clone()
-        .primary_title(printable(message))
-        .id(code.name);
+    let help = help.iter().flat_map(|help| [Element::Padding(Padding), Element::Message(Level::HELP.message(printable(help)))]);
+    let title = level.clone().primary_title(printable(message)).id(code.name);
     let snippet = snippet(source, located, masked).map(Element::Cause);
     [
         // The renderer ends the first group with a line of its own, which is one too many before a snippet.
@@ -79,18 +55,10 @@ fn origin(source: &Source, located: &Located) -> Origin<'static> {
     }
 }
 
-fn snippet<'a>(
-    source: &Source,
-    located: &Located,
-    masked: &[Span],
-) -> Option<Snippet<'a, Annotation<'a>>> {
+fn snippet<'a>(source: &Source, located: &Located, masked: &[Span]) -> Option<Snippet<'a, Annotation<'a>>> {
     let primary = located.span.map(|span| (span, None));
-    let related = located
-        .related
-        .iter()
-        .map(|(span, label)| (*span, Some(printable(label))));
-    let (spans, labels): (Vec<Span>, Vec<Option<String>>) =
-        primary.into_iter().chain(related).unzip();
+    let related = located.related.iter().map(|(span, label)| (*span, Some(printable(label))));
+    let (spans, labels): (Vec<Span>, Vec<Option<String>>) = primary.into_iter().chain(related).unzip();
     let excerpt = Excerpt::new(source, &spans, masked);
     let kinds = located.span.map(|_| AnnotationKind::Primary).into_iter();
     let annotations = kinds
@@ -98,19 +66,12 @@ fn snippet<'a>(
         .zip(excerpt.spans)
         .zip(labels)
         .map(|((kind, span), label)| kind.span(span).label(label));
-    (!spans.is_empty()).then(|| {
-        Snippet::source(excerpt.text)
-            .line_start(excerpt.first_line)
-            .annotations(annotations)
-    })
+    (!spans.is_empty()).then(|| Snippet::source(excerpt.text).line_start(excerpt.first_line).annotations(annotations))
 }
 
 /// Such as `2 errors, 1 warning`.
 fn summary(diagnostics: &[Located]) -> String {
-    let errors = diagnostics
-        .iter()
-        .filter(|located| located.diagnostic.is_error())
-        .count();
+    let errors = diagnostics.iter().filter(|located| located.diagnostic.is_error()).count();
     [(errors, "error"), (diagnostics.len() - errors, "warning")]
         .into_iter()
         .filter(|(count, _)| *count > 0)

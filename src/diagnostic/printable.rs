@@ -19,9 +19,7 @@ pub fn printable(text: &str) -> String {
 pub(super) fn is_deceptive(c: char) -> bool {
     match c {
         '\n' | '\t' => false,
-        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
-            true
-        }
+        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => true,
         '\u{feff}' | '\u{2028}' | '\u{2029}' => true,
         _ => c.is_control(),
     }
@@ -34,10 +32,7 @@ mod tests {
     #[test]
     fn shows_what_would_drive_a_terminal() {
         let hostile = "a\u{1b}[2J\r\u{7f}\u{9b}\u{61c}\u{200e}\u{202e}\u{2069}\u{feff}\u{2028}\0";
-        assert_eq!(
-            printable(hostile),
-            r"a\u{1b}[2J\u{d}\u{7f}\u{9b}\u{61c}\u{200e}\u{202e}\u{2069}\u{feff}\u{2028}\u{0}"
-        );
+        assert_eq!(printable(hostile), r"a\u{1b}[2J\u{d}\u{7f}\u{9b}\u{61c}\u{200e}\u{202e}\u{2069}\u{feff}\u{2028}\u{0}");
     }
 
     #[test]

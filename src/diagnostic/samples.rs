@@ -23,45 +23,23 @@ const SECRET: &str = "hunter2";
 
 /// The `nth` place of `text` in the sample.
 fn span(text: &str, nth: usize) -> Span {
-    let (start, found) = BLUEPRINT
-        .match_indices(text)
-        .nth(nth)
-        .expect("the sample has it");
+    let (start, found) = BLUEPRINT.match_indices(text).nth(nth).expect("the sample has it");
     Span::new(start, start + found.len())
 }
 
 fn located(diagnostic: Diagnostic, span: Option<Span>) -> Located {
-    Located {
-        diagnostic,
-        span,
-        related: Vec::new(),
-    }
+    Located { diagnostic, span, related: Vec::new() }
 }
 
 fn sample() -> (Source, Vec<Located>) {
-    let duplicate = Diagnostic::new(
-        &code::DUPLICATE_KEY,
-        Place::File,
-        "`kafka` is declared twice",
-    );
-    let secret = Diagnostic::new(
-        &code::LITERAL_SECRET,
-        Place::File,
-        "`password` holds a secret",
-    )
-    .help("declare a credential and read it:\n`${credentials.NAME.password}`");
-    let misspelt = Diagnostic::new(&code::UNKNOWN_KEY, Place::File, "unknown key `pubish`")
-        .help("write `publish`");
-    let large = Diagnostic::new(
-        &code::LARGE_OUTPUT,
-        Place::File,
-        "Compose refuses to read it",
-    );
+    let duplicate = Diagnostic::new(&code::DUPLICATE_KEY, Place::File, "`kafka` is declared twice");
+    let secret = Diagnostic::new(&code::LITERAL_SECRET, Place::File, "`password` holds a secret")
+        .help("declare a credential and read it:\n`${credentials.NAME.password}`");
+    let misspelt = Diagnostic::new(&code::UNKNOWN_KEY, Place::File, "unknown key `pubish`").help("write `publish`");
+    let large = Diagnostic::new(&code::LARGE_OUTPUT, Place::File, "Compose refuses to read it");
     let block = Diagnostic::new(&code::BAD_VALUE, Place::File, "a hostile \u{1b}[2Jmessage");
     let mut duplicate = located(duplicate, Some(span("kafka", 2)));
-    duplicate
-        .related
-        .push((span("kafka", 0), "first declared here".to_owned()));
+    duplicate.related.push((span("kafka", 0), "first declared here".to_owned()));
     let block_start = span("component: kafka", 1).start;
     let diagnostics = vec![
         located(large, None),
@@ -132,12 +110,7 @@ fn the_sample_in_json() {
 fn one(text: &str, start: usize, end: usize) -> String {
     let diagnostic = Diagnostic::new(&code::YAML_SYNTAX, Place::File, "message");
     let source = Source::new("a.yml", text);
-    render_plain(
-        &source,
-        &[located(diagnostic, Some(Span::new(start, end)))],
-        &[],
-        false,
-    )
+    render_plain(&source, &[located(diagnostic, Some(Span::new(start, end)))], &[], false)
 }
 
 #[test]
@@ -204,10 +177,7 @@ fn color_changes_nothing_but_color() {
 
 #[test]
 fn nothing_to_say_is_nothing() {
-    assert_eq!(
-        render_plain(&Source::new("a.yml", "a: 1"), &[], &[], true),
-        ""
-    );
+    assert_eq!(render_plain(&Source::new("a.yml", "a: 1"), &[], &[], true), "");
     assert_eq!(render_json(&Source::new("a.yml", "a: 1"), &[]), "");
 }
 
