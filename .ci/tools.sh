@@ -83,7 +83,7 @@ install_airflow() {
   install_uv
   # Airflow 3.0 does not know Python 3.13.
   "$uv" venv --quiet --clear --no-python-downloads --python '>=3.10,<3.13' "$home"
-  "$uv" pip install --quiet --python "$home/bin/python" --exclude-newer "$AIRFLOW_DAY" "${wanted[@]}"
+  "$uv" pip install --quiet --system-certs --python "$home/bin/python" --exclude-newer "$AIRFLOW_DAY" "${wanted[@]}"
   printf '%s' "${wanted[*]} $AIRFLOW_DAY" >"$home/.installed"
 }
 
