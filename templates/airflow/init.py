@@ -16,7 +16,7 @@ os.environ["AIRFLOW__LOGGING__LOGGING_LEVEL"] = "WARNING"
 
 
 def set_administrator(username: str, password: str) -> str:
-    """Creates the user, or gives the existing one this password and the Admin role; returns what was done."""
+    """Creates the user, or gives the existing one this password; returns what was done."""
     from airflow.providers.fab.auth_manager.cli_commands.utils import get_application_builder
     from werkzeug.security import check_password_hash
 
