@@ -7,6 +7,7 @@ pub mod dotenv;
 pub mod emit;
 pub mod fileset;
 pub mod platform;
+pub mod schema;
 pub mod secrets;
 pub mod source;
 pub mod value;
