@@ -5,6 +5,8 @@ pub mod compile;
 pub mod components;
 pub mod diagnostic;
 pub mod dotenv;
+pub mod emit;
+pub mod fileset;
 pub mod platform;
 pub mod rules;
 pub mod schema;
