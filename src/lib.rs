@@ -2,6 +2,9 @@
 
 pub mod blueprint;
 pub mod diagnostic;
+pub mod dotenv;
 pub mod platform;
+pub mod secrets;
 pub mod source;
+pub mod targets;
 pub mod value;

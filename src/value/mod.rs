@@ -4,6 +4,7 @@ mod amount;
 pub mod escape;
 mod map;
 mod name;
+pub mod secret;
 mod text;
 
 pub use amount::{Cpu, Duration, Port, Size};
