@@ -59,7 +59,7 @@ fn scalar(resolver: &mut Resolver<'_>, mut pieces: Vec<Piece>, place: &Place) ->
     let inside: String = pieces
         .into_iter()
         .map(|piece| match piece {
-            Piece::Known(text) => escape::compose(escape::json(&text).trim_matches('"')),
+            Piece::Known(text) => escape::compose(inside_quotes(&escape::json(&text))),
             Piece::Hole(hole) => {
                 refuse_unless_uri(resolver, &hole.variable, hole.encoding, place);
                 resolver.hole(&hole, place)
@@ -86,4 +86,8 @@ fn refuse_unless_uri(resolver: &mut Resolver<'_>, variable: &str, encoding: Enco
         let message = format!("Compose cannot escape the value of `{variable}` inside a longer text of a file");
         resolver.refuse(place, message, "make the variable the whole value, or read it from the environment instead");
     }
+}
+
+fn inside_quotes(json: &str) -> &str {
+    json.get(1..json.len() - 1).unwrap_or_default()
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::marks::Marks;
 use super::plan::{host_of, variable_name};
 use crate::diagnostic::{Diagnostic, Place, code};
 use crate::platform::{AddressPart, Encoding, Endpoint, EndpointRef, Part, Platform, PublicText, Text, Vantage};
@@ -103,6 +104,15 @@ impl<'a> Resolver<'a> {
     /// A text for a file that is written now; it has no holes.
     pub fn known(&mut self, text: &Text, place: &Place) -> String {
         Piece::known(&self.pieces(text, place)).unwrap_or_default()
+    }
+
+    /// A text with marks in the place of its variables.
+    pub fn marked(&mut self, text: &Text, marks: &mut Marks, place: &Place) -> String {
+        let marked = self.pieces(text, place).into_iter().map(|piece| match piece {
+            Piece::Known(text) => text,
+            Piece::Hole(hole) => marks.mark(self.hole(&hole, place)),
+        });
+        marked.collect()
     }
 
     /// A text without secrets as a value of a Compose file.
