@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::Tree;
 use crate::value::{
-    Cpu, Deployable, Duration, EnvName, Map, Name, NetworkName, OneOrMany, ParametricText, Port, ResourceRef, Size, TextSource, VariableName, either,
+    Cpu, Deployable, Duration, EnvName, Map, Name, NetworkName, OneOrMany, ParametricText, Port, ResourceRef, Size, TextSource, VariableName, either, text_or_map,
 };
 
 /// The fields that all components share. The component's own fields are read from the same map by the component.
@@ -260,40 +260,6 @@ impl JsonSchema for Publish {
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         either(Port::json_schema(generator), Map::<EndpointKey, Published>::json_schema(generator))
     }
-}
-
-/// Implements the short form of a struct: text alone means the one field that `$short` makes of it.
-macro_rules! text_or_map {
-    ($type:ident, $long:ident, $name:literal, $text:ty, |$value:ident| $short:expr) => {
-        impl<'de> Deserialize<'de> for $type {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                struct Either;
-                impl<'de> Visitor<'de> for Either {
-                    type Value = $type;
-                    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                        f.write_str("text or a map")
-                    }
-                    fn visit_str<E: de::Error>(self, text: &str) -> Result<$type, E> {
-                        let $value = <$text>::deserialize(de::value::StrDeserializer::<E>::new(text))?;
-                        Ok($short)
-                    }
-                    fn visit_map<A: MapAccess<'de>>(self, access: A) -> Result<$type, A::Error> {
-                        $long::deserialize(de::value::MapAccessDeserializer::new(access)).map($type::from)
-                    }
-                }
-                deserializer.deserialize_any(Either)
-            }
-        }
-
-        impl JsonSchema for $type {
-            fn schema_name() -> std::borrow::Cow<'static, str> {
-                $name.into()
-            }
-            fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-                either(<$text>::json_schema(generator), $long::json_schema(generator))
-            }
-        }
-    };
 }
 
 /// Where an image comes from.

@@ -3,11 +3,13 @@
 //! Renderers live in files of their own and never decide anything. Layer 0, with `source`.
 
 mod codes;
+mod faults;
 mod json;
 mod plain;
 mod suggest;
 
 pub use codes::{CODES, Code, Severity, code};
+pub use faults::Faults;
 pub use json::render_json;
 pub use plain::{printable, render_plain};
 pub use suggest::near;

@@ -10,9 +10,10 @@ mod workload;
 pub use realization::Realization;
 pub use text::{AddressPart, Encoding, EndpointRef, Part, PublicText, Text, TextTree, Vantage};
 pub use workload::{
-    Body, Build, Check, DocumentFormat, Endpoint, File, Health, Image, Mount, MountSource, PathRef, Protocol, Published, Resources, Workload, WorkloadKind,
+    Body, Build, Check, DocumentFormat, Endpoint, Evidence, File, Health, Image, Mount, MountSource, PathRef, Protocol, Published, Resources, Workload, WorkloadKind,
 };
 
+pub use crate::secrets::Format as SecretFormat;
 use crate::source::Pointer;
 
 /// Everything that is deployed. Lists are in the order in which the blueprint has them, unless said otherwise.
@@ -89,19 +90,6 @@ pub struct Volume {
     pub origin: Pointer,
 }
 
-/// What kind of value a secret is, which says how one is made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SecretFormat {
-    /// A password: letters and digits.
-    Password,
-    /// A Fernet key: 32 bytes in URL-safe base64.
-    Fernet,
-    /// 32 bytes in hexadecimal digits.
-    Key,
-    /// It exists already and has to be filled in.
-    Supplied,
-}
-
 /// A secret by the name of its variable. Its value is never here.
 #[derive(Debug, Clone)]
 pub struct Secret {
@@ -143,7 +131,7 @@ pub struct Service {
     pub resources: Vec<(String, Vec<String>)>,
     /// The job that writes connections into it, and their names.
     pub connections: Option<ConnectionSetup>,
-    /// A realization of some of its workloads by something else.
+    /// What may stand in for some of its workloads.
     pub realization: Option<Realization>,
     /// Where it stands in the blueprint.
     pub origin: Pointer,

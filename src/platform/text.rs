@@ -1,17 +1,6 @@
 //! Text with holes: what a value is made of, before a target says how it writes each piece.
 
-use crate::value::escape;
-
-/// How the value of a hole is written into its surroundings.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Encoding {
-    /// As it is.
-    Raw,
-    /// Percent-encoded, everything but the unreserved characters of RFC 3986.
-    Uri,
-    /// A whole JSON string with its quotes.
-    Json,
-}
+pub use crate::value::escape::Encoding;
 
 /// An endpoint of a workload, by name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -133,19 +122,14 @@ impl Text {
     /// encode once, where a text enters its surroundings.
     #[must_use]
     pub fn encoded(self, to: Encoding) -> Self {
-        let encode = |text: &str| match to {
-            Encoding::Raw => text.to_owned(),
-            Encoding::Uri => escape::uri(text),
-            Encoding::Json => escape::json(text),
-        };
         Self(
             self.0
                 .into_iter()
                 .map(|part| match part {
-                    Part::Literal(text) => Part::Literal(encode(&text)),
+                    Part::Literal(text) => Part::Literal(to.apply(&text)),
                     Part::Address { .. } => part,
                     Part::Secret { variable, .. } => Part::Secret { variable, encoding: to },
-                    Part::Setting { variable, default, .. } => Part::Setting { variable, default: default.map(|text| encode(&text)), encoding: to },
+                    Part::Setting { variable, default, .. } => Part::Setting { variable, default: default.map(|text| to.apply(&text)), encoding: to },
                 })
                 .collect(),
         )

@@ -79,7 +79,7 @@ impl Workload {
         let public = self.entrypoint.iter().chain(&self.command).flatten().chain(self.labels.iter().map(|(_, text)| text));
         let checks = self.health.iter().flat_map(|health| health.check.argv().iter().chain(health.remote.iter().flat_map(|check| check.argv())));
         let evidence = match &self.kind {
-            WorkloadKind::Job { evidence } => evidence.as_ref().map_or(&[][..], Check::argv),
+            WorkloadKind::Job { evidence } => evidence.as_ref().map_or(&[][..], |evidence| evidence.check.argv()),
             WorkloadKind::Server { .. } | WorkloadKind::Template => &[],
         };
         let image = match &self.image {
@@ -113,7 +113,7 @@ pub enum WorkloadKind {
     /// It runs once and ends.
     Job {
         /// Shows from outside that it has run.
-        evidence: Option<Check>,
+        evidence: Option<Evidence>,
     },
     /// A pattern for what another workload starts.
     Template,
@@ -213,6 +213,15 @@ impl Check {
             Self::Shell(line) => std::slice::from_ref(line),
         }
     }
+}
+
+/// Shows from outside that a job has run: a program in the job's own image, with variables of its own.
+#[derive(Debug, Clone)]
+pub struct Evidence {
+    /// The program.
+    pub check: Check,
+    /// What it reads.
+    pub environment: Vec<(String, Text)>,
 }
 
 /// How a workload shows that it can do its work.

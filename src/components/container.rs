@@ -1,0 +1,230 @@
+//! Container: the user's own image, or one built here.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{Build, Built, Component, Declare, Instance, Surface, secret_variable};
+use crate::blueprint::{EndpointKey, Health as HealthSpec, HealthTool};
+use crate::diagnostic::{Diagnostic, Place, code};
+use crate::platform::{Check, Endpoint, EndpointRef, Health, Protocol, PublicText, Published, Readiness, Text, Vantage};
+use crate::value::{Duration, Map, ParametricText, Port, TextSource};
+
+/// The catalog entry.
+pub static COMPONENT: Component = Component {
+    name: "container",
+    summary: "Your own image, or one that is built here",
+    doc: include_str!("../../docs/components/container.md"),
+    versions: &[],
+    schema: Spec::json_schema,
+    declare,
+};
+
+#[derive(Debug, Deserialize, JsonSchema)]
+struct Spec {
+    /// The command instead of the image's.
+    #[serde(default)]
+    command: Vec<TextSource>,
+    /// The entry point instead of the image's.
+    #[serde(default)]
+    entrypoint: Vec<TextSource>,
+    /// The user, `UID` or `UID:GID`, quoted.
+    #[serde(default)]
+    user: Option<ParametricText>,
+    /// The working directory.
+    #[serde(default)]
+    working_dir: Option<ParametricText>,
+    /// The ports that it listens on, by name.
+    #[serde(default)]
+    ports: Map<EndpointKey, Port>,
+    /// The path of its Prometheus metrics.
+    #[serde(default)]
+    #[allow(dead_code, reason = "read by the rule not-rendered-yet until Prometheus is in the catalog")]
+    metrics: Option<ParametricText>,
+    /// How it shows that it can do its work.
+    #[serde(default)]
+    health: Option<HealthSpec>,
+}
+
+struct Container {
+    surface: Surface,
+    spec: Spec,
+    published: Vec<Option<Published>>,
+}
+
+fn declare(cx: &mut Declare<'_>) -> Option<Box<dyn Instance>> {
+    let spec: Spec = cx.spec()?;
+    let names: Vec<&str> = spec.ports.keys().map(EndpointKey::as_str).collect();
+    let published = cx.published(&names);
+    let endpoint = names.first().map(|name| EndpointRef { workload: cx.name.to_owned(), endpoint: (*name).to_owned() });
+    let mut variables = Vec::new();
+    let mut properties = Vec::new();
+    let mut http = false;
+    if let Some(endpoint) = &endpoint {
+        let address = [("HOST", "host", Text::host(endpoint)), ("PORT", "port", Text::port(endpoint))];
+        http = protocol(&spec, names[0]) == Protocol::Http;
+        let url = http
+            .then(|| ("URL", "url", Text::literal("http://").then(Text::host_and_port(endpoint, Vantage::Here))));
+        for (variable, property, text) in address.into_iter().chain(url) {
+            variables.push((variable, text.clone()));
+            properties.push((property, text));
+        }
+    }
+    let ready = if spec.health.is_some() { vec![(cx.name.to_owned(), Readiness::Ready)] } else { Vec::new() };
+    let surface = Surface {
+        workloads: vec![(cx.name.to_owned(), None)],
+        endpoint,
+        ready,
+        prefix: secret_variable(cx.name),
+        variables,
+        properties,
+        scheme: http.then_some("http"),
+        ..Surface::default()
+    };
+    Some(Box::new(Container { surface, spec, published }))
+}
+
+/// A port named `http`, or one that the health check asks over HTTP, speaks HTTP.
+fn protocol(spec: &Spec, name: &str) -> Protocol {
+    let asked = spec.health.as_ref().is_some_and(|health| {
+        health.http.is_some() && health.endpoint.as_ref().map_or(spec.ports.len() == 1, |endpoint| endpoint.as_str() == name)
+    });
+    if name == "http" || asked { Protocol::Http } else { Protocol::Tcp }
+}
+
+impl Instance for Container {
+    fn surface(&self) -> &Surface {
+        &self.surface
+    }
+
+    fn build(&self, cx: &mut Build<'_>) -> Built {
+        let Some(image) = cx.image(None) else { return Built::default() };
+        let name = cx.name.to_owned();
+        let mut server = cx.server(&name, None, image);
+        server.entrypoint = words(cx, "entrypoint", &self.spec.entrypoint);
+        server.command = words(cx, "command", &self.spec.command);
+        server.user = self.spec.user.as_ref().map(|user| user.0.clone());
+        server.working_dir = self.spec.working_dir.as_ref().map(|path| path.0.clone());
+        // Most application images have no process that reaps orphans and passes signals on.
+        server.reaper = true;
+        server.endpoints = self
+            .spec
+            .ports
+            .iter()
+            .zip(&self.published)
+            .map(|((name, port), published)| Endpoint {
+                name: name.to_string(),
+                port: port.0,
+                protocol: protocol(&self.spec, name.as_str()),
+                published: published.clone(),
+            })
+            .collect();
+        server.health = self.spec.health.as_ref().and_then(|health| self.health(cx, health));
+        cx.finish(&mut server);
+        Built { workloads: vec![server], ..Built::default() }
+    }
+}
+
+fn words(cx: &mut Build<'_>, key: &str, words: &[TextSource]) -> Option<Vec<PublicText>> {
+    let at = cx.at.key(key);
+    let words: Vec<_> = words.iter().enumerate().filter_map(|(index, word)| cx.public(&word.0, &at.index(index))).collect();
+    (!words.is_empty()).then_some(words)
+}
+
+impl Container {
+    fn health(&self, cx: &mut Build<'_>, spec: &HealthSpec) -> Option<Health> {
+        let HealthSpec { http, tcp, command, endpoint, with, interval, timeout, retries, start_period } = spec;
+        let at = cx.at.key("health");
+        let (check, remote) = match (http, tcp, command) {
+            (Some(path), None, None) => {
+                let port = self.port(cx, endpoint.as_ref(), &at)?;
+                let ask = |host: Text| asking(with.unwrap_or(HealthTool::Curl), host, port, Some(&path.0));
+                (ask("127.0.0.1".into()), Some(ask(self.host(port)?)))
+            }
+            (None, Some(endpoint), None) => {
+                let port = self.port(cx, Some(endpoint), &at.key("tcp"))?;
+                let ask = |host: Text| asking(with.unwrap_or(HealthTool::Bash), host, port, None);
+                (ask("127.0.0.1".into()), Some(ask(self.host(port)?)))
+            }
+            (None, None, Some(_)) => {
+                let words = words_of(cx, command.as_deref().unwrap_or_default(), &at.key("command"));
+                (Check::Exec(words), None)
+            }
+            _ => {
+                let fault = Diagnostic::new(&code::BAD_VALUE, Place::Key(at), "a health check asks in exactly one way");
+                cx.diagnostics.push(fault.help("write one of `http: /PATH`, `tcp: PORT-NAME` and `command: [PROGRAM, ...]`"));
+                return None;
+            }
+        };
+        Some(Health {
+            check,
+            remote,
+            interval: interval.unwrap_or(Duration::seconds(10)),
+            timeout: timeout.unwrap_or(Duration::seconds(5)),
+            retries: retries.unwrap_or(6),
+            start_period: start_period.unwrap_or(Duration::seconds(20)),
+        })
+    }
+
+    fn host(&self, port: u16) -> Option<Text> {
+        let (name, _) = self.spec.ports.iter().find(|(_, known)| known.0 == port)?;
+        let workload = self.surface.workloads.first()?.0.clone();
+        Some(Text::host(&EndpointRef { workload, endpoint: name.to_string() }))
+    }
+
+    fn port(&self, cx: &mut Build<'_>, endpoint: Option<&EndpointKey>, at: &crate::source::Pointer) -> Option<u16> {
+        let ports = &self.spec.ports;
+        let fault = match endpoint {
+            Some(name) => match ports.get(name.as_str()) {
+                Some(port) => return Some(port.0),
+                None => {
+                    let at = if at.last().as_deref() == Some("tcp") { at.clone() } else { at.key("endpoint") };
+                    super::unknown_name("port", name.as_str(), ports.keys().map(EndpointKey::as_str), &cx.at.key("ports"), at)
+                }
+            },
+            None => match ports.iter().collect::<Vec<_>>().as_slice() {
+                [(_, port)] => return Some(port.0),
+                [] => Diagnostic::new(&code::MISSING_KEY, Place::Key(at.key("http")), "the health check has no port to ask").help("declare one: `ports: { http: 8000 }`"),
+                [(first, _), ..] => {
+                    Diagnostic::new(&code::AMBIGUOUS_REFERENCE, Place::Key(at.key("http")), "several ports, and the health check names none").help(format!("add `endpoint: {first}`"))
+                }
+            },
+        };
+        cx.diagnostics.push(fault);
+        None
+    }
+}
+
+fn words_of(cx: &mut Build<'_>, words: &[TextSource], at: &crate::source::Pointer) -> Vec<PublicText> {
+    words.iter().enumerate().filter_map(|(index, word)| cx.public(&word.0, &at.index(index))).collect()
+}
+
+/// The question in the words of a program that the image has.
+fn asking(tool: HealthTool, host: Text, port: u16, path: Option<&str>) -> Check {
+    let address = |scheme: &str| Text::literal(scheme).then(host.clone()).then(format!(":{port}{}", path.unwrap_or_default()));
+    let words: Vec<Text> = match (tool, path) {
+        (HealthTool::Curl, Some(_)) => vec!["curl".into(), "--fail".into(), "--silent".into(), "--show-error".into(), "--output".into(), "/dev/null".into(), address("http://")],
+        (HealthTool::Wget, Some(_)) => vec!["wget".into(), "-q".into(), "-O".into(), "/dev/null".into(), address("http://")],
+        (HealthTool::Python, Some(_)) => {
+            vec!["python3".into(), "-c".into(), "import sys, urllib.request; urllib.request.urlopen(sys.argv[1], timeout=4)".into(), address("http://")]
+        }
+        (HealthTool::Python, None) => vec![
+            "python3".into(),
+            "-c".into(),
+            "import socket, sys; socket.create_connection((sys.argv[1], int(sys.argv[2])), 4)".into(),
+            host.clone(),
+            port.to_string().into(),
+        ],
+        (HealthTool::Curl, None) => vec!["curl".into(), "--silent".into(), "--connect-timeout".into(), "4".into(), "--max-time".into(), "4".into(), address("telnet://")],
+        (HealthTool::Wget, None) => vec!["sh".into(), "-c".into(), Text::literal("nc -z -w 4 ").then(host.clone()).then(format!(" {port}"))],
+        (HealthTool::Bash, _) => {
+            let open = Text::literal("exec 3<>/dev/tcp/").then(host.clone()).then(format!("/{port}"));
+            let line = match path {
+                // No quoting is needed: the path is an argument, not part of the program.
+                Some(_) => open.then(" && printf 'GET %s HTTP/1.0\\r\\n\\r\\n' \"$1\" >&3 && head -n 1 <&3 | grep -q ' [23]..'"),
+                None => open,
+            };
+            vec!["bash".into(), "-c".into(), line, "health".into(), path.unwrap_or_default().into()]
+        }
+    };
+    Check::Exec(words.into_iter().filter_map(|text| PublicText::try_from(text).ok()).collect())
+}

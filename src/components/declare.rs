@@ -1,0 +1,244 @@
+//! The first step of a component: what others may see of a service.
+
+use serde::Deserialize;
+
+use crate::blueprint::{Blueprint, Publish, Service};
+use crate::diagnostic::{Code, Diagnostic, Faults, Place, code};
+use crate::platform::{EndpointRef, Login, Published, Readiness, SecretFormat, Text};
+use crate::source::Pointer;
+use crate::value::ResourceRef;
+use crate::yaml::Node;
+
+/// What a component reads when it declares a service.
+pub struct Declare<'a> {
+    /// The service's name.
+    pub name: &'a str,
+    /// Where the service stands.
+    pub at: Pointer,
+    /// The fields that all components share.
+    pub service: &'a Service,
+    /// The service as it was written, for the component's own fields.
+    pub node: &'a Node,
+    /// The whole blueprint.
+    pub blueprint: &'a Blueprint,
+    /// Where faults were reported already.
+    pub faults: &'a Faults,
+    /// The topics that datasets put into this service.
+    pub topics: Vec<Topic>,
+    /// The secrets that the component makes or reads.
+    pub secrets: Vec<SecretDeclaration>,
+    /// Faults.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// A secret that a component or a credential declares; only those that something reads are kept.
+#[derive(Debug, Clone)]
+pub struct SecretDeclaration {
+    /// The variable.
+    pub variable: String,
+    /// How one is made.
+    pub format: SecretFormat,
+    /// Whose it is, for people.
+    pub note: String,
+    /// Where it comes from in the blueprint.
+    pub origin: Pointer,
+}
+
+/// A topic to make.
+#[derive(Debug, Clone)]
+pub struct Topic {
+    /// Its name.
+    pub name: String,
+    /// How many partitions.
+    pub partitions: u16,
+    /// How long messages are kept, in milliseconds.
+    pub retention_ms: Option<u64>,
+    /// Where it stands in the blueprint.
+    pub origin: Pointer,
+}
+
+/// A service that one of the component's own keys names.
+#[derive(Debug, Clone)]
+pub struct Reference {
+    /// The key, for people: `database`.
+    pub key: &'static str,
+    /// What it names.
+    pub target: ResourceRef,
+    /// Where it stands.
+    pub at: Pointer,
+    /// The components that can be meant; empty: any.
+    pub accepts: &'static [&'static str],
+    /// The workloads that connect; `None`: all that share a network with the provider.
+    pub workloads: Option<Vec<String>>,
+    /// What is waited for, and by which of those workloads; `None`: nothing.
+    pub waits: Option<(Readiness, Vec<String>)>,
+}
+
+/// What others may see of a service.
+#[derive(Debug, Clone, Default)]
+pub struct Surface {
+    /// Its workloads: name and role. The first one is the one that people mean.
+    pub workloads: Vec<(String, Option<&'static str>)>,
+    /// The endpoint that consumers connect to.
+    pub endpoint: Option<EndpointRef>,
+    /// What there is to wait for until it is ready. Empty: readiness cannot be known.
+    pub ready: Vec<(String, Readiness)>,
+    /// The usual prefix of the variables that it offers.
+    pub prefix: String,
+    /// The variables that it offers: suffix and value.
+    pub variables: Vec<(&'static str, Text)>,
+    /// What `${service.property}` can read.
+    pub properties: Vec<(&'static str, Text)>,
+    /// What a resource is called: `database`.
+    pub resource_kind: &'static str,
+    /// What `service/resource` can name.
+    pub resources: Vec<Resource>,
+    /// The resource that is meant when none is named although several are there.
+    pub default_resource: Option<String>,
+    /// How connections to it are usually called: `postgres`, `redis`, `kafka`, `http`.
+    pub scheme: Option<&'static str>,
+    /// Where a person logs in.
+    pub login: Option<Login>,
+}
+
+/// Something inside a service that a reference can name.
+#[derive(Debug, Clone)]
+pub struct Resource {
+    /// Its name.
+    pub name: String,
+    /// Where it is declared.
+    pub origin: Pointer,
+    /// The variables that it offers beside the service's: suffix and value.
+    pub variables: Vec<(&'static str, Text)>,
+    /// What `${service/resource.property}` can read.
+    pub properties: Vec<(&'static str, Text)>,
+}
+
+impl<'a> Declare<'a> {
+    /// The component's own fields. The schema has accepted them, so a failure is reported as a plain type error.
+    pub fn spec<T: Deserialize<'a>>(&mut self) -> Option<T> {
+        match T::deserialize(self.node) {
+            Ok(spec) => Some(spec),
+            Err(error) => {
+                self.diagnostics.push(Diagnostic::new(&code::WRONG_TYPE, Place::Span(error.span()), error.to_string()));
+                None
+            }
+        }
+    }
+
+    /// Reports a fault at one of the service's keys.
+    pub fn fault(&mut self, code: &'static Code, key: &str, message: impl Into<String>, help: impl Into<String>) {
+        self.diagnostics.push(Diagnostic::new(code, Place::Value(self.at.key(key)), message).help(help));
+    }
+
+    /// The image tag for a version: the series' own tag, or a full version of a known series as it is.
+    /// `series` holds pairs of series and tag, newest first; without a version the newest is taken.
+    pub fn tag(&mut self, series: &[(&str, &str)], suffix: &str, version: Option<&str>) -> Option<String> {
+        let Some(version) = version else { return series.first().map(|(_, tag)| (*tag).to_owned()) };
+        let known = series.iter().find(|(name, _)| version == *name || version.strip_prefix(name).is_some_and(|rest| rest.starts_with('.')));
+        match known {
+            Some((name, tag)) if version == *name => Some((*tag).to_owned()),
+            Some(_) => Some(format!("{version}{suffix}")),
+            None => {
+                let list = series.iter().map(|(name, _)| format!("\"{name}\"")).collect::<Vec<_>>().join(", ");
+                let at = self.at.key("version");
+                self.diagnostics.push(
+                    Diagnostic::new(&code::UNSUPPORTED_VERSION, Place::Value(at), format!("{} has no version `{version}` here", self.service.component))
+                        .help(format!("write one of {list}, or a full version of one of these")),
+                );
+                None
+            }
+        }
+    }
+
+    /// Where the endpoints are published: for each of `keys` (the first being what a bare port means), the host port.
+    pub fn published(&mut self, keys: &[&str]) -> Vec<Option<Published>> {
+        let mut found = vec![None; keys.len()];
+        let at = self.at.key("publish");
+        match &self.service.publish {
+            None => {}
+            Some(Publish::Main(published)) => match keys {
+                [] => self.fault(&code::BAD_VALUE, "publish", "this service listens on no port", "remove `publish`, or declare `ports`"),
+                [_] => found[0] = Some(host_port(published, at)),
+                [_, ..] if self.service.component == "container" => {
+                    let list = keys.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ");
+                    self.fault(&code::AMBIGUOUS_REFERENCE, "publish", "a port alone does not say which endpoint is meant", format!("name one of {list}: `publish: {{ {}: {} }}`", keys[0], published.port));
+                }
+                _ => found[0] = Some(host_port(published, at)),
+            },
+            Some(Publish::Endpoints(entries)) => {
+                for (key, published) in entries.iter() {
+                    let place = at.key(key.as_str());
+                    match keys.iter().position(|name| *name == key.as_str()) {
+                        Some(index) => found[index] = Some(host_port(published, place)),
+                        None => self.unknown_endpoint(key.as_str(), keys, place),
+                    }
+                }
+            }
+        }
+        found
+    }
+
+    fn unknown_endpoint(&mut self, name: &str, keys: &[&str], place: Pointer) {
+        let near = crate::diagnostic::near(name, keys.iter().copied());
+        let list = keys.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ");
+        let help = near.map_or_else(|| format!("write one of {list}"), |near| format!("write `{near}`"));
+        let mut fault = Diagnostic::new(&code::UNKNOWN_NAME, Place::Key(place), format!("`{}` has no endpoint `{name}`", self.name)).help(help);
+        if let Some(near) = near.filter(|_| self.service.component == "container") {
+            fault = fault.related(Place::Key(self.at.key("ports").key(near)), "the near name");
+        }
+        self.diagnostics.push(fault);
+    }
+
+    /// The variable of a credential's secret and its username; reports an unknown credential.
+    pub fn credential(&mut self, name: &str, at: Pointer) -> Option<(String, Text)> {
+        let credentials = &self.blueprint.credentials;
+        if let Some(credential) = credentials.get(name) {
+            return Some(login_of(name, credential));
+        }
+        if self.faults.touches(&Pointer::root().key("credentials").key(name)) {
+            return None;
+        }
+        let fault = unknown_name("credential", name, credentials.keys().map(crate::value::NetworkName::as_str), &Pointer::root().key("credentials"), at);
+        let near = crate::diagnostic::near(name, credentials.keys().map(crate::value::NetworkName::as_str));
+        self.diagnostics.push(fault);
+        near.and_then(|near| credentials.get(near).map(|credential| login_of(near, credential)))
+    }
+
+    /// Declares a secret of the service's own and returns its variable, `<SERVICE>_<SUFFIX>`.
+    pub fn own_secret(&mut self, suffix: &str, format: SecretFormat, note: impl Into<String>) -> String {
+        let variable = secret_variable(&format!("{}_{suffix}", self.name));
+        self.secrets.push(SecretDeclaration { variable: variable.clone(), format, note: note.into(), origin: self.at.clone() });
+        variable
+    }
+}
+
+/// The variable of a name: in capitals, with `_` for everything that a variable cannot have.
+pub fn secret_variable(name: &str) -> String {
+    name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect()
+}
+
+fn login_of(name: &str, credential: &crate::blueprint::Credential) -> (String, Text) {
+    let variable = credential.env.as_ref().map_or_else(|| format!("{}_PASSWORD", secret_variable(name)), ToString::to_string);
+    let username = credential.username.as_ref().map_or_else(|| name.to_owned(), |username| username.0.clone());
+    (variable, Text::literal(username))
+}
+
+fn host_port(published: &crate::blueprint::Published, origin: Pointer) -> Published {
+    let address = published.address.unwrap_or(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST));
+    Published { port: published.port.0, address, origin }
+}
+
+/// The fault of a name that is declared nowhere, with the near name's line as second place.
+pub fn unknown_name<'n>(what: &str, name: &str, known: impl Iterator<Item = &'n str>, section: &Pointer, at: Pointer) -> Diagnostic {
+    let known: Vec<&str> = known.collect();
+    let fault = Diagnostic::new(&code::UNKNOWN_NAME, Place::Value(at), format!("there is no {what} `{name}`"));
+    match crate::diagnostic::near(name, known.iter().copied()) {
+        Some(near) => fault.help(format!("write `{near}`")).related(Place::Key(section.key(near)), "the near name"),
+        None if known.is_empty() => fault.help(format!("declare it under `{}`", section.last().unwrap_or_default())),
+        None => {
+            let list = known.iter().take(10).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+            fault.help(format!("declare it under `{}`, or write one of {list}", section.last().unwrap_or_default()))
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! Kafdrop: a web page that shows what is in Kafka.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{Build, Built, Component, Declare, Instance, Surface};
+use crate::diagnostic::{Diagnostic, Place, code};
+use crate::platform::{Check, Endpoint, EndpointRef, Health, Protocol, PublicText, Published, Readiness, Text, Vantage};
+use crate::value::{Duration, ResourceRef};
+
+const TAGS: &[(&str, &str)] = &[("4.2", "4.2.0")];
+const PORT: u16 = 9000;
+
+/// The catalog entry.
+pub static COMPONENT: Component = Component {
+    name: "kafdrop",
+    summary: "Kafdrop: a web page that shows what is in Kafka",
+    doc: include_str!("../../docs/components/kafdrop.md"),
+    versions: &["4.2"],
+    schema: Spec::json_schema,
+    declare,
+};
+
+#[derive(Debug, Deserialize, JsonSchema)]
+struct Spec {
+    /// The version, quoted.
+    #[serde(default)]
+    #[schemars(with = "Option<super::Version>")]
+    version: Option<String>,
+}
+
+struct Kafdrop {
+    surface: Surface,
+    image: String,
+    kafka: ResourceRef,
+    published: Option<Published>,
+}
+
+fn declare(cx: &mut Declare<'_>) -> Option<Box<dyn Instance>> {
+    let spec: Spec = cx.spec()?;
+    let tag = cx.tag(TAGS, "", spec.version.as_deref())?;
+    let published = cx.published(&["ui"]).remove(0);
+    let kafka = kafka(cx)?;
+    let endpoint = EndpointRef { workload: cx.name.to_owned(), endpoint: "ui".to_owned() };
+    let surface = Surface {
+        workloads: vec![(cx.name.to_owned(), None)],
+        endpoint: Some(endpoint.clone()),
+        ready: vec![(cx.name.to_owned(), Readiness::Ready)],
+        prefix: "KAFDROP".to_owned(),
+        variables: vec![("URL", Text::literal("http://").then(Text::host_and_port(&endpoint, Vantage::Here)))],
+        properties: vec![
+            ("host", Text::host(&endpoint)),
+            ("port", Text::port(&endpoint)),
+            ("url", Text::literal("http://").then(Text::host_and_port(&endpoint, Vantage::Here))),
+        ],
+        scheme: Some("http"),
+        ..Surface::default()
+    };
+    Some(Box::new(Kafdrop { surface, image: format!("obsidiandynamics/kafdrop:{tag}"), kafka, published }))
+}
+
+/// The one Kafka that `uses` names.
+fn kafka(cx: &mut Declare<'_>) -> Option<ResourceRef> {
+    let uses = &cx.service.uses;
+    if let [(target, _)] = uses.entries.iter().collect::<Vec<_>>().as_slice() {
+        return Some((*target).clone());
+    }
+    if !cx.faults.touches(&cx.at.key("uses")) {
+        let fault = Diagnostic::new(&code::MISSING_KEY, Place::Key(cx.at.clone()), "kafdrop shows exactly one Kafka");
+        cx.diagnostics.push(fault.help("write `uses: [kafka]` with the name of the Kafka service"));
+    }
+    None
+}
+
+impl Instance for Kafdrop {
+    fn surface(&self) -> &Surface {
+        &self.surface
+    }
+
+    fn takes_variables(&self) -> bool {
+        false
+    }
+
+    fn build(&self, cx: &mut Build<'_>) -> Built {
+        let Some(image) = cx.image(Some(&self.image)) else { return Built::default() };
+        let name = cx.name.to_owned();
+        let mut server = cx.server(&name, None, image);
+        let Some(brokers) = cx.scope.resolve(&self.kafka).and_then(|kafka| kafka.get("bootstrap_servers")) else { return Built::default() };
+        // Upstream's sample gives it 64 MiB, in which a cluster with many topics does not fit.
+        server.environment = vec![
+            ("KAFKA_BROKERCONNECT".to_owned(), brokers),
+            ("SERVER_PORT".to_owned(), PORT.to_string().into()),
+            ("JVM_OPTS".to_owned(), "-Xms32M -Xmx256M".into()),
+        ];
+        server.endpoints = vec![Endpoint { name: "ui".to_owned(), port: PORT, protocol: Protocol::Http, published: self.published.clone() }];
+        server.health = Some(health(&server.endpoint_ref("ui")));
+        cx.finish(&mut server);
+        Built { workloads: vec![server], ..Built::default() }
+    }
+}
+
+/// The image has neither curl nor wget (eclipse-temurin 25): bash asks by itself.
+fn health(endpoint: &EndpointRef) -> Health {
+    let ask = |host: Text| {
+        let line = Text::literal("exec 3<>/dev/tcp/").then(host).then("/").then(Text::port(endpoint)).then(
+            " && printf 'GET /actuator/health HTTP/1.0\\r\\n\\r\\n' >&3 && grep -q '\"UP\"' <&3",
+        );
+        Check::Exec(["bash".into(), "-c".into()].into_iter().chain(PublicText::try_from(line)).collect())
+    };
+    Health {
+        check: ask("127.0.0.1".into()),
+        remote: Some(ask(Text::host(endpoint))),
+        interval: Duration::seconds(10),
+        timeout: Duration::seconds(5),
+        retries: 12,
+        start_period: Duration::seconds(30),
+    }
+}

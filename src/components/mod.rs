@@ -1,0 +1,83 @@
+//! The catalog: what a service can be. One file per component; none knows a target. Layer 3.
+//!
+//! A component works in two steps. *Declare* says what others may see of the service: its endpoints, resources,
+//! properties, and the variables that it offers. *Build* makes its workloads, when everything that it refers to is known.
+
+mod build;
+mod common;
+mod declare;
+
+mod airflow;
+mod container;
+mod kafdrop;
+mod kafka;
+mod postgres;
+mod redis;
+
+pub use build::{Build, Built, Resolved, Scope, set};
+pub use common::common_schema;
+pub use declare::{Declare, Reference, Resource, SecretDeclaration, Surface, Topic, secret_variable, unknown_name};
+
+use schemars::{Schema, SchemaGenerator};
+
+/// An entry of the catalog.
+pub struct Component {
+    /// What `component:` says.
+    pub name: &'static str,
+    /// One phrase for lists.
+    pub summary: &'static str,
+    /// Markdown for `pipegen explain`.
+    pub doc: &'static str,
+    /// The versions that `version:` may name, newest first; empty where there is no such key.
+    pub versions: &'static [&'static str],
+    /// The schema of the component's own fields, beside the common ones.
+    pub schema: fn(&mut SchemaGenerator) -> Schema,
+    /// Reads the service and says what others may see of it. `None`: a fault was reported.
+    pub declare: fn(&mut Declare<'_>) -> Option<Box<dyn Instance>>,
+}
+
+/// A service of a component, between the two steps.
+pub trait Instance {
+    /// What others may see of it.
+    fn surface(&self) -> &Surface;
+
+    /// The services that the component's own keys name.
+    fn references(&self) -> Vec<Reference> {
+        Vec::new()
+    }
+
+    /// Whether the variables that `uses` gives belong into its environment.
+    fn takes_variables(&self) -> bool {
+        true
+    }
+
+    /// Makes the workloads.
+    fn build(&self, cx: &mut Build<'_>) -> Built;
+}
+
+/// Every component, sorted by name.
+pub static COMPONENTS: &[&Component] = &[
+    &airflow::COMPONENT,
+    &container::COMPONENT,
+    &kafdrop::COMPONENT,
+    &kafka::COMPONENT,
+    &postgres::COMPONENT,
+    &redis::COMPONENT,
+];
+
+/// A component by name.
+pub fn component(name: &str) -> Option<&'static Component> {
+    COMPONENTS.iter().find(|component| component.name == name).copied()
+}
+
+/// The `version:` of a component: text, because `3.10` as a number would be 3.1.
+struct Version;
+
+impl schemars::JsonSchema for Version {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Version".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        schemars::json_schema!({ "type": "string", "title": "a quoted version", "pattern": "^[0-9]+(\\.[0-9A-Za-z-]+)*$" })
+    }
+}

@@ -1,0 +1,299 @@
+//! PostgreSQL: a server, and a job that makes roles and databases on every start.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{Build, Built, Component, Declare, Instance, Resource, Surface};
+use crate::blueprint::Databases;
+use crate::platform::{
+    Body, Check, Encoding, Endpoint, EndpointRef, Evidence, File, Health, Mount, MountSource, PathRef, Protocol, PublicText, Published, Readiness, SecretFormat, Text, TextTree,
+    WorkloadKind,
+};
+use crate::source::Pointer;
+use crate::value::{DatasetName, Duration, NetworkName, ParametricText, text_or_map};
+
+/// Series and image tag, newest first (official library list of 2026-08).
+const TAGS: &[(&str, &str)] = &[("18", "18.6-bookworm"), ("17", "17.11-bookworm"), ("16", "16.15-bookworm"), ("15", "15.19-bookworm")];
+const PORT: u16 = 5432;
+/// The official image's superuser; a credential of its own, that no consumer receives.
+const SUPERUSER: &str = "postgres";
+/// The `postgres` user of the Debian images.
+const USER: &str = "999:999";
+
+/// The catalog entry.
+pub static COMPONENT: Component = Component {
+    name: "postgres",
+    summary: "PostgreSQL: databases, each with an owner",
+    doc: include_str!("../../docs/components/postgres.md"),
+    versions: &["18", "17", "16", "15"],
+    schema: Spec::json_schema,
+    declare,
+};
+
+#[derive(Debug, Deserialize, JsonSchema)]
+struct Spec {
+    /// The version, quoted.
+    #[serde(default)]
+    #[schemars(with = "Option<super::Version>")]
+    version: Option<String>,
+    /// The credential that owns every database without an owner of its own.
+    #[serde(default)]
+    credential: Option<NetworkName>,
+    /// Databases: a list of names, or a map from name to owner.
+    #[serde(default)]
+    databases: Databases<Database>,
+}
+
+/// A database: its owner, or a map.
+#[derive(Debug, Default)]
+struct Database {
+    owner: Option<NetworkName>,
+    init: Vec<ParametricText>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct DatabaseLong {
+    /// The credential that owns it.
+    #[serde(default)]
+    owner: Option<NetworkName>,
+    /// SQL files that are run once, as its owner, in one transaction.
+    #[serde(default)]
+    init: Vec<ParametricText>,
+}
+
+impl From<DatabaseLong> for Database {
+    fn from(DatabaseLong { owner, init }: DatabaseLong) -> Self {
+        Self { owner, init }
+    }
+}
+
+text_or_map!(Database, DatabaseLong, "Database", NetworkName, |owner| Database { owner: Some(owner), init: Vec::new() });
+
+struct Owned {
+    name: DatasetName,
+    origin: Pointer,
+    init: Vec<PathRef>,
+    username: Text,
+    variable: String,
+}
+
+struct Postgres {
+    surface: Surface,
+    image: String,
+    data: &'static str,
+    admin: String,
+    databases: Vec<Owned>,
+    published: Option<Published>,
+}
+
+fn declare(cx: &mut Declare<'_>) -> Option<Box<dyn Instance>> {
+    let spec: Spec = cx.spec()?;
+    let tag = cx.tag(TAGS, "", spec.version.as_deref())?;
+    // From 18 on the image keeps its data in a folder per major version below the mount.
+    let data = if tag.starts_with("18") { "/var/lib/postgresql" } else { "/var/lib/postgresql/data" };
+    let published = cx.published(&["postgres"]).remove(0);
+    let admin = cx.own_secret("ADMIN_PASSWORD", SecretFormat::Password, format!("superuser `{SUPERUSER}` of {}; no service gets it", cx.name));
+    let endpoint = EndpointRef { workload: cx.name.to_owned(), endpoint: "postgres".to_owned() };
+    let databases = owned(cx, &spec);
+    let init = format!("{}-init", cx.name);
+    let mut workloads = vec![(cx.name.to_owned(), None)];
+    let mut ready = vec![(cx.name.to_owned(), Readiness::Ready)];
+    if !databases.is_empty() {
+        workloads.push((init.clone(), Some("init")));
+        ready.push((init, Readiness::Completed));
+    }
+    let surface = Surface {
+        workloads,
+        endpoint: Some(endpoint.clone()),
+        ready,
+        prefix: "POSTGRES".to_owned(),
+        variables: vec![("HOST", Text::host(&endpoint)), ("PORT", Text::port(&endpoint))],
+        properties: vec![("host", Text::host(&endpoint)), ("port", Text::port(&endpoint))],
+        resource_kind: "database",
+        resources: databases.iter().map(|database| resource(database, &endpoint)).collect(),
+        default_resource: None,
+        scheme: Some("postgres"),
+        login: None,
+    };
+    Some(Box::new(Postgres { surface, image: format!("postgres:{tag}"), data, admin, databases, published }))
+}
+
+fn owned(cx: &mut Declare<'_>, spec: &Spec) -> Vec<Owned> {
+    let at = cx.at.key("databases");
+    let mut databases = Vec::new();
+    for (index, (name, database)) in spec.databases.entries.iter().enumerate() {
+        let origin = if spec.databases.short { at.index(index) } else { at.key(name.as_str()) };
+        let owner_at = match (&database.owner, database.init.is_empty()) {
+            (Some(_), true) => origin.clone(),
+            (Some(_), false) => origin.key("owner"),
+            (None, _) => cx.at.key("credential"),
+        };
+        let login = match database.owner.as_ref().or(spec.credential.as_ref()) {
+            Some(credential) => cx.credential(credential.as_str(), owner_at),
+            // Without a credential the service has one of its own, named after it.
+            None => Some((
+                cx.own_secret("PASSWORD", SecretFormat::Password, format!("owner `{}` of the databases of {}", cx.name, cx.name)),
+                Text::literal(cx.name),
+            )),
+        };
+        let Some((variable, username)) = login else { continue };
+        if username.as_literal() == Some(SUPERUSER) {
+            let origin = origin.clone();
+            cx.diagnostics.push(
+                crate::diagnostic::Diagnostic::new(&crate::diagnostic::code::NAME_TAKEN, crate::diagnostic::Place::Value(origin), "the superuser has the name `postgres`")
+                    .help("give the credential another `username`"),
+            );
+        }
+        let init = database.init.iter().enumerate().map(|(index, path)| PathRef { path: path.0.clone(), origin: origin.key("init").index(index) }).collect();
+        databases.push(Owned { name: name.clone(), origin, init, username, variable });
+    }
+    databases
+}
+
+fn resource(database: &Owned, endpoint: &EndpointRef) -> Resource {
+    let name = Text::literal(database.name.as_str());
+    let password = Text::secret(&database.variable);
+    let address = Text::host_and_port(endpoint, crate::platform::Vantage::Here);
+    let path = Text::literal("/").then(name.clone().encoded(Encoding::Uri));
+    let login = database.username.clone().encoded(Encoding::Uri).then(":").then(password.clone().encoded(Encoding::Uri)).then("@");
+    let url = |scheme: &str| Text::literal(scheme).then(login.clone()).then(address.clone()).then(path.clone());
+    Resource {
+        name: database.name.to_string(),
+        origin: database.origin.clone(),
+        variables: vec![("USER", database.username.clone()), ("PASSWORD", password.clone()), ("DB", name.clone())],
+        properties: vec![
+            ("database", name),
+            ("username", database.username.clone()),
+            ("password", password),
+            ("url", url("postgresql://")),
+            ("sqlalchemy_url", url("postgresql+psycopg2://")),
+            ("jdbc_url", Text::literal("jdbc:postgresql://").then(address.clone()).then(path.clone())),
+        ],
+    }
+}
+
+impl Instance for Postgres {
+    fn surface(&self) -> &Surface {
+        &self.surface
+    }
+
+    fn takes_variables(&self) -> bool {
+        false
+    }
+
+    fn build(&self, cx: &mut Build<'_>) -> Built {
+        let Some(image) = cx.image(Some(&self.image)) else { return Built::default() };
+        let name = cx.name.to_owned();
+        let volume = format!("{name}-data");
+        let mut server = cx.server(&name, None, image.clone());
+        server.environment = vec![("POSTGRES_USER".to_owned(), SUPERUSER.into()), ("POSTGRES_PASSWORD".to_owned(), Text::secret(&self.admin))];
+        server.endpoints = vec![Endpoint { name: "postgres".to_owned(), port: PORT, protocol: Protocol::Tcp, published: self.published.clone() }];
+        server.mounts.insert(0, Mount { source: MountSource::Volume(volume.clone()), target: self.data.to_owned(), read_only: false, origin: cx.at.clone() });
+        server.health = Some(health(&server.endpoint_ref("postgres")));
+        // A smart shutdown waits for clients, the image's SIGINT does not; a large checkpoint still takes its time.
+        server.stop_grace = Some(Duration::seconds(60));
+        cx.finish(&mut server);
+        let mut workloads = vec![server];
+        if !self.databases.is_empty() {
+            workloads.push(self.init(cx, image));
+        }
+        Built { workloads, volumes: vec![(volume, cx.at.clone())], connections: None }
+    }
+}
+
+/// Asked over TCP: while the image initialises, its temporary server listens on the socket only, and would seem ready.
+fn health(endpoint: &EndpointRef) -> Health {
+    let ask = |host: Text| {
+        let words = ["pg_isready", "--quiet", "--username", SUPERUSER, "--dbname", SUPERUSER, "--host"].map(PublicText::from);
+        let address = [host, "--port".into(), Text::port(endpoint)].into_iter().filter_map(|text| text.try_into().ok());
+        Check::Exec(words.into_iter().chain(address).collect())
+    };
+    Health {
+        check: ask("127.0.0.1".into()),
+        remote: Some(ask(Text::host(endpoint))),
+        interval: Duration::seconds(5),
+        timeout: Duration::seconds(5),
+        retries: 12,
+        start_period: Duration::seconds(30),
+    }
+}
+
+impl Postgres {
+    fn init(&self, cx: &Build<'_>, image: crate::platform::Image) -> crate::platform::Workload {
+        let endpoint = EndpointRef { workload: cx.name.to_owned(), endpoint: "postgres".to_owned() };
+        let mut job = cx.job(&format!("{}-init", cx.name), Some("init"), image);
+        job.networks.truncate(1);
+        job.command = Some(vec!["sh".into(), "/pipegen/init.sh".into()]);
+        job.user = Some(USER.to_owned());
+        // The image declares its data folder as a volume; here it stays empty.
+        job.scratch = vec![self.data.to_owned()];
+        job.environment = vec![
+            ("PGHOST".to_owned(), Text::host(&endpoint)),
+            ("PGPORT".to_owned(), Text::port(&endpoint)),
+            ("PGUSER".to_owned(), SUPERUSER.into()),
+            ("PGDATABASE".to_owned(), SUPERUSER.into()),
+            ("PGPASSWORD".to_owned(), Text::secret(&self.admin)),
+        ];
+        for database in &self.databases {
+            super::set(&mut job.environment, &database.variable, Text::secret(&database.variable));
+        }
+        job.files = self.files(&cx.at);
+        job.waits = vec![(cx.name.to_owned(), Readiness::Ready)];
+        job.kind = WorkloadKind::Job { evidence: self.databases.last().map(|database| evidence(&endpoint, database)) };
+        job
+    }
+
+    fn files(&self, at: &Pointer) -> Vec<File> {
+        let mut owners: Vec<(&Text, &str)> = Vec::new();
+        for database in &self.databases {
+            if !owners.iter().any(|(username, _)| *username == &database.username) {
+                owners.push((&database.username, &database.variable));
+            }
+        }
+        let owners = owners.iter().map(|(username, variable)| TextTree::map([("name", (*username).clone().into()), ("variable", TextTree::from(*variable))]));
+        let databases = self.databases.iter().map(|database| {
+            let init = database.init.iter().enumerate().map(|(index, _)| TextTree::from(init_mount(database, index)));
+            TextTree::map([
+                ("name", TextTree::from(database.name.as_str())),
+                ("owner", database.username.clone().into()),
+                ("init", TextTree::List(init.collect())),
+            ])
+        });
+        let context = TextTree::map([("owners", TextTree::List(owners.collect())), ("databases", TextTree::List(databases.collect()))]);
+        let template = |name, mount: &str| File {
+            mount: mount.to_owned(),
+            executable: false,
+            body: Body::Template { name, context: context.clone() },
+            origin: at.clone(),
+        };
+        let user_files = self.databases.iter().flat_map(|database| {
+            database.init.iter().enumerate().map(move |(index, path)| File {
+                mount: init_mount(database, index),
+                executable: false,
+                body: Body::Path(path.clone()),
+                origin: path.origin.clone(),
+            })
+        });
+        [template("postgres/init.sh", "/pipegen/init.sh"), template("postgres/init.sql", "/pipegen/init.sql")].into_iter().chain(user_files).collect()
+    }
+}
+
+fn init_mount(database: &Owned, index: usize) -> String {
+    format!("/pipegen/{}-{:02}.sql", database.name, index + 1)
+}
+
+/// Asked from another container, as an owner: the last database is there only when all are.
+fn evidence(endpoint: &EndpointRef, database: &Owned) -> Evidence {
+    let words = ["psql", "--no-psqlrc", "--quiet", "--command", "select 1"].map(PublicText::from);
+    Evidence {
+        check: Check::Exec(words.into()),
+        environment: vec![
+            ("PGHOST".to_owned(), Text::host(endpoint)),
+            ("PGPORT".to_owned(), Text::port(endpoint)),
+            ("PGUSER".to_owned(), database.username.clone()),
+            ("PGPASSWORD".to_owned(), Text::secret(&database.variable)),
+            ("PGDATABASE".to_owned(), Text::literal(database.name.as_str())),
+        ],
+    }
+}

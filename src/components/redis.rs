@@ -1,0 +1,159 @@
+//! Redis: a cache and a broker, always with a password.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{Build, Built, Component, Declare, Instance, Resource, Surface};
+use crate::platform::{
+    Body, Check, Encoding, Endpoint, EndpointRef, File, Health, Mount, MountSource, Protocol, PublicText, Published, Readiness, SecretFormat, Text, Vantage,
+};
+use crate::value::{Duration, NetworkName};
+
+/// Series and image tag. 7.2 is the last BSD series and the one that Airflow's own Compose file pins.
+const TAGS: &[(&str, &str)] = &[("7.2", "7.2.16-bookworm"), ("7.4", "7.4.11-bookworm")];
+const CONFIG: &str = "/usr/local/etc/redis/redis.conf";
+/// The databases that an unchanged server has.
+const DATABASES: u8 = 16;
+
+/// The catalog entry.
+pub static COMPONENT: Component = Component {
+    name: "redis",
+    summary: "Redis: a cache and a broker, always with a password",
+    doc: include_str!("../../docs/components/redis.md"),
+    versions: &["7.2", "7.4"],
+    schema: Spec::json_schema,
+    declare,
+};
+
+#[derive(Debug, Deserialize, JsonSchema)]
+struct Spec {
+    /// The version, quoted.
+    #[serde(default)]
+    #[schemars(with = "Option<super::Version>")]
+    version: Option<String>,
+    /// The credential whose password it asks for; without it a password of its own, `<service>_password`.
+    #[serde(default)]
+    credential: Option<NetworkName>,
+    /// What survives a restart.
+    #[serde(default)]
+    persistence: Persistence,
+}
+
+/// What survives a restart.
+#[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum Persistence {
+    /// A copy from time to time.
+    #[default]
+    Snapshot,
+    /// Every write.
+    AppendOnly,
+    /// Nothing.
+    None,
+}
+
+struct Redis {
+    surface: Surface,
+    image: String,
+    variable: String,
+    persistence: Persistence,
+    published: Option<Published>,
+}
+
+fn declare(cx: &mut Declare<'_>) -> Option<Box<dyn Instance>> {
+    let spec: Spec = cx.spec()?;
+    let tag = cx.tag(TAGS, "-bookworm", spec.version.as_deref())?;
+    let published = cx.published(&["redis"]).remove(0);
+    let variable = match &spec.credential {
+        Some(credential) => cx.credential(credential.as_str(), cx.at.key("credential"))?.0,
+        None => cx.own_secret("PASSWORD", SecretFormat::Password, format!("password of {}", cx.name)),
+    };
+    let endpoint = EndpointRef { workload: cx.name.to_owned(), endpoint: "redis".to_owned() };
+    let password = Text::secret(&variable);
+    let resources = (0..DATABASES).map(|number| resource(number, &endpoint, &password, cx)).collect();
+    let surface = Surface {
+        workloads: vec![(cx.name.to_owned(), None)],
+        endpoint: Some(endpoint.clone()),
+        ready: vec![(cx.name.to_owned(), Readiness::Ready)],
+        prefix: "REDIS".to_owned(),
+        variables: vec![("HOST", Text::host(&endpoint)), ("PORT", Text::port(&endpoint)), ("PASSWORD", password.clone())],
+        properties: vec![("host", Text::host(&endpoint)), ("port", Text::port(&endpoint)), ("password", password)],
+        resource_kind: "database",
+        resources,
+        default_resource: Some("0".to_owned()),
+        scheme: Some("redis"),
+        login: None,
+    };
+    Some(Box::new(Redis { surface, image: format!("redis:{tag}"), variable, persistence: spec.persistence, published }))
+}
+
+fn resource(number: u8, endpoint: &EndpointRef, password: &Text, cx: &Declare<'_>) -> Resource {
+    let url = Text::literal("redis://:")
+        .then(password.clone().encoded(Encoding::Uri))
+        .then("@")
+        .then(Text::host_and_port(endpoint, Vantage::Here))
+        .then(format!("/{number}"));
+    Resource {
+        name: number.to_string(),
+        origin: cx.at.clone(),
+        variables: vec![("DB", number.to_string().into())],
+        properties: vec![("url", url), ("database", number.to_string().into())],
+    }
+}
+
+impl Instance for Redis {
+    fn surface(&self) -> &Surface {
+        &self.surface
+    }
+
+    fn takes_variables(&self) -> bool {
+        false
+    }
+
+    fn build(&self, cx: &mut Build<'_>) -> Built {
+        let Some(image) = cx.image(Some(&self.image)) else { return Built::default() };
+        let name = cx.name.to_owned();
+        let mut server = cx.server(&name, None, image);
+        server.command = Some(vec!["redis-server".into(), CONFIG.into()]);
+        // The client reads the password from here, so that no command line shows it.
+        server.environment = vec![("REDISCLI_AUTH".to_owned(), Text::secret(&self.variable))];
+        server.files.push(File { mount: CONFIG.to_owned(), executable: false, body: Body::Text(self.config()), origin: cx.at.clone() });
+        server.endpoints = vec![Endpoint { name: "redis".to_owned(), port: 6379, protocol: Protocol::Tcp, published: self.published.clone() }];
+        server.health = Some(health(&server.endpoint_ref("redis")));
+        let mut volumes = Vec::new();
+        if matches!(self.persistence, Persistence::None) {
+            server.scratch.push("/data".to_owned());
+        } else {
+            let volume = format!("{name}-data");
+            server.mounts.insert(0, Mount { source: MountSource::Volume(volume.clone()), target: "/data".to_owned(), read_only: false, origin: cx.at.clone() });
+            volumes.push((volume, cx.at.clone()));
+        }
+        cx.finish(&mut server);
+        Built { workloads: vec![server], volumes, connections: None }
+    }
+}
+
+impl Redis {
+    /// `redis.conf` reads a double-quoted word as JSON does, so any password survives.
+    fn config(&self) -> Text {
+        let persistence = match self.persistence {
+            Persistence::Snapshot => "appendonly no\n",
+            Persistence::AppendOnly => "appendonly yes\n",
+            Persistence::None => "appendonly no\nsave \"\"\n",
+        };
+        Text::literal("dir /data\n").then(persistence).then("requirepass ").then(Text::secret(&self.variable).encoded(Encoding::Json)).then("\n")
+    }
+}
+
+/// `redis-cli` ends with 0 even when the server refuses, hence the look at the answer.
+fn health(endpoint: &EndpointRef) -> Health {
+    let remote = Text::literal("redis-cli -h ").then(Text::host(endpoint)).then(" -p ").then(Text::port(endpoint)).then(" ping | grep -q PONG");
+    Health {
+        check: Check::Shell("redis-cli ping | grep -q PONG".into()),
+        remote: PublicText::try_from(remote).ok().map(Check::Shell),
+        interval: Duration::seconds(5),
+        timeout: Duration::seconds(5),
+        retries: 12,
+        start_period: Duration::seconds(10),
+    }
+}
