@@ -70,3 +70,6 @@ fn warn_if_large(resolver: &mut Resolver<'_>, stack: &StackPlan<'_>, doc: &Doc) 
         resolver.diagnostics.push(Diagnostic::new(&code::LARGE_OUTPUT, place, message).help("split the stack"));
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,10 +5,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use crate::platform::{Encoding, Endpoint, MountSource, Platform, Protocol, Published, Stack, Workload};
+use crate::platform::{Endpoint, MountSource, Platform, Protocol, Published, Stack, Workload};
 
 /// The variable that changes whenever `.env` does.
-pub const ENV_HASH: &str = "PIPEGEN_ENV_SHA256";
+pub use crate::secrets::FINGERPRINT as ENV_HASH;
 
 /// Everything that the files of a platform have in common.
 #[derive(Debug)]
@@ -103,16 +103,6 @@ fn url(protocol: Protocol, published: &Published) -> String {
         Protocol::Tcp => "",
     };
     format!("{scheme}{}:{}", host_of(published), published.port)
-}
-
-/// The name of the variable that holds a value in an encoding: Compose can only concatenate, so an encoded value
-/// is a variable of its own.
-pub fn variable_name(variable: &str, encoding: Encoding) -> String {
-    match encoding {
-        Encoding::Raw => variable.to_owned(),
-        Encoding::Uri => format!("{variable}_URI"),
-        Encoding::Json => format!("{variable}_JSON"),
-    }
 }
 
 /// Whether a workload reads a file whose content depends on the deployer.

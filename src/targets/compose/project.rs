@@ -92,7 +92,7 @@ fn volumes(scope: &Scope<'_, '_>, platform: &Platform, stack: &StackPlan<'_>) ->
         if used.contains(name.as_str()) && path.is_none() {
             let external = scope.plan.volume_makers.get(name.as_str()) != Some(&stack.index);
             let mut shared = doc(&Shared { name: format!("{}_{name}", platform.name), external, internal: false });
-            if let (Some(item), Some(size)) = (shared.item_mut("name"), size) {
+            if let (Some(item), Some(size), false) = (shared.item_mut("name"), size, external) {
                 item.beside = format!("meant to stay below {size}, which Docker does not enforce");
             }
             entries.push(Item::new(name, shared));

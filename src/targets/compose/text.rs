@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::marks::Marks;
-use super::plan::{host_of, variable_name};
+use super::plan::host_of;
 use crate::diagnostic::{Diagnostic, Place, code};
 use crate::platform::{AddressPart, Encoding, Endpoint, EndpointRef, Part, Platform, PublicText, Text, Vantage};
 use crate::value::escape;
@@ -45,8 +45,7 @@ impl Hole {
     /// The same value in another encoding; a default that is raw is encoded with it.
     pub fn encoded(self, encoding: Encoding) -> Self {
         let default = match (self.encoding, encoding) {
-            (Encoding::Raw, Encoding::Json) => self.default.map(|text| escape::json(&text)),
-            (Encoding::Raw, Encoding::Uri) => self.default.map(|text| escape::uri(&text)),
+            (Encoding::Raw, to) => self.default.map(|text| to.apply(&text)),
             _ => self.default,
         };
         Self { encoding, default, ..self }
@@ -124,7 +123,7 @@ impl<'a> Resolver<'a> {
     /// an open server.
     pub fn hole(&mut self, hole: &Hole, place: &Place) -> String {
         self.used.entry(hole.variable.clone()).or_default().insert(hole.encoding);
-        let name = variable_name(&hole.variable, hole.encoding);
+        let name = hole.encoding.variable(&hole.variable);
         match &hole.default {
             None if hole.secret || hole.encoding != Encoding::Raw => format!("${{{name}:?run pipegen secrets init}}"),
             None => format!("${{{name}:?set it in .env}}"),

@@ -2,16 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::plan::{ComposePlan, ENV_HASH, reads_deploy_time_file, variable_name};
+use super::plan::{ComposePlan, ENV_HASH, reads_deploy_time_file};
 use super::scope::said_elsewhere;
-use crate::platform::{Encoding, Platform, Secret, SecretFormat, Setting};
-use crate::secrets::{self, Format, Wanted};
-use crate::value::escape;
+use crate::platform::{Encoding, Platform, Secret, Setting};
+use crate::secrets::{self, Wanted};
 
 /// The names of all variables that are read.
 pub fn names(plan: &ComposePlan<'_>, used: &BTreeMap<String, BTreeSet<Encoding>>) -> BTreeSet<String> {
     let mut names: BTreeSet<String> =
-        used.iter().flat_map(|(variable, encodings)| encodings.iter().map(|encoding| variable_name(variable, *encoding))).collect();
+        used.iter().flat_map(|(variable, encodings)| encodings.iter().map(|encoding| encoding.variable(variable))).collect();
     let mut services = plan.stacks.iter().flat_map(|stack| &stack.services);
     if services.any(|workload| reads_deploy_time_file(workload)) {
         names.insert(ENV_HASH.to_owned());
@@ -30,27 +29,13 @@ fn wanted(secret: &Secret, used: &BTreeMap<String, BTreeSet<Encoding>>) -> Optio
     let Secret { variable, format, note, encodings, origin } = secret;
     // What is really read may be less than the platform's list: other targets have texts of their own.
     said_elsewhere((encodings, origin));
-    let format = match format {
-        SecretFormat::Password => Format::Password,
-        SecretFormat::Fernet => Format::Fernet,
-        SecretFormat::Key => Format::Hex64,
-        SecretFormat::Supplied => Format::Supplied { hint: "it exists already" },
-    };
-    Some(Wanted { name: variable.clone(), format, note: note.clone(), encodings: encodings_of(variable, used)? })
+    let encodings = used.get(variable)?.clone();
+    Some(Wanted { name: variable.clone(), format: *format, note: note.clone(), encodings })
 }
 
 fn setting(setting: &Setting, used: &BTreeMap<String, BTreeSet<Encoding>>) -> Option<secrets::Setting> {
     let Setting { variable, default, encodings, origin } = setting;
     said_elsewhere((encodings, origin));
-    let encodings = encodings_of(variable, used)?;
+    let encodings = used.get(variable)?.clone();
     Some(secrets::Setting { name: variable.clone(), default: default.clone(), note: String::new(), encodings })
-}
-
-fn encodings_of(variable: &str, used: &BTreeMap<String, BTreeSet<Encoding>>) -> Option<BTreeSet<escape::Encoding>> {
-    let encodings = used.get(variable)?.iter().map(|encoding| match encoding {
-        Encoding::Raw => escape::Encoding::Raw,
-        Encoding::Uri => escape::Encoding::Uri,
-        Encoding::Json => escape::Encoding::Json,
-    });
-    Some(encodings.collect())
 }
