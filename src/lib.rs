@@ -6,6 +6,7 @@ pub mod diagnostic;
 pub mod dotenv;
 pub mod fileset;
 pub mod platform;
+pub mod schema;
 pub mod secrets;
 pub mod source;
 pub mod targets;

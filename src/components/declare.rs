@@ -120,7 +120,7 @@ impl<'a> Declare<'a> {
         match T::deserialize(self.node) {
             Ok(spec) => Some(spec),
             Err(error) => {
-                self.diagnostics.push(Diagnostic::new(&code::WRONG_TYPE, Place::Span(error.span()), error.to_string()));
+                self.diagnostics.push(Diagnostic::new(&code::WRONG_TYPE, error.span.map_or_else(|| Place::Value(self.at.clone()), Place::Span), error.to_string()));
                 None
             }
         }

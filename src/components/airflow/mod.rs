@@ -103,7 +103,7 @@ impl Instance for Airflow {
             waits: Some((Readiness::Ready, init)),
         }];
         if let (Some(broker), Executor::Celery) = (&self.spec.broker, self.spec.executor) {
-            let users: Vec<String> = [roles::SCHEDULER, roles::WORKER].iter().map(|role| role.workload(&self.spec.name)).collect();
+            let users: Vec<String> = [&roles::SCHEDULER, &roles::WORKER].iter().map(|role| role.workload(&self.spec.name)).collect();
             references.push(Reference {
                 key: "broker",
                 target: broker.clone(),
@@ -277,7 +277,7 @@ fn connection_fields(target: &super::Resolved) -> TextTree {
     if scheme == "kafka" {
         // The Kafka provider reads librdkafka's own keys from `extra` and nothing else.
         if let Some(brokers) = target.get("bootstrap_servers") {
-            fields.push(("extra".to_owned(), TextTree::map([("bootstrap.servers", brokers)])));
+            fields.push(("extra".to_owned(), TextTree::map([("bootstrap.servers", TextTree::Text(brokers))])));
         }
         return TextTree::Map(fields);
     }
@@ -287,7 +287,7 @@ fn connection_fields(target: &super::Resolved) -> TextTree {
     add("password", "password");
     match (scheme, target.get("database")) {
         // The Redis provider reads the database from `extra`.
-        ("redis", Some(database)) => fields.push(("extra".to_owned(), TextTree::map([("db", database)]))),
+        ("redis", Some(database)) => fields.push(("extra".to_owned(), TextTree::map([("db", TextTree::Text(database))]))),
         (_, Some(database)) => fields.push(("schema".to_owned(), TextTree::Text(database))),
         ("http", None) => fields.push(("schema".to_owned(), "http".into())),
         (_, None) => {}
