@@ -9,8 +9,9 @@ use super::marks::Marks;
 use super::model::{Config, ConfigMount};
 use super::text::Resolver;
 use crate::diagnostic::Place;
-use crate::platform::{Body, File, TextTree};
+use crate::platform::{Body, Encoding, File, TextTree};
 use crate::targets::Layout;
+use crate::template;
 use crate::value::escape;
 use crate::yaml::Doc;
 
@@ -38,16 +39,26 @@ pub fn content(resolver: &mut Resolver<'_>, layout: &Layout, file: &File) -> Con
         Body::Template { name, context } if deploy_time => Content::Inline(deploy_time_template(resolver, name, context, &place)),
         Body::Template { name, context } => {
             let values = document::to_doc(context, &mut |text| resolver.known(text, &place));
-            Content::Committed(template(name, &values))
+            Content::Committed(template(resolver, name, &values, &place))
         }
     }
 }
 
-/// The variables go in after the template was rendered, so that no filter of it sees them.
+/// The variables go in after the template was rendered: no filter of it sees them, so they must be encoded already.
 fn deploy_time_template(resolver: &mut Resolver<'_>, name: &str, context: &TextTree, place: &Place) -> String {
     let mut marks = Marks::for_tree(context);
-    let values = document::to_doc(context, &mut |text| resolver.marked(text, &mut marks, place));
-    marks.fill(&template(name, &values), "")
+    let values = document::to_doc(context, &mut |text| {
+        let pieces = resolver.pieces(text, place);
+        document::marked(resolver, &mut marks, pieces, &[Encoding::Uri, Encoding::Json], place)
+    });
+    marks.fill(&template(resolver, name, &values, place), "")
+}
+
+fn template(resolver: &mut Resolver<'_>, name: &str, values: &Doc, place: &Place) -> String {
+    template::render(name, values).unwrap_or_else(|error| {
+        resolver.refuse(place, error.to_string(), "use a value that this kind of file can hold");
+        String::new()
+    })
 }
 
 /// The label by which a changed file makes a new container: Compose itself compares the names of configs alone.
@@ -135,9 +146,4 @@ impl Configs {
 /// The text in the characters that the name of a config may have.
 fn word(text: &str) -> String {
     text.chars().map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '-' }).collect()
-}
-
-/// Renders a template with its values.
-fn template(_name: &str, _values: &Doc) -> String {
-    String::new()
 }

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::marks::Marks;
 use super::plan::host_of;
 use crate::diagnostic::{Diagnostic, Place, code};
 use crate::platform::{AddressPart, Encoding, Endpoint, EndpointRef, Part, Platform, PublicText, Text, Vantage};
@@ -76,6 +75,12 @@ impl<'a> Resolver<'a> {
         self.diagnostics.push(Diagnostic::new(&code::TARGET_LIMIT, place.clone(), message).help(help));
     }
 
+    /// Reports a variable whose value might end the quotes around it, or mean something there.
+    pub fn refuse_inside(&mut self, hole: &Hole, place: &Place) {
+        let message = format!("Compose cannot escape the value of `{}` inside a longer text of a file", hole.variable);
+        self.refuse(place, message, "make the variable the whole value, or read it from the environment instead");
+    }
+
     /// The pieces of a text. What is refused is left out: with an error nothing is written anyway.
     pub fn pieces(&mut self, text: &Text, place: &Place) -> Vec<Piece> {
         let pieces = text.parts().iter().filter_map(|part| match part {
@@ -103,15 +108,6 @@ impl<'a> Resolver<'a> {
     /// A text for a file that is written now; it has no holes.
     pub fn known(&mut self, text: &Text, place: &Place) -> String {
         Piece::known(&self.pieces(text, place)).unwrap_or_default()
-    }
-
-    /// A text with marks in the place of its variables.
-    pub fn marked(&mut self, text: &Text, marks: &mut Marks, place: &Place) -> String {
-        let marked = self.pieces(text, place).into_iter().map(|piece| match piece {
-            Piece::Known(text) => text,
-            Piece::Hole(hole) => marks.mark(self.hole(&hole, place)),
-        });
-        marked.collect()
     }
 
     /// A text without secrets as a value of a Compose file.

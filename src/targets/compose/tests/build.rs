@@ -114,5 +114,6 @@ pub fn render(platform: &Platform) -> Rendered {
 /// A rendered file; there must have been nothing to report.
 pub fn text(rendered: &Rendered, path: &str) -> String {
     assert_eq!(rendered.diagnostics, [], "nothing to report");
-    rendered.files.files.get(path).unwrap_or_else(|| panic!("{path} in {:?}", rendered.files)).0.clone()
+    assert_eq!(rendered.files.faults(), [], "every path can be written");
+    rendered.files.get(path).unwrap_or_else(|| panic!("{path} in {:?}", rendered.files)).text.clone()
 }

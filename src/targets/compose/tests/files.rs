@@ -31,7 +31,7 @@ fn what_is_known_is_committed_and_keeps_its_dollars() {
     let program = File { executable: true, ..file("/opt/run.sh", body.clone()) };
     let rendered = render(&with(vec![file("/etc/a.conf", body), program]));
     assert_eq!(text(&rendered, "files/web/a.conf"), "cost: $5 ${X}\n");
-    assert!(rendered.files.files["files/web/run.sh"].1, "a program is executable");
+    assert!(rendered.files.get("files/web/run.sh").expect("there").executable, "a program is executable");
     let yaml = text(&rendered, FILE);
     assert!(yaml.contains("configs:\n  web-a.conf:\n    file: ./files/web/a.conf\n"), "{yaml}");
     assert!(yaml.contains("      - source: web-a.conf\n        target: /etc/a.conf\n"), "{yaml}");
@@ -60,6 +60,17 @@ fn a_secret_in_a_document_is_a_whole_scalar() {
     assert_eq!(yaml, format!("|\n{expected}"));
     let json = short(content(document(DocumentFormat::Json, tree)));
     assert!(json.contains("\"p\": DB_PASSWORD_JSON,\n") && json.contains("\"u\": \"postgres://\\\"$$u:DB_PASSWORD_URI@db\","), "{json}");
+}
+
+#[test]
+fn a_template_gets_its_values_for_the_place_where_it_stands() {
+    let topics = |name: Text| {
+        let topic = TextTree::map([("name", TextTree::from(name)), ("partitions", TextTree::Int(3))]);
+        Body::Template { name: "kafka/topics.sh", context: TextTree::map([("topics", TextTree::List(vec![topic]))]) }
+    };
+    assert!(render(&with(vec![file("/x", topics(Text::literal("orders")))])).diagnostics.is_empty());
+    let refused = render(&with(vec![file("/x", topics(Text::setting("TOPIC", None)))])).diagnostics;
+    assert_eq!(refused[0].message, "Compose cannot escape the value of `TOPIC` inside a longer text of a file");
 }
 
 #[test]
