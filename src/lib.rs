@@ -10,5 +10,6 @@ pub mod schema;
 pub mod secrets;
 pub mod source;
 pub mod targets;
+pub mod template;
 pub mod value;
 pub mod yaml;
