@@ -12,5 +12,7 @@ pub mod rules;
 pub mod schema;
 pub mod secrets;
 pub mod source;
+pub mod targets;
+pub mod template;
 pub mod value;
 pub mod yaml;
