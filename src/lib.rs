@@ -3,7 +3,10 @@
 pub mod blueprint;
 pub mod diagnostic;
 pub mod dotenv;
+pub mod fileset;
 pub mod platform;
 pub mod secrets;
 pub mod source;
+pub mod targets;
 pub mod value;
+pub mod yaml;

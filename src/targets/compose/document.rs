@@ -1,0 +1,89 @@
+//! Trees whose leaves are texts: documents, the values of a template, overrides.
+
+use super::marks::Marks;
+use super::properties;
+use super::text::{Piece, Resolver};
+use crate::diagnostic::Place;
+use crate::platform::{DocumentFormat, Encoding, Text, TextTree};
+use crate::value::escape;
+use crate::yaml::{self, Doc, Item};
+
+/// A tree with its leaves written by a function.
+pub fn to_doc(tree: &TextTree, leaf: &mut impl FnMut(&Text) -> String) -> Doc {
+    match tree {
+        TextTree::Null => Doc::Null,
+        TextTree::Bool(value) => Doc::Bool(*value),
+        TextTree::Int(value) => Doc::from(*value),
+        TextTree::Float(value) => Doc::Float(*value),
+        TextTree::Text(text) => Doc::Str(leaf(text)),
+        TextTree::List(items) => Doc::List(items.iter().map(|item| to_doc(item, leaf)).collect()),
+        TextTree::Map(entries) => Doc::Map(entries.iter().map(|(key, value)| Item::new(key, to_doc(value, leaf))).collect()),
+    }
+}
+
+/// A document that is known now.
+pub fn known(resolver: &mut Resolver<'_>, format: DocumentFormat, tree: &TextTree, place: &Place) -> String {
+    write(format, &to_doc(tree, &mut |text| resolver.known(text, place)))
+}
+
+/// A document for Compose to fill in.
+pub fn deploy_time(resolver: &mut Resolver<'_>, format: DocumentFormat, tree: &TextTree, place: &Place) -> String {
+    let mut marks = Marks::for_tree(tree);
+    let doc = to_doc(tree, &mut |text| {
+        let pieces = resolver.pieces(text, place);
+        match (Piece::known(&pieces), format) {
+            (Some(known), _) => known,
+            (None, DocumentFormat::Yaml | DocumentFormat::Json) => marks.mark(scalar(resolver, pieces, place)),
+            (None, DocumentFormat::Properties) => property(resolver, &mut marks, pieces, place),
+        }
+    });
+    marks.fill(&write(format, &doc), if format == DocumentFormat::Json { "\"" } else { "" })
+}
+
+fn write(format: DocumentFormat, doc: &Doc) -> String {
+    match format {
+        DocumentFormat::Yaml => yaml::write("", doc),
+        // `{:#}` of a `serde_json::Value` cannot fail, unlike its writers.
+        DocumentFormat::Json => format!("{:#}\n", serde_json::to_value(doc).unwrap_or_default()),
+        DocumentFormat::Properties => properties::write(doc),
+    }
+}
+
+/// A whole scalar with its quotes, in JSON, which is YAML too: one variable in its JSON form, or a quoted text whose
+/// variables need no escaping in it.
+fn scalar(resolver: &mut Resolver<'_>, mut pieces: Vec<Piece>, place: &Place) -> String {
+    match (pieces.pop(), pieces.is_empty()) {
+        (Some(Piece::Hole(hole)), true) if hole.encoding != Encoding::Uri => return resolver.hole(&hole.encoded(Encoding::Json), place),
+        (last, _) => pieces.extend(last),
+    }
+    let inside: String = pieces
+        .into_iter()
+        .map(|piece| match piece {
+            Piece::Known(text) => escape::compose(escape::json(&text).trim_matches('"')),
+            Piece::Hole(hole) => {
+                refuse_unless_uri(resolver, &hole.variable, hole.encoding, place);
+                resolver.hole(&hole, place)
+            }
+        })
+        .collect();
+    format!("\"{inside}\"")
+}
+
+fn property(resolver: &mut Resolver<'_>, marks: &mut Marks, pieces: Vec<Piece>, place: &Place) -> String {
+    let mut write = |piece| match piece {
+        Piece::Known(text) => text,
+        Piece::Hole(hole) => {
+            refuse_unless_uri(resolver, &hole.variable, hole.encoding, place);
+            marks.mark(resolver.hole(&hole, place))
+        }
+    };
+    pieces.into_iter().map(&mut write).collect()
+}
+
+/// Percent-encoded, a value needs no escaping in any quotes. In any other form it might end them.
+fn refuse_unless_uri(resolver: &mut Resolver<'_>, variable: &str, encoding: Encoding, place: &Place) {
+    if encoding != Encoding::Uri {
+        let message = format!("Compose cannot escape the value of `{variable}` inside a longer text of a file");
+        resolver.refuse(place, message, "make the variable the whole value, or read it from the environment instead");
+    }
+}

@@ -1,0 +1,3 @@
+//! Docker Compose: one file per stack, and what is needed to start it.
+
+pub mod plan;

@@ -1,0 +1,164 @@
+//! What there will be before anything is written: projects, files, who makes what, where people find it.
+//!
+//! The Compose files, the scripts and the guide all read this, so that they agree.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+use crate::platform::{Encoding, Endpoint, MountSource, Platform, Protocol, Published, Stack, Workload, WorkloadKind};
+
+/// The variable that changes whenever `.env` does.
+pub const ENV_HASH: &str = "PIPEGEN_ENV_SHA256";
+
+/// Everything that the files of a platform have in common.
+#[derive(Debug)]
+pub struct ComposePlan<'a> {
+    /// The stacks that run something, in the order in which they start.
+    pub stacks: Vec<StackPlan<'a>>,
+    /// Every variable that the Compose files read, derived ones and [`ENV_HASH`] included.
+    pub variables: BTreeSet<String>,
+    /// The index (into `platform.stacks`) of the stack whose file makes a network, by the network's name.
+    pub network_makers: BTreeMap<&'a str, usize>,
+    /// The index of the stack whose file makes a volume, by the volume's name.
+    pub volume_makers: BTreeMap<&'a str, usize>,
+}
+
+/// One Compose project and its file.
+#[derive(Debug)]
+pub struct StackPlan<'a> {
+    /// Its index in `platform.stacks`.
+    pub index: usize,
+    /// The stack.
+    pub stack: &'a Stack,
+    /// The project's name: `<blueprint>-<stack>`, or `<blueprint>` if there is only one.
+    pub project: String,
+    /// The file's name: `<stack>-docker-compose.yml` or `docker-compose.yml`.
+    pub file: String,
+    /// What runs in it, in the order of the platform; a template is not run and has no service.
+    pub services: Vec<&'a Workload>,
+    /// The ports of the host, in the order of the services.
+    pub published: Vec<PublishedEndpoint<'a>>,
+}
+
+/// A port of the host that leads to a workload.
+#[derive(Debug)]
+pub struct PublishedEndpoint<'a> {
+    /// The workload.
+    pub workload: &'a Workload,
+    /// Its endpoint.
+    pub endpoint: &'a Endpoint,
+    /// Where a person finds it: `http://localhost:8080`, or `localhost:5433` for what is not HTTP.
+    pub url: String,
+}
+
+impl<'a> ComposePlan<'a> {
+    /// Plans a platform. Linear in its size.
+    pub fn new(platform: &'a Platform) -> Self {
+        let mut stacks: Vec<StackPlan<'a>> =
+            platform.stacks.iter().enumerate().map(|(index, stack)| StackPlan::new(&platform.name, index, stack)).collect();
+        for workload in platform.workloads.iter().filter(|workload| !matches!(workload.kind, WorkloadKind::Template)) {
+            if let Some(stack) = stacks.get_mut(workload.stack) {
+                stack.push(workload);
+            }
+        }
+        stacks.retain(|stack| !stack.services.is_empty());
+        let network_makers = makers(&stacks, platform.networks.iter().map(|network| (network.name.as_str(), network.owner)), networks_of);
+        let volume_makers = makers(&stacks, platform.volumes.iter().map(|volume| (volume.name.as_str(), volume.owner)), volumes_of);
+        Self { variables: variables(platform), stacks, network_makers, volume_makers }
+    }
+}
+
+impl<'a> StackPlan<'a> {
+    fn new(blueprint: &str, index: usize, stack: &'a Stack) -> Self {
+        let (project, file) = match &stack.name {
+            Some(name) => (format!("{blueprint}-{name}"), format!("{name}-docker-compose.yml")),
+            None => (blueprint.to_owned(), "docker-compose.yml".to_owned()),
+        };
+        Self { index, stack, project, file, services: Vec::new(), published: Vec::new() }
+    }
+
+    fn push(&mut self, workload: &'a Workload) {
+        self.services.push(workload);
+        for endpoint in &workload.endpoints {
+            if let Some(published) = &endpoint.published {
+                self.published.push(PublishedEndpoint { workload, endpoint, url: url(endpoint.protocol, published) });
+            }
+        }
+    }
+}
+
+/// The host name under which a published port is found on the host. An IPv6 address is in brackets, because a
+/// port follows it everywhere.
+pub fn host_of(published: &Published) -> String {
+    match published.address {
+        address if address.is_loopback() || address.is_unspecified() => "localhost".to_owned(),
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => format!("[{address}]"),
+    }
+}
+
+fn url(protocol: Protocol, published: &Published) -> String {
+    let scheme = match protocol {
+        Protocol::Http => "http://",
+        Protocol::Tcp => "",
+    };
+    format!("{scheme}{}:{}", host_of(published), published.port)
+}
+
+/// The name of the variable that holds a value in an encoding: Compose can only concatenate, so an encoded value
+/// is a variable of its own.
+pub fn variable_name(variable: &str, encoding: Encoding) -> String {
+    match encoding {
+        Encoding::Raw => variable.to_owned(),
+        Encoding::Uri => format!("{variable}_URI"),
+        Encoding::Json => format!("{variable}_JSON"),
+    }
+}
+
+/// Whether a workload reads a file whose content depends on the deployer.
+pub fn reads_deploy_time_file(workload: &Workload) -> bool {
+    workload.files.iter().any(|file| file.body.is_deploy_time())
+}
+
+fn variables(platform: &Platform) -> BTreeSet<String> {
+    let secrets = platform.secrets.iter().map(|secret| (&secret.variable, &secret.encodings));
+    let settings = platform.settings.iter().map(|setting| (&setting.variable, &setting.encodings));
+    let mut names: BTreeSet<String> = secrets
+        .chain(settings)
+        .flat_map(|(variable, encodings)| encodings.iter().map(|encoding| variable_name(variable, *encoding)))
+        .collect();
+    if platform.workloads.iter().any(reads_deploy_time_file) {
+        names.insert(ENV_HASH.to_owned());
+    }
+    names
+}
+
+fn networks_of(workload: &Workload) -> Vec<&str> {
+    workload.networks.iter().map(String::as_str).collect()
+}
+
+fn volumes_of(workload: &Workload) -> Vec<&str> {
+    let name = |source| match source {
+        &MountSource::Volume(ref name) => Some(name.as_str()),
+        &MountSource::Path(_) => None,
+    };
+    workload.mounts.iter().filter_map(|mount| name(&mount.source)).collect()
+}
+
+/// Who makes each thing: its owner, or the first stack to start that uses it if the owner's services do not,
+/// because Compose makes only what a service of the file uses
+/// (`WithoutUnnecessaryResources` in compose-go, `types/project.go`).
+fn makers<'a>(
+    stacks: &[StackPlan<'a>],
+    things: impl Iterator<Item = (&'a str, usize)>,
+    used_by: impl Fn(&'a Workload) -> Vec<&'a str>,
+) -> BTreeMap<&'a str, usize> {
+    let mut users: BTreeMap<&str, BTreeSet<usize>> = BTreeMap::new();
+    for stack in stacks {
+        for name in stack.services.iter().flat_map(|workload| used_by(workload)) {
+            users.entry(name).or_default().insert(stack.index);
+        }
+    }
+    let maker = |owner: usize, stacks: &BTreeSet<usize>| if stacks.contains(&owner) { Some(owner) } else { stacks.first().copied() };
+    things.filter_map(|(name, owner)| Some((name, maker(owner, users.get(name)?)?))).collect()
+}
