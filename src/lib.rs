@@ -8,5 +8,6 @@ pub mod platform;
 pub mod secrets;
 pub mod source;
 pub mod targets;
+pub mod template;
 pub mod value;
 pub mod yaml;
