@@ -1,10 +1,12 @@
 //! pipegen: one typed blueprint of a data platform, every deployment artifact generated from it.
 
 pub mod blueprint;
+pub mod components;
 pub mod diagnostic;
 pub mod dotenv;
 pub mod fileset;
 pub mod platform;
+pub mod schema;
 pub mod secrets;
 pub mod source;
 pub mod targets;

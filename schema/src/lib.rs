@@ -1,1 +1,70 @@
-//! x
+//! The blueprint's JSON Schema, compiled into code: nothing is parsed or built when pipegen starts.
+//!
+//! A crate of its own, because the macro makes much code and changes only with the language.
+
+use serde_json::Value;
+
+/// The committed schema as text.
+pub const SCHEMA: &str = include_str!("../blueprint.schema.json");
+
+/// The validator that the macro makes from the committed schema.
+#[jsonschema::validator(path = "blueprint.schema.json", draft = Draft7, methods = { is_valid = false, validate = false, iter_errors = true })]
+struct Blueprint;
+
+/// One violation of the schema.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Violation {
+    /// JSON pointer to the value that violates it.
+    pub instance: String,
+    /// JSON pointer to the keyword of the schema that is violated.
+    pub keyword: String,
+    /// What the keyword says.
+    pub rule: Rule,
+}
+
+/// What is violated.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Rule {
+    /// Keys that are not allowed here.
+    UnknownKeys(Vec<String>),
+    /// A key that is not there.
+    MissingKey(String),
+    /// A name that is not allowed as a key.
+    KeyName(String),
+    /// Anything else: the keyword.
+    Value,
+}
+
+/// Every violation of the schema, in the validator's order.
+pub fn violations(document: &Value) -> Vec<Violation> {
+    use jsonschema::error::ValidationErrorKind as Kind;
+    Blueprint::iter_errors(document)
+        .map(|error| {
+            let rule = match error.kind() {
+                Kind::AdditionalProperties { unexpected } => Rule::UnknownKeys(unexpected.clone()),
+                Kind::Required { property } => Rule::MissingKey(property.as_str().unwrap_or_default().to_owned()),
+                Kind::PropertyNames { error } => Rule::KeyName(error.instance().as_str().unwrap_or_default().to_owned()),
+                _ => Rule::Value,
+            };
+            Violation { instance: error.instance_path().to_string(), keyword: error.schema_path().to_string(), rule }
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Rule, violations};
+    use serde_json::json;
+
+    #[test]
+    fn one_mistake_is_one_violation() {
+        let sound = json!({ "blueprint": "v1", "name": "a", "services": { "k": { "component": "kafka" } } });
+        assert_eq!(violations(&sound), []);
+        let unknown = json!({ "blueprint": "v1", "name": "a", "services": { "k": { "component": "kafka", "topix": {} } } });
+        let found = violations(&unknown);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!(found[0].rule, Rule::UnknownKeys(vec!["topix".to_owned()]));
+        let missing = violations(&json!({ "blueprint": "v1", "name": "a", "services": { "k": {} } }));
+        assert_eq!(missing.len(), 1, "{missing:?}");
+    }
+}

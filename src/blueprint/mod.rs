@@ -8,7 +8,7 @@ mod tree;
 
 pub use pipeline::{Dataset, Pipeline, Runs, Step};
 pub use service::{
-    Build, FileMode, FileSource, Health, HealthTool, Image, ImageSource, MountSource, OneOrManyResources, Published, Publish, Readiness, Resources, Role,
+    Build, EndpointKey, FileMode, FileSource, Health, HealthTool, Image, ImageSource, MountSource, OneOrManyResources, Published, Publish, Readiness, Resources, Role,
     Service, Use, VolumeMount,
 };
 pub use tree::Tree;

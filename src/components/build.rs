@@ -1,13 +1,14 @@
 //! The second step of a component: its workloads, now that everything that it refers to is known.
 
-use super::{Reference, Resource, Surface};
+use std::collections::BTreeMap;
+
 use crate::blueprint::{self, FileMode, FileSource, ImageSource, Role, Service, Tree};
 use crate::diagnostic::{Diagnostic, Faults, Place, code};
 use crate::platform::{
     self, Body, ConnectionSetup, DocumentFormat, File, Image, Mount, PathRef, PublicText, Resources, Text, TextTree, Workload, WorkloadKind,
 };
 use crate::source::Pointer;
-use crate::value::{Deployable, TextSource};
+use crate::value::{Deployable, ResourceRef, TextSource};
 
 /// What a component made of a service.
 #[derive(Debug, Default)]
@@ -20,14 +21,30 @@ pub struct Built {
     pub connections: Option<ConnectionSetup>,
 }
 
-/// Reads texts in the scope of the whole blueprint. Compilation provides it; it remembers the edges that texts make.
+/// Reads the rest of the blueprint. Compilation provides it.
 pub trait Scope {
-    /// Resolves the holes of a string of the class *text*.
+    /// Resolves the holes of a string of the class *text*; a fault is reported there and leaves nothing.
     fn text(&mut self, service: &str, source: &str, at: &Pointer) -> Option<Text>;
-    /// The service that a reference means, unless a fault was reported for it.
-    fn surface(&self, reference: &Reference) -> Option<(&Surface, Option<&Resource>)>;
-    /// The storage of a service: what its `volumes` mount, with the groups that come with it.
+    /// What a reference reads; nothing if a fault was reported for it.
+    fn resolve(&self, target: &ResourceRef) -> Option<Resolved>;
+    /// The storage that a service's `volumes` mount, and the groups that come with it.
     fn mounts(&mut self, service: &str) -> (Vec<Mount>, Vec<u32>);
+}
+
+/// What a reference reads: the service's properties and those of the resource that is meant.
+#[derive(Debug, Clone, Default)]
+pub struct Resolved {
+    /// Properties by name, the resource's winning over the service's.
+    pub properties: BTreeMap<&'static str, Text>,
+    /// How connections to it are usually called: `postgres`, `redis`, `kafka`, `http`.
+    pub scheme: Option<&'static str>,
+}
+
+impl Resolved {
+    /// A property.
+    pub fn get(&self, name: &str) -> Option<Text> {
+        self.properties.get(name).cloned()
+    }
 }
 
 /// What a component reads when it builds a service.

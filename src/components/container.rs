@@ -58,9 +58,11 @@ fn declare(cx: &mut Declare<'_>) -> Option<Box<dyn Instance>> {
     let endpoint = names.first().map(|name| EndpointRef { workload: cx.name.to_owned(), endpoint: (*name).to_owned() });
     let mut variables = Vec::new();
     let mut properties = Vec::new();
+    let mut http = false;
     if let Some(endpoint) = &endpoint {
         let address = [("HOST", "host", Text::host(endpoint)), ("PORT", "port", Text::port(endpoint))];
-        let url = (protocol(&spec, names[0]) == Protocol::Http)
+        http = protocol(&spec, names[0]) == Protocol::Http;
+        let url = http
             .then(|| ("URL", "url", Text::literal("http://").then(Text::host_and_port(endpoint, Vantage::Here))));
         for (variable, property, text) in address.into_iter().chain(url) {
             variables.push((variable, text.clone()));
@@ -75,6 +77,7 @@ fn declare(cx: &mut Declare<'_>) -> Option<Box<dyn Instance>> {
         prefix: secret_variable(cx.name),
         variables,
         properties,
+        scheme: http.then_some("http"),
         ..Surface::default()
     };
     Some(Box::new(Container { surface, spec, published }))

@@ -95,6 +95,8 @@ pub struct Surface {
     pub resources: Vec<Resource>,
     /// The resource that is meant when none is named although several are there.
     pub default_resource: Option<String>,
+    /// How connections to it are usually called: `postgres`, `redis`, `kafka`, `http`.
+    pub scheme: Option<&'static str>,
     /// Where a person logs in.
     pub login: Option<Login>,
 }
@@ -118,7 +120,7 @@ impl<'a> Declare<'a> {
         match T::deserialize(self.node) {
             Ok(spec) => Some(spec),
             Err(error) => {
-                self.diagnostics.push(Diagnostic::new(&code::WRONG_TYPE, Place::Span(error.span()), error.to_string()));
+                self.diagnostics.push(Diagnostic::new(&code::WRONG_TYPE, error.span.map_or_else(|| Place::Value(self.at.clone()), Place::Span), error.to_string()));
                 None
             }
         }

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use super::{Build, Built, Component, Declare, Instance, Surface};
 use crate::diagnostic::{Diagnostic, Place, code};
 use crate::platform::{Check, Endpoint, EndpointRef, Health, Protocol, PublicText, Published, Readiness, Text, Vantage};
-use crate::value::Duration;
+use crate::value::{Duration, ResourceRef};
 
 const TAGS: &[(&str, &str)] = &[("4.2", "4.2.0")];
 const PORT: u16 = 9000;
@@ -32,7 +32,7 @@ struct Spec {
 struct Kafdrop {
     surface: Surface,
     image: String,
-    kafka: String,
+    kafka: ResourceRef,
     published: Option<Published>,
 }
 
@@ -53,16 +53,17 @@ fn declare(cx: &mut Declare<'_>) -> Option<Box<dyn Instance>> {
             ("port", Text::port(&endpoint)),
             ("url", Text::literal("http://").then(Text::host_and_port(&endpoint, Vantage::Here))),
         ],
+        scheme: Some("http"),
         ..Surface::default()
     };
     Some(Box::new(Kafdrop { surface, image: format!("obsidiandynamics/kafdrop:{tag}"), kafka, published }))
 }
 
 /// The one Kafka that `uses` names.
-fn kafka(cx: &mut Declare<'_>) -> Option<String> {
+fn kafka(cx: &mut Declare<'_>) -> Option<ResourceRef> {
     let uses = &cx.service.uses;
     if let [(target, _)] = uses.entries.iter().collect::<Vec<_>>().as_slice() {
-        return Some(target.service().to_owned());
+        return Some((*target).clone());
     }
     if !cx.faults.touches(&cx.at.key("uses")) {
         let fault = Diagnostic::new(&code::MISSING_KEY, Place::Key(cx.at.clone()), "kafdrop shows exactly one Kafka");
@@ -84,8 +85,7 @@ impl Instance for Kafdrop {
         let Some(image) = cx.image(Some(&self.image)) else { return Built::default() };
         let name = cx.name.to_owned();
         let mut server = cx.server(&name, None, image);
-        let at = cx.at.key("uses");
-        let Some(brokers) = cx.property(&self.kafka, "bootstrap_servers", &at) else { return Built::default() };
+        let Some(brokers) = cx.scope.resolve(&self.kafka).and_then(|kafka| kafka.get("bootstrap_servers")) else { return Built::default() };
         // Upstream's sample gives it 64 MiB, in which a cluster with many topics does not fit.
         server.environment = vec![
             ("KAFKA_BROKERCONNECT".to_owned(), brokers),

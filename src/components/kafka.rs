@@ -105,6 +105,7 @@ fn declare(cx: &mut Declare<'_>) -> Option<Box<dyn Instance>> {
         resource_kind: "topic",
         resources,
         default_resource: None,
+        scheme: Some("kafka"),
         login: None,
     };
     let cluster = cluster_id(cx.blueprint.name.as_str(), cx.name);

@@ -14,9 +14,9 @@ mod kafka;
 mod postgres;
 mod redis;
 
-pub use build::{Build, Built, Scope, set};
+pub use build::{Build, Built, Resolved, Scope, set};
 pub use common::common_schema;
-pub use declare::{Declare, Reference, Resource, SecretDeclaration, Surface, Topic, secret_variable};
+pub use declare::{Declare, Reference, Resource, SecretDeclaration, Surface, Topic, secret_variable, unknown_name};
 
 use schemars::{Schema, SchemaGenerator};
 

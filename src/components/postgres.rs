@@ -113,6 +113,7 @@ fn declare(cx: &mut Declare<'_>) -> Option<Box<dyn Instance>> {
         resource_kind: "database",
         resources: databases.iter().map(|database| resource(database, &endpoint)).collect(),
         default_resource: None,
+        scheme: Some("postgres"),
         login: None,
     };
     Some(Box::new(Postgres { surface, image: format!("postgres:{tag}"), data, admin, databases, published }))

@@ -81,6 +81,7 @@ fn declare(cx: &mut Declare<'_>) -> Option<Box<dyn Instance>> {
         resource_kind: "database",
         resources,
         default_resource: Some("0".to_owned()),
+        scheme: Some("redis"),
         login: None,
     };
     Some(Box::new(Redis { surface, image: format!("redis:{tag}"), variable, persistence: spec.persistence, published }))

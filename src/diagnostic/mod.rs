@@ -3,15 +3,22 @@
 //! Renderers live in files of their own and never decide anything. Layer 0, with `source`.
 
 mod codes;
+mod excerpt;
 mod faults;
 mod json;
+mod order;
 mod plain;
+mod printable;
+#[cfg(test)]
+mod samples;
 mod suggest;
 
 pub use codes::{CODES, Code, Severity, code};
 pub use faults::Faults;
 pub use json::render_json;
-pub use plain::{printable, render_plain};
+pub use order::sort_and_dedup;
+pub use plain::render_plain;
+pub use printable::printable;
 pub use suggest::near;
 
 use crate::source::{Pointer, Span};

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::read::MAX_FAULTS;
 use super::tree::{Entry, Node, Value};
 use crate::diagnostic::{Diagnostic, Place, code};
 use crate::source::Span;
@@ -207,25 +208,26 @@ fn key_of(node: Node, faults: &mut Vec<Diagnostic>) -> Key {
     }
 }
 
-/// Reports every key that stands a second time, and keeps the first.
-fn without_duplicates(entries: Vec<Entry>, faults: &mut Vec<Diagnostic>) -> Vec<Entry> {
+/// Reports the keys that stand a second time, and keeps the first of each.
+fn without_duplicates(mut entries: Vec<Entry>, faults: &mut Vec<Diagnostic>) -> Vec<Entry> {
     let mut order: Vec<usize> = (0..entries.len()).collect();
     order.sort_by_key(|&index| entries[index].key.as_str());
-    let mut repeated = BTreeSet::new();
-    for same in order.chunk_by(|&a, &b| entries[a].key == entries[b].key) {
-        for &index in &same[1..] {
-            faults.push(duplicate(&entries[same[0]], &entries[index]));
-            repeated.insert(index);
-        }
+    let mut repeated: Vec<(usize, usize)> = order
+        .chunk_by(|&a, &b| entries[a].key == entries[b].key)
+        .flat_map(|same| same[1..].iter().map(|&index| (index, same[0])))
+        .collect();
+    repeated.sort_unstable();
+    for &(second, first) in repeated.iter().take(MAX_FAULTS) {
+        faults.push(duplicate(&entries[first], &entries[second]));
     }
-    if repeated.is_empty() {
-        return entries;
-    }
-    let numbered = entries.into_iter().enumerate();
-    numbered
-        .filter(|(index, _)| !repeated.contains(index))
-        .map(|(_, entry)| entry)
-        .collect()
+    let mut index = 0..;
+    entries.retain(|_| {
+        let index = index.next();
+        repeated
+            .binary_search_by_key(&index, |&(second, _)| Some(second))
+            .is_err()
+    });
+    entries
 }
 
 fn duplicate(first: &Entry, second: &Entry) -> Diagnostic {

@@ -4,7 +4,7 @@
 //!
 //! [`decode`] and [`read`] turn bytes into a [`Node`], within limits against hostile input; [`merge`] lays an
 //! overlay over one; a `&Node` is a serde deserializer. [`to_doc`] turns anything serializable into a [`Doc`]
-//! and [`write`] turns that into text that YAML 1.1 and 1.2 readers understand alike.
+//! and [`write()`] turns that into text that YAML 1.1 and 1.2 readers understand alike.
 
 mod build;
 mod de;

@@ -22,7 +22,9 @@ const MAX_ALIASED: usize = 100_000;
 /// The text that one node stands for in [`MAX_ALIASED`], so that a long text cannot be multiplied for free.
 const NODE_BYTES: usize = 100;
 /// Nobody reads more faults than this, and a hostile file could have one in every line.
-const MAX_FAULTS: usize = 100;
+pub(super) const MAX_FAULTS: usize = 100;
+/// The longest text that a help repeats, in bytes.
+const LONGEST_QUOTE: usize = 60;
 
 /// Reads one document.
 ///
@@ -299,22 +301,26 @@ fn start(fault: &Diagnostic) -> usize {
 }
 
 fn ambiguous(text: &str, trouble: &Trouble, span: Span) -> Diagnostic {
-    let quoted = super::text::double_quoted(text);
+    let quoted = if text.len() > LONGEST_QUOTE {
+        "quotes around it".to_owned()
+    } else {
+        format!("`{}`", super::text::double_quoted(text))
+    };
     let (code, message, help) = match trouble {
         Trouble::Boolean(value) => (
             &code::AMBIGUOUS_SCALAR,
             format!("YAML 1.1 reads this as `{value}`, YAML 1.2 as text"),
-            format!("write `{value}`, or `{quoted}` for the text"),
+            format!("write `{value}`, or {quoted} if text is meant"),
         ),
         Trouble::Ambiguous(what) => (
             &code::AMBIGUOUS_SCALAR,
-            format!("some YAML readers take this for {what}, and they disagree"),
-            format!("write `{quoted}` for the text, or a plain decimal number"),
+            format!("some YAML readers take this for {what}, others do not"),
+            format!("write {quoted}, or a plain decimal number if one is meant"),
         ),
         Trouble::Unrepresentable => (
             &code::BAD_VALUE,
             "a number that cannot be kept exactly".to_owned(),
-            format!("write `{quoted}` for the text"),
+            format!("write {quoted} if text is meant"),
         ),
     };
     Diagnostic::new(code, Place::Span(span), message).help(help)

@@ -41,6 +41,12 @@ pub(super) fn may_be_typed(text: &str) -> bool {
     const WORDS: [&str; 14] = [
         "", "~", "null", "true", "false", "yes", "no", "on", "off", "y", "n", "inf", "nan", "=",
     ];
+    // Most texts: longer than any word, and no number starts with a letter but for a stray exponent.
+    if text.len() > 5
+        && text.starts_with(|first: char| first.is_alphabetic() && !matches!(first, 'e' | 'E'))
+    {
+        return false;
+    }
     let lower = text.to_ascii_lowercase();
     WORDS.contains(&lower.as_str())
         || lower == "<<"

@@ -16,8 +16,10 @@ pub(super) fn is_plain(text: &str) -> bool {
         && !text.starts_with(char::is_whitespace)
         && !text.ends_with(char::is_whitespace)
         && !text.ends_with(':')
-        && !text.contains(": ")
-        && !text.contains(" #")
+        && !text
+            .as_bytes()
+            .windows(2)
+            .any(|pair| pair == b": " || pair == b" #")
         && text.chars().all(|char| is_printable(char) && char != '\t')
         && !may_be_typed(text)
 }
@@ -79,9 +81,11 @@ fn push_escape(out: &mut String, code: u32) {
 /// text, or `None` if no block can: text without a line break, characters that must be escaped, nothing but line
 /// breaks, or a tab at the start of the first line, which go-yaml does not read.
 pub(super) fn block_header(text: &str) -> Option<&'static str> {
+    if !text.contains('\n') {
+        return None;
+    }
     let first = text.split('\n').find(|line| !line.is_empty())?;
-    let fits = text.contains('\n')
-        && !first.starts_with('\t')
+    let fits = !first.starts_with('\t')
         && text
             .chars()
             .all(|char| is_printable(char) || matches!(char, '\n' | '\t'));

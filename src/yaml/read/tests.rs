@@ -114,11 +114,11 @@ fn ambiguous_scalars_are_refused_with_the_text_to_write() {
     );
     assert_eq!(
         fault("a: No\n").help.unwrap(),
-        "write `false`, or `\"No\"` for the text"
+        "write `false`, or `\"No\"` if text is meant"
     );
     assert_eq!(
         fault("a: 0o17\n").help.unwrap(),
-        "write `\"0o17\"` for the text, or a plain decimal number"
+        "write `\"0o17\"`, or a plain decimal number if one is meant"
     );
     assert_eq!(
         faults("a: 1.0e+999\nb: .inf\n"),
@@ -293,7 +293,8 @@ fn hostile_files_are_refused_quickly() {
             .collect::<String>(),
         "*a, ".repeat(5000)
     );
-    let hostile: [(String, &Code); 12] = [
+    let hostile: [(String, &Code); 13] = [
+        ("a: 1\n".repeat(10_000), &code::DUPLICATE_KEY),
         (bomb(40), &code::TOO_MANY_ALIASES),
         (wide, &code::TOO_MANY_ALIASES),
         (long, &code::TOO_MANY_ALIASES),
@@ -317,9 +318,9 @@ fn hostile_files_are_refused_quickly() {
         let faults = read(&Source::new("a.yml", text.as_str())).unwrap_err();
         assert_eq!(faults[0].code, expected, "{}", &text[..20]);
         assert!(faults.len() <= 100);
-        // A debug build on a busy machine; a release build takes a few milliseconds.
+        // A release build takes milliseconds; this allows for a debug build on a busy machine.
         assert!(
-            start.elapsed() < Duration::from_secs(2),
+            start.elapsed() < Duration::from_secs(5),
             "{} took {:?}",
             &text[..20],
             start.elapsed()

@@ -379,9 +379,47 @@ fn long_keys_are_written_with_a_question_mark() {
     }
 }
 
+/// Trees with every kind of node and comments everywhere.
+fn docs() -> impl Strategy<Value = Doc> {
+    let text = "[ab:# \n\t\u{85}-]{0,8}";
+    let leaf = prop_oneof![
+        Just(Doc::Null),
+        any::<bool>().prop_map(Doc::Bool),
+        any::<i64>().prop_map(Doc::from),
+        (-1e9..1e9).prop_map(Doc::Float),
+        text.prop_map(Doc::Str),
+    ];
+    leaf.prop_recursive(4, 40, 5, move |inner| {
+        let items = prop::collection::btree_map(text, (inner.clone(), text, text), 0..5);
+        let item = |(key, (value, above, beside))| Item {
+            key,
+            value,
+            above,
+            beside,
+        };
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..5).prop_map(Doc::List),
+            prop::collection::vec(inner, 0..5).prop_map(Doc::Flow),
+            items.prop_map(move |items| Doc::Map(items.into_iter().map(item).collect())),
+        ]
+    })
+}
+
 proptest! {
     #[test]
     fn any_text_survives_every_position(text in "(?s).{0,60}|[-a:?#&*!|>'\"%@`{}\\[\\],.<~=0-9exob_ \t\n\r]{0,24}") {
         assert_survives(&text);
+    }
+
+    #[test]
+    fn any_tree_survives_with_its_comments(doc in docs(), header in "[a:\n\u{85}]{0,8}") {
+        let meant = serde_json::to_value(&doc).unwrap();
+        let written = write(&header, &doc);
+        prop_assert!(written.ends_with('\n'));
+        if meant != serde_json::Value::Null {
+            prop_assert_eq!(&reread(&written), &meant, "{}", &written);
+        }
+        let other: serde_json::Value = serde_yaml::from_str(&written).unwrap();
+        prop_assert_eq!(&other, &meant, "{}", &written);
     }
 }

@@ -1,0 +1,202 @@
+//! From text to platform, in numbered phases. Layer 5.
+//!
+//! 1. *read*: bytes → text → one tree with spans (`yaml`)
+//! 2. *overlay*: the environment's part is merged as a tree (`overlay`)
+//! 3. *schema*: the tree against the JSON Schema; faulty parts are repaired or taken out, so that later phases find more
+//!    faults in the same run (`check_schema`)
+//! 4. *parameters*: `${parameters.x}` is replaced, and the schema is asked again where that changed anything (`parameters`)
+//! 5. *decode*: tree → blueprint
+//! 6. *declare*: each service says what others may see of it (`declare`)
+//! 7. *build*: each service makes its workloads, with the texts' holes resolved (`build`, `scope`)
+//! 8. *wire*: every key that names a service becomes an edge: variables, waiting, the network that both share (`wire`)
+//! 9. *assemble*: stacks, networks, volumes, secrets: the platform (`assemble`, `pipelines`, `expectations`)
+//! 10. *rules*: cross-checks on the platform (`crate::rules`)
+
+mod assemble;
+mod build;
+mod check_schema;
+mod declare;
+mod expectations;
+mod overlay;
+mod parameters;
+mod pipelines;
+mod repair;
+mod scope;
+mod secret_literals;
+mod wire;
+
+use std::path::Path;
+
+use serde::Deserialize;
+
+use crate::blueprint::Blueprint;
+use crate::diagnostic::{Diagnostic, Faults, Located, Place, code, sort_and_dedup};
+use crate::platform::Platform;
+use crate::rules::{self, RuleContext};
+use crate::source::{Pointer, Source, Span};
+use crate::yaml::{self, Node};
+
+/// What is chosen when compiling.
+#[derive(Debug, Clone, Default)]
+pub struct Options<'a> {
+    /// The environment.
+    pub environment: Option<&'a str>,
+    /// Values of parameters.
+    pub parameters: &'a [(String, String)],
+    /// The folder of the blueprint's file, for the paths in it; without it paths are not looked at.
+    pub base: Option<&'a Path>,
+}
+
+/// What became of a blueprint.
+#[derive(Debug)]
+pub struct Compiled {
+    /// The platform, if there is no error.
+    pub platform: Option<Platform>,
+    /// Errors and warnings, sorted by place.
+    pub diagnostics: Vec<Located>,
+    /// Literal secrets in the source, which no renderer may show.
+    pub masked: Vec<Span>,
+    /// The names of the blueprint's environments.
+    pub environments: Vec<String>,
+    /// The tree, so that targets' diagnostics find their places.
+    tree: Option<Node>,
+}
+
+impl Compiled {
+    /// Whether anything stops rendering.
+    pub fn has_errors(&self) -> bool {
+        self.diagnostics.iter().any(|located| located.diagnostic.is_error())
+    }
+
+    /// Adds diagnostics that were found after compiling, such as a target's.
+    pub fn add(&mut self, diagnostics: Vec<Diagnostic>) {
+        let Some(tree) = &self.tree else { return };
+        self.diagnostics.extend(diagnostics.into_iter().map(|diagnostic| locate(tree, diagnostic)));
+        sort_and_dedup(&mut self.diagnostics);
+    }
+}
+
+/// Compiles a blueprint. Every fault of the file is found in one run; a fault mutes its mere consequences.
+pub fn compile(source: &Source, options: &Options<'_>) -> Compiled {
+    let mut compiled =
+        Compiled { platform: None, diagnostics: Vec::new(), masked: secret_literals::in_text(source), environments: Vec::new(), tree: None };
+    let tree = match yaml::read(source) {
+        Ok(tree) => tree,
+        Err(faults) => {
+            compiled.diagnostics = faults.into_iter().map(|fault| locate(&Node::new(Span::default(), yaml::Value::Null), fault)).collect();
+            sort_and_dedup(&mut compiled.diagnostics);
+            return compiled;
+        }
+    };
+    compiled.environments =
+        tree.get("environments").map(|environments| environments.entries().iter().map(|entry| entry.key.clone()).collect()).unwrap_or_default();
+    let mut phases = Phases { source, faults: Faults::default(), located: Vec::new() };
+    let (tree, platform) = phases.run(tree, options);
+    compiled.masked.extend(secret_literals::in_tree(&tree));
+    compiled.diagnostics = phases.located;
+    sort_and_dedup(&mut compiled.diagnostics);
+    if !compiled.has_errors() {
+        compiled.platform = platform;
+    }
+    compiled.tree = Some(tree);
+    compiled
+}
+
+/// What the phases hand on.
+struct Phases<'a> {
+    source: &'a Source,
+    faults: Faults,
+    located: Vec<Located>,
+}
+
+impl Phases<'_> {
+    fn run(&mut self, tree: Node, options: &Options<'_>) -> (Node, Option<Platform>) {
+        let (tree, found) = overlay::apply(tree, options.environment);
+        self.report(&tree, found);
+        let found = secret_literals::check(&tree);
+        self.report(&tree, found);
+        let Some(tree) = self.schema(tree.clone()) else { return (tree, None) };
+        let (tree, found, replaced) = parameters::replace(tree, options.parameters);
+        self.report(&tree, found);
+        let tree = if replaced {
+            let Some(repaired) = self.schema(tree.clone()) else { return (tree, None) };
+            repaired
+        } else {
+            tree
+        };
+        let blueprint = match Blueprint::deserialize(&tree) {
+            Ok(blueprint) => blueprint,
+            Err(error) => {
+                let place = error.span.map_or(Place::File, Place::Span);
+                self.report(&tree, vec![Diagnostic::new(&code::WRONG_TYPE, place, error.message)]);
+                return (tree, None);
+            }
+        };
+        let platform = self.platform(&tree, &blueprint, options);
+        (tree, platform)
+    }
+
+    fn schema(&mut self, tree: Node) -> Option<Node> {
+        let checked = check_schema::check(self.source, &tree);
+        self.report(&tree, checked.diagnostics);
+        for pointer in checked.faults {
+            self.faults.add(pointer);
+        }
+        checked.repaired
+    }
+
+    fn platform(&mut self, tree: &Node, blueprint: &Blueprint, options: &Options<'_>) -> Option<Platform> {
+        let mut found = Vec::new();
+        let services = declare::services(blueprint, tree, &mut self.faults, &mut found);
+        let places = assemble::places(blueprint, &services, &mut self.faults, &mut found);
+        let mut built = build::services(blueprint, &services, &places, &mut self.faults, &mut found);
+        let mut edges = wire::pending(blueprint, &services, &built);
+        edges.extend(pipelines::edges(blueprint, &services, &self.faults, &mut found));
+        let edges = wire::connect(blueprint, &services, &mut built.workloads, edges, &mut self.faults, &mut found);
+        let platform = assemble::platform(blueprint, options.environment, services, places, built, edges, &mut self.faults, &mut found);
+        let expectations = expectations::check(blueprint, &platform, &self.faults, &mut found);
+        let platform = Platform { expectations, ..platform };
+        let context = RuleContext { blueprint, platform: &platform, tree, base: options.base, faults: &self.faults };
+        found.extend(rules::check(&context));
+        self.report(tree, found);
+        Some(platform)
+    }
+
+    fn report(&mut self, tree: &Node, found: Vec<Diagnostic>) {
+        for diagnostic in found {
+            if !diagnostic.depends_on.iter().any(|pointer| self.faults.touches(pointer)) {
+                self.located.push(locate(tree, diagnostic));
+            }
+        }
+    }
+}
+
+/// Finds the spans of a diagnostic's places. A place that the tree does not have becomes the nearest one around it.
+fn locate(tree: &Node, diagnostic: Diagnostic) -> Located {
+    let span = span_of(tree, &diagnostic.place);
+    let related = diagnostic.related.iter().filter_map(|(place, label)| Some((span_of(tree, place)?, label.clone()))).collect();
+    Located { diagnostic, span, related }
+}
+
+fn span_of(tree: &Node, place: &Place) -> Option<Span> {
+    let (pointer, of_key) = match place {
+        Place::File => return None,
+        Place::Span(span) => return Some(*span),
+        Place::Key(pointer) => (pointer, true),
+        Place::Value(pointer) => (pointer, false),
+    };
+    let mut pointer: Pointer = pointer.clone();
+    loop {
+        if let Some(found) = tree.at(&pointer) {
+            return match found.key_span.filter(|_| of_key) {
+                Some(key) => Some(key),
+                None if pointer.as_str().is_empty() => None,
+                None => Some(found.value.alias.unwrap_or(found.value.span)),
+            };
+        }
+        if pointer.as_str().is_empty() {
+            return None;
+        }
+        pointer = pointer.parent();
+    }
+}

@@ -1,0 +1,36 @@
+//! Phase 2: the environment's part of the blueprint, merged over it as a tree.
+
+use crate::diagnostic::{Diagnostic, Place, code};
+use crate::source::Pointer;
+use crate::yaml::{Node, Value, merge};
+
+use super::repair;
+
+/// Merges the overlay of an environment. What the overlay has no say in (the component of a service) is a fault.
+pub(super) fn apply(tree: Node, environment: Option<&str>) -> (Node, Vec<Diagnostic>) {
+    let Some(overlay) = environment.and_then(|name| tree.get("environments")?.get(name)) else { return (tree, Vec::new()) };
+    let mut found = Vec::new();
+    for service in overlay.get("services").map(Node::entries).unwrap_or_default() {
+        let Some(component) = service.value.entry("component") else { continue };
+        let base = tree.get("services").and_then(|services| services.get(&service.key)?.entry("component"));
+        if let Some(base) = base.filter(|base| base.value.value != component.value.value) {
+            let fault = Diagnostic::new(&code::COMPONENT_CHANGED, Place::Span(component.value.span), "an environment cannot change what a service is");
+            found.push(fault.help(format!("remove the service (`remove: [{}]`) and add one with another name", service.key)).related(Place::Span(base.value.span), "what it is"));
+        }
+    }
+    let overlay = overlay.clone();
+    let removed: Vec<Node> = overlay.get("remove").map(|remove| remove.elements().to_vec()).unwrap_or_default();
+    let without_remove = repair::without_key(&overlay, "remove");
+    let mut merged = merge(&tree, &without_remove);
+    for name in &removed {
+        let Value::String(text) = &name.value else { continue };
+        if merged.get("services").is_some_and(|services| services.get(text).is_some()) {
+            repair::remove(&mut merged, &Pointer::root().key("services").key(text));
+            continue;
+        }
+        let known: Vec<&str> = merged.get("services").map(|services| services.entries().iter().map(|entry| entry.key.as_str()).collect()).unwrap_or_default();
+        let fault = crate::components::unknown_name("service", text, known.into_iter(), &Pointer::root().key("services"), Pointer::root());
+        found.push(Diagnostic { place: Place::Span(name.span), ..fault });
+    }
+    (merged, found)
+}

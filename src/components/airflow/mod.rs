@@ -1,0 +1,296 @@
+//! Airflow 3: every role as a workload of its own, one metadata database, one set of keys for all roles.
+
+mod roles;
+mod spec;
+
+use spec::{Executor, Spec};
+
+use super::{Build, Built, Component, Declare, Instance, Reference, Surface};
+use crate::diagnostic::{Diagnostic, Place, code};
+use crate::platform::{
+    Body, ConnectionSetup, DocumentFormat, EndpointRef, File, Image, Login, Mount, MountSource, PathRef, Published, Readiness, SecretFormat, Text,
+    TextTree, Vantage, Workload,
+};
+use schemars::JsonSchema as _;
+
+/// Series and image tag, newest first.
+const TAGS: &[(&str, &str)] = &[("3.3", "3.3.2"), ("3.2", "3.2.2"), ("3.1", "3.1.8"), ("3.0", "3.0.6")];
+const HOME: &str = "/opt/airflow";
+
+/// The catalog entry.
+pub static COMPONENT: Component = Component {
+    name: "airflow",
+    summary: "Airflow 3 with the executors local and celery",
+    doc: include_str!("../../../docs/components/airflow.md"),
+    versions: &["3.3", "3.2", "3.1", "3.0"],
+    schema: Spec::json_schema,
+    declare,
+};
+
+/// The variables of the secrets that all roles share.
+struct Keys {
+    fernet: String,
+    jwt: String,
+    api: String,
+}
+
+struct Airflow {
+    surface: Surface,
+    spec: Spec,
+    image: String,
+    keys: Keys,
+    admin: Login,
+    published: Option<Published>,
+}
+
+fn declare(cx: &mut Declare<'_>) -> Option<Box<dyn Instance>> {
+    let spec = Spec { name: cx.name.to_owned(), ..cx.spec()? };
+    let tag = cx.tag(TAGS, "", spec.version.as_deref())?;
+    let published = cx.published(&["web"]).remove(0);
+    if spec.executor == Executor::Celery && spec.broker.is_none() && !cx.faults.touches(&cx.at.key("broker")) {
+        let fault = Diagnostic::new(&code::MISSING_KEY, Place::Value(cx.at.key("executor")), "the executor `celery` needs a broker");
+        cx.diagnostics.push(fault.help("write `broker: NAME` with the name of a redis service"));
+    }
+    let admin = admin(cx, &spec)?;
+    let name = cx.name;
+    let keys = Keys {
+        fernet: cx.own_secret("FERNET_KEY", SecretFormat::Fernet, format!("{name} encrypts stored connections with it")),
+        jwt: cx.own_secret("JWT_SECRET", SecretFormat::Hex64, format!("the roles of {name} sign their tokens with it")),
+        api: cx.own_secret("API_SECRET_KEY", SecretFormat::Hex64, format!("{name} signs sessions and log requests with it")),
+    };
+    let endpoint = EndpointRef { workload: roles::API_SERVER.workload(name), endpoint: "web".to_owned() };
+    let url = Text::literal("http://").then(Text::host_and_port(&endpoint, Vantage::Here));
+    let connections = (!spec.connections.is_empty()).then_some((format!("{name}-connections"), Some("connections")));
+    let jobs = [(format!("{name}-init"), Some("init"))].into_iter().chain(connections);
+    let surface = Surface {
+        workloads: roles::of(spec.executor).map(|role| (role.workload(name), Some(role.key))).chain(jobs).collect(),
+        endpoint: Some(endpoint.clone()),
+        ready: vec![(endpoint.workload.clone(), Readiness::Ready)],
+        prefix: "AIRFLOW".to_owned(),
+        variables: vec![("URL", url.clone())],
+        properties: vec![("host", Text::host(&endpoint)), ("port", Text::port(&endpoint)), ("url", url)],
+        scheme: Some("http"),
+        login: Some(admin.clone()),
+        ..Surface::default()
+    };
+    Some(Box::new(Airflow { surface, spec, image: format!("apache/airflow:{tag}"), keys, admin, published }))
+}
+
+fn admin(cx: &mut Declare<'_>, spec: &Spec) -> Option<Login> {
+    let Some(credential) = &spec.admin else {
+        let variable = cx.own_secret("ADMIN_PASSWORD", SecretFormat::Password, format!("administrator `admin` of {}", cx.name));
+        return Some(Login { username: "admin".to_owned(), variable });
+    };
+    let (variable, username) = cx.credential(credential.as_str(), cx.at.key("admin"))?;
+    Some(Login { username: username.as_literal().unwrap_or("admin").to_owned(), variable })
+}
+
+impl Instance for Airflow {
+    fn surface(&self) -> &Surface {
+        &self.surface
+    }
+
+    fn references(&self) -> Vec<Reference> {
+        let at = |key: &str| self.at().key(key);
+        let init = vec![self.init_name()];
+        let mut references = vec![Reference {
+            key: "database",
+            target: self.spec.database.clone(),
+            at: at("database"),
+            accepts: &["postgres"],
+            workloads: None,
+            // The other roles wait for the init job, which waits for the database.
+            waits: Some((Readiness::Ready, init)),
+        }];
+        if let (Some(broker), Executor::Celery) = (&self.spec.broker, self.spec.executor) {
+            let users: Vec<String> = [&roles::SCHEDULER, &roles::WORKER].iter().map(|role| role.workload(&self.spec.name)).collect();
+            references.push(Reference {
+                key: "broker",
+                target: broker.clone(),
+                at: at("broker"),
+                accepts: &["redis"],
+                workloads: Some(users.clone()),
+                waits: Some((Readiness::Ready, users)),
+            });
+        }
+        for (name, connection) in self.spec.connections.iter() {
+            references.push(Reference {
+                key: "connections",
+                target: connection.to.clone(),
+                at: at("connections").key(name.as_str()).key("to"),
+                accepts: &[],
+                workloads: Some(self.task_roles().map(|role| role.workload(&self.spec.name)).collect()),
+                waits: None,
+            });
+        }
+        references
+    }
+
+    fn build(&self, cx: &mut Build<'_>) -> Built {
+        let Some(image) = cx.image(Some(&self.image)) else { return Built::default() };
+        let Some(environment) = self.environment(cx) else { return Built::default() };
+        let mut workloads: Vec<Workload> =
+            roles::of(self.spec.executor).map(|role| self.server(cx, role, image.clone(), &environment)).collect();
+        workloads.push(self.init(cx, image.clone(), &environment));
+        let connections = self.connections(cx, image, &environment).map(|job| {
+            let setup = self.connection_setup(&job.name);
+            workloads.push(job);
+            setup
+        });
+        Built { workloads, volumes: vec![(self.logs(), cx.at.clone())], connections }
+    }
+}
+
+impl Airflow {
+    fn at(&self) -> crate::source::Pointer {
+        crate::source::Pointer::root().key("services").key(&self.spec.name)
+    }
+
+    fn init_name(&self) -> String {
+        format!("{}-init", self.spec.name)
+    }
+
+    fn logs(&self) -> String {
+        format!("{}-logs", self.spec.name)
+    }
+
+    /// The roles that run the tasks of users: only they get the further networks.
+    fn task_roles(&self) -> impl Iterator<Item = &'static roles::Role> {
+        let executor = self.spec.executor;
+        roles::of(executor).filter(move |role| role.runs_tasks(executor))
+    }
+
+    /// What every role reads. All of them must have the same keys: the task workers talk to the API server with tokens
+    /// signed by one secret, which is random per process unless it is set (apache/airflow#49646).
+    fn environment(&self, cx: &Build<'_>) -> Option<Vec<(String, Text)>> {
+        let database = cx.scope.resolve(&self.spec.database)?;
+        let literal = |name: &str, value: &str| (name.to_owned(), Text::literal(value));
+        let executor = if self.spec.executor == Executor::Celery { "CeleryExecutor" } else { "LocalExecutor" };
+        let mut environment = vec![
+            literal("AIRFLOW__CORE__EXECUTOR", executor),
+            literal("AIRFLOW__CORE__AUTH_MANAGER", "airflow.providers.fab.auth_manager.fab_auth_manager.FabAuthManager"),
+            literal("AIRFLOW__CORE__LOAD_EXAMPLES", "false"),
+            // Off since 2.7; without it nobody can try a connection from the page or the command line.
+            literal("AIRFLOW__CORE__TEST_CONNECTION", "Enabled"),
+            ("AIRFLOW__CORE__EXECUTION_API_SERVER_URL".to_owned(), self.surface.properties.iter().find(|(name, _)| *name == "url")?.1.clone().then("/execution/")),
+            ("AIRFLOW__CORE__FERNET_KEY".to_owned(), Text::secret(&self.keys.fernet)),
+            ("AIRFLOW__API_AUTH__JWT_SECRET".to_owned(), Text::secret(&self.keys.jwt)),
+            ("AIRFLOW__API__SECRET_KEY".to_owned(), Text::secret(&self.keys.api)),
+            ("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN".to_owned(), database.get("sqlalchemy_url")?),
+        ];
+        if self.spec.executor == Executor::Celery {
+            let broker = cx.scope.resolve(self.spec.broker.as_ref()?)?;
+            environment.push(("AIRFLOW__CELERY__BROKER_URL".to_owned(), broker.get("url")?));
+            environment.push(("AIRFLOW__CELERY__RESULT_BACKEND".to_owned(), Text::literal("db+").then(database.get("url")?)));
+        }
+        Some(environment)
+    }
+
+    fn server(&self, cx: &mut Build<'_>, role: &'static roles::Role, image: Image, environment: &[(String, Text)]) -> Workload {
+        let mut server = cx.server(&role.workload(cx.name), Some(role.key), image);
+        role.configure(&mut server, self.published.as_ref());
+        server.environment.splice(0..0, environment.iter().cloned());
+        if !role.runs_tasks(self.spec.executor) {
+            server.networks.truncate(1);
+        }
+        server.mounts.splice(0..0, self.mounts(cx));
+        server.waits = vec![(self.init_name(), Readiness::Completed)];
+        if role.needs_api() {
+            server.waits.push((roles::API_SERVER.workload(cx.name), Readiness::Ready));
+        }
+        cx.finish(&mut server);
+        if let Some(own) = self.spec.roles.get(role.key) {
+            cx.role(&mut server, own, &cx.at.key("roles").key(role.key));
+        }
+        server
+    }
+
+    fn mounts(&self, cx: &Build<'_>) -> Vec<Mount> {
+        let dags = self.spec.dags.as_ref().and_then(|dags| dags.path.as_ref()).map(|path| Mount {
+            source: MountSource::Path(PathRef { path: path.0.clone(), origin: cx.at.key("dags") }),
+            target: format!("{HOME}/dags"),
+            read_only: true,
+            origin: cx.at.key("dags"),
+        });
+        // One volume for all: the API server shows the logs that the task roles wrote.
+        let logs = Mount { source: MountSource::Volume(self.logs()), target: format!("{HOME}/logs"), read_only: false, origin: cx.at.clone() };
+        dags.into_iter().chain([logs]).collect()
+    }
+
+    fn init(&self, cx: &mut Build<'_>, image: Image, environment: &[(String, Text)]) -> Workload {
+        let mut job = self.job(cx, &self.init_name(), "init", image, environment, "airflow/init.py");
+        job.environment.push(("ADMIN_USERNAME".to_owned(), self.admin.username.as_str().into()));
+        job.environment.push(("ADMIN_PASSWORD".to_owned(), Text::secret(&self.admin.variable)));
+        job.kind = roles::migrated(environment);
+        job
+    }
+
+    fn connections(&self, cx: &mut Build<'_>, image: Image, environment: &[(String, Text)]) -> Option<Workload> {
+        if self.spec.connections.is_empty() {
+            return None;
+        }
+        let name = format!("{}-connections", cx.name);
+        let mut job = self.job(cx, &name, "connections", image, environment, "airflow/connections.py");
+        if let Some(command) = &mut job.command {
+            command.push("/pipegen/connections.json".into());
+        }
+        let entries = self.spec.connections.iter().filter_map(|(name, connection)| {
+            Some((name.to_string(), connection_fields(&cx.scope.resolve(&connection.to)?)))
+        });
+        job.files.push(File {
+            mount: "/pipegen/connections.json".to_owned(),
+            executable: false,
+            body: Body::Document { format: DocumentFormat::Json, tree: TextTree::Map(entries.collect()) },
+            origin: cx.at.key("connections"),
+        });
+        job.waits = vec![(self.init_name(), Readiness::Completed)];
+        Some(job)
+    }
+
+    fn job(&self, cx: &mut Build<'_>, name: &str, role: &'static str, image: Image, environment: &[(String, Text)], script: &'static str) -> Workload {
+        let mut job = cx.job(name, Some(role), image);
+        job.networks.truncate(1);
+        let mount = format!("/pipegen/{}", script.rsplit('/').next().unwrap_or(script));
+        job.command = Some(vec!["python".into(), mount.as_str().into()]);
+        job.environment = environment.to_vec();
+        job.files = vec![File { mount, executable: false, body: Body::Template { name: script, context: TextTree::Map(Vec::new()) }, origin: cx.at.clone() }];
+        cx.finish(&mut job);
+        job
+    }
+
+    fn connection_setup(&self, job: &str) -> ConnectionSetup {
+        let inspect = self.task_roles().next().map_or_else(|| roles::SCHEDULER.workload(&self.spec.name), |role| role.workload(&self.spec.name));
+        let connections = self.spec.connections.iter().map(|(name, connection)| (name.to_string(), connection.to.to_string())).collect();
+        ConnectionSetup { job: job.to_owned(), inspect, connections }
+    }
+}
+
+/// A connection in the form of `airflow connections import`.
+fn connection_fields(target: &super::Resolved) -> TextTree {
+    let scheme = target.scheme.unwrap_or("generic");
+    let mut fields: Vec<(String, TextTree)> = vec![("conn_type".to_owned(), scheme.into())];
+    let mut add = |field: &str, property: &str| {
+        if let Some(text) = target.get(property) {
+            fields.push((field.to_owned(), TextTree::Text(text)));
+        }
+    };
+    if scheme == "kafka" {
+        // The Kafka provider reads librdkafka's own keys from `extra` and nothing else.
+        if let Some(brokers) = target.get("bootstrap_servers") {
+            fields.push(("extra".to_owned(), TextTree::map([("bootstrap.servers", TextTree::Text(brokers))])));
+        }
+        return TextTree::Map(fields);
+    }
+    add("host", "host");
+    add("port", "port");
+    add("login", "username");
+    add("password", "password");
+    match (scheme, target.get("database")) {
+        // The Redis provider reads the database from `extra`.
+        ("redis", Some(database)) => fields.push(("extra".to_owned(), TextTree::map([("db", TextTree::Text(database))]))),
+        (_, Some(database)) => fields.push(("schema".to_owned(), TextTree::Text(database))),
+        ("http", None) => fields.push(("schema".to_owned(), "http".into())),
+        (_, None) => {}
+    }
+    TextTree::Map(fields)
+}

@@ -1,0 +1,119 @@
+//! The roles of Airflow: what each one runs, listens on, and how it shows that it is well.
+
+use super::spec::Executor;
+use crate::platform::{Check, Endpoint, Evidence, Health, Protocol, PublicText, Published, Text, Workload, WorkloadKind};
+use crate::value::Duration;
+
+/// A role.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Role {
+    /// Its key under `roles:`.
+    pub key: &'static str,
+    suffix: &'static str,
+    command: &'static [&'static str],
+}
+
+pub(super) static API_SERVER: Role = Role { key: "api_server", suffix: "apiserver", command: &["api-server"] };
+pub(super) static SCHEDULER: Role = Role { key: "scheduler", suffix: "scheduler", command: &["scheduler"] };
+pub(super) static DAG_PROCESSOR: Role = Role { key: "dag_processor", suffix: "dag-processor", command: &["dag-processor"] };
+pub(super) static TRIGGERER: Role = Role { key: "triggerer", suffix: "triggerer", command: &["triggerer"] };
+pub(super) static WORKER: Role = Role { key: "worker", suffix: "worker", command: &["celery", "worker"] };
+
+/// The roles that an executor needs.
+pub(super) fn of(executor: Executor) -> impl Iterator<Item = &'static Role> {
+    let worker = (executor == Executor::Celery).then_some(&WORKER);
+    [&API_SERVER, &SCHEDULER, &DAG_PROCESSOR, &TRIGGERER].into_iter().chain(worker)
+}
+
+impl Role {
+    /// The name of the workload.
+    pub(super) fn workload(&self, service: &str) -> String {
+        format!("{service}-{}", self.suffix)
+    }
+
+    /// Whether it runs the tasks of users: the workers, the triggerer with their deferred halves, and the scheduler where
+    /// it is the executor itself.
+    pub(super) fn runs_tasks(&self, executor: Executor) -> bool {
+        match self.key {
+            "worker" | "triggerer" => true,
+            "scheduler" => executor != Executor::Celery,
+            _ => false,
+        }
+    }
+
+    /// Whether it talks to the API server.
+    pub(super) fn needs_api(&self) -> bool {
+        matches!(self.key, "worker" | "triggerer" | "scheduler")
+    }
+
+    /// Fills in what the role runs.
+    pub(super) fn configure(&self, server: &mut Workload, published: Option<&Published>) {
+        server.command = Some(self.command.iter().map(|word| PublicText::from(*word)).collect());
+        let endpoint = |name: &str, port, protocol| Endpoint { name: name.to_owned(), port, protocol, published: None };
+        match self.key {
+            "api_server" => {
+                server.endpoints = vec![Endpoint { published: published.cloned(), ..endpoint("web", 8080, Protocol::Http) }];
+                let url = Text::literal("http://").then(Text::host_and_port(&server.endpoint_ref("web"), crate::platform::Vantage::Here));
+                server.health = Some(http_health("http://localhost:8080/api/v2/version".into(), Some(url.then("/api/v2/version"))));
+            }
+            "scheduler" => {
+                server.environment.push(("AIRFLOW__SCHEDULER__ENABLE_HEALTH_CHECK".to_owned(), "true".into()));
+                server.endpoints = vec![endpoint("health", 8974, Protocol::Http)];
+                server.health = Some(http_health("http://localhost:8974/health".into(), None));
+            }
+            "worker" => {
+                // A warm shutdown: the signal goes to the Celery parent alone, which lets tasks end (airflow docker-stack docs).
+                server.environment.push(("DUMB_INIT_SETSID".to_owned(), "0".into()));
+                server.endpoints = vec![endpoint("logs", 8793, Protocol::Http)];
+                let ping = "celery --app airflow.providers.celery.executors.celery_executor.app inspect ping -d \"celery@${HOSTNAME}\"";
+                server.health = Some(shell_health(ping.to_owned()));
+                server.stop_grace = Some(Duration::seconds(120));
+            }
+            "triggerer" => {
+                server.endpoints = vec![endpoint("logs", 8794, Protocol::Http)];
+                server.health = Some(shell_health(alive("TriggererJob")));
+            }
+            _ => server.health = Some(shell_health(alive("DagProcessorJob"))),
+        }
+    }
+}
+
+fn alive(job: &str) -> String {
+    format!("airflow jobs check --job-type {job} --hostname \"${{HOSTNAME}}\"")
+}
+
+fn http_health(url: Text, remote: Option<Text>) -> Health {
+    let ask = |url: Text| {
+        let words = ["curl", "--fail", "--silent", "--show-error", "--output", "/dev/null"].map(PublicText::from);
+        Check::Exec(words.into_iter().chain(PublicText::try_from(url)).collect())
+    };
+    Health {
+        check: ask(url),
+        remote: remote.map(ask),
+        interval: Duration::seconds(10),
+        timeout: Duration::seconds(10),
+        retries: 6,
+        start_period: Duration::seconds(60),
+    }
+}
+
+/// These start a whole Airflow (several seconds of processor time), hence the long interval.
+fn shell_health(line: String) -> Health {
+    Health {
+        check: Check::Shell(line.into()),
+        remote: None,
+        interval: Duration::seconds(60),
+        timeout: Duration::seconds(30),
+        retries: 3,
+        start_period: Duration::seconds(90),
+    }
+}
+
+/// A job whose evidence is that the database has this version's schema.
+pub(super) fn migrated(environment: &[(String, Text)]) -> WorkloadKind {
+    let words = ["airflow", "db", "check-migrations", "--migration-wait-timeout", "0"].map(PublicText::from);
+    // The auth manager has tables of its own: without its name half of the schema is not looked at.
+    let read = ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", "AIRFLOW__CORE__AUTH_MANAGER"];
+    let environment = environment.iter().filter(|(name, _)| read.contains(&name.as_str())).cloned().collect();
+    WorkloadKind::Job { evidence: Some(Evidence { check: Check::Exec(words.into()), environment }) }
+}
