@@ -22,11 +22,13 @@ use crate::value::escape::{self, Unwritable};
 
 /// Every template, sorted by name.
 const TEMPLATES: &[(&str, &str)] = &[
+    ("airflow/connections.py", include_str!("../templates/airflow/connections.py")),
+    ("airflow/init.py", include_str!("../templates/airflow/init.py")),
     ("compose/README.md", include_str!("../templates/compose/README.md.j2")),
     ("compose/down.sh", include_str!("../templates/compose/down.sh.j2")),
-    ("compose/probe.sh", include_str!("../templates/compose/probe.sh.j2")),
     ("compose/setup-connections.sh", include_str!("../templates/compose/setup-connections.sh.j2")),
     ("compose/up.sh", include_str!("../templates/compose/up.sh.j2")),
+    ("compose/verify-network-probe.sh", include_str!("../templates/compose/verify-network-probe.sh.j2")),
     ("compose/verify-network.sh", include_str!("../templates/compose/verify-network.sh.j2")),
     ("kafka/topics.sh", include_str!("../templates/kafka/topics.sh.j2")),
     ("postgres/init.sh", include_str!("../templates/postgres/init.sh.j2")),
@@ -84,7 +86,7 @@ fn empty_environment() -> Environment<'static> {
     // It can only fail for delimiters, and these are the usual ones.
     environment.set_syntax(syntax.build().unwrap_or_default());
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    environment.set_auto_escape_callback(|name| AutoEscape::Custom(extension(name)));
+    environment.set_auto_escape_callback(|name| AutoEscape::Custom(extension(name).into()));
     environment.set_formatter(print);
     environment.add_filter("variable", |name: &str| variable(name).map(Value::from_safe_string));
     environment.add_filter("word", |text: &str| filtered(escape::shell(text)));
@@ -116,9 +118,10 @@ fn print(out: &mut Output, state: &mut State, value: &Value) -> Result<(), Error
 }
 
 fn escaped(syntax: &AutoEscape, text: &str) -> Result<String, Error> {
-    match syntax {
-        AutoEscape::Custom("sh") => escape::shell(text).map_err(|error| refusal(error.to_string())),
-        AutoEscape::Custom("md") => Ok(escape::markdown(text)),
+    let AutoEscape::Custom(syntax) = syntax else { return Err(refusal("a text is printed where nothing is escaped")) };
+    match syntax.as_ref() {
+        "sh" => escape::shell(text).map_err(|error| refusal(error.to_string())),
+        "md" => Ok(escape::markdown(text)),
         _ => Err(refusal("a text is printed without a filter that escapes it")),
     }
 }
