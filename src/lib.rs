@@ -1,6 +1,8 @@
 //! pipegen: one typed blueprint of a data platform, every deployment artifact generated from it.
 
 pub mod blueprint;
+pub mod cli;
+pub mod commands;
 pub mod compile;
 pub mod components;
 pub mod diagnostic;

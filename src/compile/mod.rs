@@ -60,6 +60,10 @@ pub struct Compiled {
     pub masked: Vec<Span>,
     /// The names of the blueprint's environments.
     pub environments: Vec<String>,
+    /// The names of the blueprint's parameters.
+    pub parameters: Vec<String>,
+    /// Whether the file is not even YAML, so that nothing is known of it.
+    pub unreadable: bool,
     /// The tree, so that targets' diagnostics find their places.
     tree: Option<Node>,
 }
@@ -80,8 +84,15 @@ impl Compiled {
 
 /// Compiles a blueprint. Every fault of the file is found in one run; a fault mutes its mere consequences.
 pub fn compile(source: &Source, options: &Options<'_>) -> Compiled {
-    let mut compiled =
-        Compiled { platform: None, diagnostics: Vec::new(), masked: secret_literals::in_text(source), environments: Vec::new(), tree: None };
+    let mut compiled = Compiled {
+        platform: None,
+        diagnostics: Vec::new(),
+        masked: secret_literals::in_text(source),
+        environments: Vec::new(),
+        parameters: Vec::new(),
+        unreadable: true,
+        tree: None,
+    };
     let tree = match yaml::read(source) {
         Ok(tree) => tree,
         Err(faults) => {
@@ -90,8 +101,10 @@ pub fn compile(source: &Source, options: &Options<'_>) -> Compiled {
             return compiled;
         }
     };
-    compiled.environments =
-        tree.get("environments").map(|environments| environments.entries().iter().map(|entry| entry.key.clone()).collect()).unwrap_or_default();
+    let keys = |section: &str| tree.get(section).map(|map| map.entries().iter().map(|entry| entry.key.clone()).collect()).unwrap_or_default();
+    compiled.environments = keys("environments");
+    compiled.parameters = keys("parameters");
+    compiled.unreadable = false;
     let mut phases = Phases { source, faults: Faults::default(), located: Vec::new() };
     let (tree, platform) = phases.run(tree, options);
     compiled.masked.extend(secret_literals::in_tree(&tree));
