@@ -45,6 +45,8 @@ pub struct Options<'a> {
     pub parameters: &'a [(String, String)],
     /// The folder of the blueprint's file, for the paths in it; without it paths are not looked at.
     pub base: Option<&'a Path>,
+    /// The folder in which the deployer's `.env` will lie.
+    pub output: Option<&'a Path>,
 }
 
 /// What became of a blueprint.
@@ -150,13 +152,13 @@ impl Phases<'_> {
         let services = declare::services(blueprint, tree, &mut self.faults, &mut found);
         let places = assemble::places(blueprint, &services, &mut self.faults, &mut found);
         let mut built = build::services(blueprint, &services, &places, &mut self.faults, &mut found);
-        let mut edges = wire::pending(blueprint, &services, &built);
+        let mut edges = wire::pending(&services, &built);
         edges.extend(pipelines::edges(blueprint, &services, &self.faults, &mut found));
         let edges = wire::connect(blueprint, &services, &mut built.workloads, edges, &mut self.faults, &mut found);
         let platform = assemble::platform(blueprint, options.environment, services, places, built, edges, &mut self.faults, &mut found);
         let expectations = expectations::check(blueprint, &platform, &self.faults, &mut found);
         let platform = Platform { expectations, ..platform };
-        let context = RuleContext { blueprint, platform: &platform, tree, base: options.base, faults: &self.faults };
+        let context = RuleContext { blueprint, platform: &platform, tree, base: options.base, output: options.output, faults: &self.faults };
         found.extend(rules::check(&context));
         self.report(tree, found);
         Some(platform)

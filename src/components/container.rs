@@ -6,7 +6,7 @@ use serde::Deserialize;
 use super::{Build, Built, Component, Declare, Instance, Surface, secret_variable};
 use crate::blueprint::{EndpointKey, Health as HealthSpec, HealthTool};
 use crate::diagnostic::{Diagnostic, Place, code};
-use crate::platform::{Check, Endpoint, EndpointRef, Health, Protocol, PublicText, Published, Readiness, Text, Vantage};
+use crate::platform::{Check, Endpoint, EndpointRef, Health, Protocol, PublicText, Published, Readiness, Text, Vantage, WorkloadKind};
 use crate::value::{Duration, Map, ParametricText, Port, TextSource};
 
 /// The catalog entry.
@@ -36,6 +36,9 @@ struct Spec {
     /// The ports that it listens on, by name.
     #[serde(default)]
     ports: Map<EndpointKey, Port>,
+    /// It does its work once and ends, instead of running until it is stopped.
+    #[serde(default)]
+    once: bool,
     /// The path of its Prometheus metrics.
     #[serde(default)]
     #[allow(dead_code, reason = "read by the rule not-rendered-yet until Prometheus is in the catalog")]
@@ -69,7 +72,12 @@ fn declare(cx: &mut Declare<'_>) -> Option<Box<dyn Instance>> {
             properties.push((property, text));
         }
     }
-    let ready = if spec.health.is_some() { vec![(cx.name.to_owned(), Readiness::Ready)] } else { Vec::new() };
+    // What runs once is ready when it has ended.
+    let ready = match (spec.once, &spec.health) {
+        (true, _) => vec![(cx.name.to_owned(), Readiness::Completed)],
+        (false, Some(_)) => vec![(cx.name.to_owned(), Readiness::Ready)],
+        (false, None) => Vec::new(),
+    };
     let surface = Surface {
         workloads: vec![(cx.name.to_owned(), None)],
         endpoint,
@@ -100,6 +108,9 @@ impl Instance for Container {
         let Some(image) = cx.image(None) else { return Built::default() };
         let name = cx.name.to_owned();
         let mut server = cx.server(&name, None, image);
+        if self.spec.once {
+            server.kind = WorkloadKind::Job { evidence: None };
+        }
         server.entrypoint = words(cx, "entrypoint", &self.spec.entrypoint);
         server.command = words(cx, "command", &self.spec.command);
         server.user = self.spec.user.as_ref().map(|user| user.0.clone());

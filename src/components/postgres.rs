@@ -10,11 +10,11 @@ use crate::platform::{
     WorkloadKind,
 };
 use crate::source::Pointer;
-use crate::value::{DatasetName, Duration, NetworkName, ParametricText, text_or_map};
+use crate::value::{DatasetName, Deployable, Duration, NetworkName, ParametricText, Port, ResourceRef, text_or_map};
 
 /// Series and image tag, newest first (official library list of 2026-08).
 const TAGS: &[(&str, &str)] = &[("18", "18.6-bookworm"), ("17", "17.11-bookworm"), ("16", "16.15-bookworm"), ("15", "15.19-bookworm")];
-const PORT: u16 = 5432;
+const SERVER_PORT: u16 = 5432;
 /// The official image's superuser; a credential of its own, that no consumer receives.
 const SUPERUSER: &str = "postgres";
 /// The `postgres` user of the Debian images.
@@ -42,6 +42,51 @@ struct Spec {
     /// Databases: a list of names, or a map from name to owner.
     #[serde(default)]
     databases: Databases<Database>,
+    /// A server that exists already instead of one that runs here.
+    #[serde(default)]
+    #[allow(dead_code, reason = "carried by the language; no target renders it yet")]
+    managed: Option<Managed>,
+    /// A pool of connections in front of it.
+    #[serde(default)]
+    #[allow(dead_code, reason = "carried by the language; no target renders it yet")]
+    pool: Option<Pool>,
+    /// Copies of the databases.
+    #[serde(default)]
+    #[allow(dead_code, reason = "carried by the language; no target renders it yet")]
+    backup: Option<Backup>,
+}
+
+/// A server that exists already.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Managed {
+    /// Its host name.
+    #[allow(dead_code, reason = "carried by the language; no target renders it yet")]
+    host: Deployable,
+    /// Its port.
+    #[serde(default)]
+    #[allow(dead_code, reason = "carried by the language; no target renders it yet")]
+    port: Option<Port>,
+}
+
+/// A pool of connections.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum Pool {
+    /// PgBouncer.
+    Pgbouncer,
+}
+
+/// Copies of the databases.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Backup {
+    /// When, in the form of cron.
+    #[allow(dead_code, reason = "carried by the language; no target renders it yet")]
+    schedule: ParametricText,
+    /// Where to: a service that stores objects.
+    #[allow(dead_code, reason = "carried by the language; no target renders it yet")]
+    to: ResourceRef,
 }
 
 /// A database: its owner, or a map.
@@ -188,7 +233,7 @@ impl Instance for Postgres {
         let volume = format!("{name}-data");
         let mut server = cx.server(&name, None, image.clone());
         server.environment = vec![("POSTGRES_USER".to_owned(), SUPERUSER.into()), ("POSTGRES_PASSWORD".to_owned(), Text::secret(&self.admin))];
-        server.endpoints = vec![Endpoint { name: "postgres".to_owned(), port: PORT, protocol: Protocol::Tcp, published: self.published.clone() }];
+        server.endpoints = vec![Endpoint { name: "postgres".to_owned(), port: SERVER_PORT, protocol: Protocol::Tcp, published: self.published.clone() }];
         server.mounts.insert(0, Mount { source: MountSource::Volume(volume.clone()), target: self.data.to_owned(), read_only: false, origin: cx.at.clone() });
         server.health = Some(health(&server.endpoint_ref("postgres")));
         // A smart shutdown waits for clients, the image's SIGINT does not; a large checkpoint still takes its time.

@@ -153,6 +153,8 @@ pub struct ConnectionSetup {
     pub job: String,
     /// A workload in which a person can look at them.
     pub inspect: String,
+    /// The words of a command that tries a connection there; the connection's name follows them.
+    pub test: Vec<String>,
     /// Each connection: its name, and the service or resource that it leads to.
     pub connections: Vec<(String, String)>,
 }

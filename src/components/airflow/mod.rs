@@ -261,7 +261,9 @@ impl Airflow {
     fn connection_setup(&self, job: &str) -> ConnectionSetup {
         let inspect = self.task_roles().next().map_or_else(|| roles::SCHEDULER.workload(&self.spec.name), |role| role.workload(&self.spec.name));
         let connections = self.spec.connections.iter().map(|(name, connection)| (name.to_string(), connection.to.to_string())).collect();
-        ConnectionSetup { job: job.to_owned(), inspect, connections }
+        // Trying connections is off by default since Airflow 2.7; this turns it on for the one command alone.
+        let test = ["env", "AIRFLOW__CORE__TEST_CONNECTION=Enabled", "airflow", "connections", "test"].map(str::to_owned).into();
+        ConnectionSetup { job: job.to_owned(), inspect, test, connections }
     }
 }
 

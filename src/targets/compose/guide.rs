@@ -1,0 +1,384 @@
+//! The guide beside the Compose files: `README.md`, from `templates/compose/README.md.j2`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use super::plan::{ComposePlan, StackPlan};
+use super::scripts::{header, init_command, workloads};
+use crate::platform::{Edge, Image, MountSource, Part, Pipeline, Platform, PublicText, Workload, WorkloadKind, relation};
+use crate::targets::Layout;
+use crate::template::{self, TemplateError};
+
+/// What the template reads. A text that may be missing is empty.
+#[derive(Serialize)]
+struct Guide<'a> {
+    header: String,
+    name: &'a str,
+    description: Option<&'a str>,
+    blueprint: &'a str,
+    counts: String,
+    init: String,
+    profiles: BTreeSet<&'a str>,
+    stacks: Vec<StackRow<'a>>,
+    published: Vec<PublishedRow<'a>>,
+    secrets: Vec<SecretRow<'a>>,
+    resources: Vec<ResourceRow<'a>>,
+    networks: Vec<NetworkRow<'a>>,
+    doors: Vec<&'a str>,
+    edges: Vec<EdgeRow<'a>>,
+    diagram: Diagram<'a>,
+    pipelines: Vec<PipelineRow<'a>>,
+    lookups: Vec<Lookup<'a>>,
+    connections: Vec<SetupRow<'a>>,
+    volumes: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct StackRow<'a> {
+    project: &'a str,
+    file: &'a str,
+    description: Option<&'a str>,
+    workloads: Vec<WorkloadRow<'a>>,
+    /// One of its services, for examples of commands.
+    sample: &'a str,
+}
+
+#[derive(Serialize)]
+struct WorkloadRow<'a> {
+    name: &'a str,
+    service: &'a str,
+    component: &'a str,
+    image: String,
+    networks: String,
+    kind: String,
+}
+
+#[derive(Serialize)]
+struct PublishedRow<'a> {
+    workload: &'a str,
+    url: &'a str,
+    login: Option<LoginRow<'a>>,
+}
+
+#[derive(Serialize)]
+struct LoginRow<'a> {
+    username: &'a str,
+    variable: &'a str,
+}
+
+#[derive(Serialize)]
+struct SecretRow<'a> {
+    variable: &'a str,
+    note: &'a str,
+}
+
+#[derive(Serialize)]
+struct ResourceRow<'a> {
+    service: &'a str,
+    kind: &'a str,
+    names: &'a [String],
+}
+
+#[derive(Serialize)]
+struct NetworkRow<'a> {
+    name: &'a str,
+    docker_name: String,
+    description: Option<&'a str>,
+    way_out: &'static str,
+    maker: &'a str,
+    members: Vec<&'a str>,
+}
+
+#[derive(Serialize)]
+struct EdgeRow<'a> {
+    from: String,
+    to: String,
+    address: String,
+    networks: String,
+    reason: &'a str,
+}
+
+#[derive(Serialize)]
+struct PipelineRow<'a> {
+    name: &'a str,
+    description: Option<&'a str>,
+    steps: Vec<StepRow<'a>>,
+}
+
+#[derive(Serialize)]
+struct StepRow<'a> {
+    name: &'a str,
+    on: &'a str,
+    program: &'a str,
+    schedule: &'a str,
+    reads: String,
+    writes: String,
+}
+
+#[derive(Serialize)]
+struct Lookup<'a> {
+    project: &'a str,
+    from: &'a str,
+    to: &'a str,
+}
+
+#[derive(Serialize)]
+struct SetupRow<'a> {
+    project: &'a str,
+    inspect: &'a str,
+    test: &'a [String],
+    connections: Vec<ConnectionRow<'a>>,
+}
+
+#[derive(Serialize)]
+struct ConnectionRow<'a> {
+    name: &'a str,
+}
+
+/// A drawing: services by stack, and who connects to whom. Nodes have numbers for names, because words such as `end`
+/// mean something in Mermaid.
+#[derive(Serialize)]
+struct Diagram<'a> {
+    stacks: Vec<DiagramStack<'a>>,
+    arrows: Vec<Arrow>,
+}
+
+#[derive(Serialize)]
+struct DiagramStack<'a> {
+    id: String,
+    name: &'a str,
+    nodes: Vec<Node<'a>>,
+}
+
+#[derive(Serialize)]
+struct Node<'a> {
+    id: String,
+    name: &'a str,
+}
+
+#[derive(Serialize, PartialEq)]
+struct Arrow {
+    from: String,
+    to: String,
+}
+
+/// The text of `README.md`.
+///
+/// # Errors
+/// A text of the blueprint cannot be written in Markdown, which the language rules out.
+pub fn readme(platform: &Platform, layout: &Layout, plan: &ComposePlan<'_>) -> Result<String, TemplateError> {
+    template::render("compose/README.md", Guide::new(platform, layout, plan))
+}
+
+impl<'a> Guide<'a> {
+    fn new(platform: &'a Platform, layout: &'a Layout, plan: &'a ComposePlan<'a>) -> Self {
+        let components = platform.services.iter().map(|service| (service.name.as_str(), service.component)).collect();
+        Self {
+            header: header(layout),
+            name: &platform.name,
+            description: platform.description.as_deref(),
+            blueprint: &layout.blueprint,
+            counts: counts(platform, plan),
+            init: init_command(layout),
+            profiles: workloads(plan).flat_map(|workload| &workload.profiles).map(String::as_str).collect(),
+            stacks: plan.stacks.iter().map(|stack| stack_row(stack, &components)).collect(),
+            published: published(platform, plan),
+            secrets: platform.secrets.iter().map(|secret| SecretRow { variable: &secret.variable, note: &secret.note }).collect(),
+            resources: resources(platform),
+            networks: networks(platform, plan),
+            doors: workloads(plan).filter(|workload| workload.networks.len() > 1).map(|workload| workload.name.as_str()).collect(),
+            edges: platform.edges.iter().filter_map(|edge| edge_row(platform, edge)).collect(),
+            diagram: diagram(platform, plan),
+            pipelines: platform.pipelines.iter().map(pipeline_row).collect(),
+            lookups: lookups(platform, plan),
+            connections: connections(platform, plan),
+            volumes: volumes(platform, plan),
+        }
+    }
+}
+
+/// `It has 2 networks and 12 services in 2 stacks.`
+fn counts(platform: &Platform, plan: &ComposePlan<'_>) -> String {
+    let counted = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
+    let containers = workloads(plan).count();
+    format!("{} on {}, in {}.", counted(containers, "container"), counted(platform.networks.len(), "network"), counted(plan.stacks.len(), "Compose file"))
+}
+
+fn stack_row<'a>(stack: &'a StackPlan<'a>, components: &BTreeMap<&'a str, &'static str>) -> StackRow<'a> {
+    let running = || stack.services.iter().copied().filter(|workload| !matches!(workload.kind, WorkloadKind::Template));
+    let server = running().find(|workload| matches!(workload.kind, WorkloadKind::Server { .. })).or_else(|| running().next());
+    let row = |workload: &'a Workload| WorkloadRow {
+        name: &workload.name,
+        service: &workload.service,
+        component: components.get(workload.service.as_str()).copied().unwrap_or_default(),
+        image: image(workload),
+        networks: workload.networks.join(", "),
+        kind: kind(workload),
+    };
+    StackRow {
+        project: &stack.project,
+        file: &stack.file,
+        description: stack.stack.description.as_deref(),
+        workloads: running().map(row).collect(),
+        sample: server.map_or("", |workload| &workload.name),
+    }
+}
+
+fn kind(workload: &Workload) -> String {
+    let kind = match workload.kind {
+        WorkloadKind::Server { replicas: 0 | 1, .. } => "server".to_owned(),
+        WorkloadKind::Server { replicas, .. } => format!("server, {replicas} of it"),
+        WorkloadKind::Job { .. } => "runs once on every start".to_owned(),
+        WorkloadKind::Template => String::new(),
+    };
+    match workload.profiles.as_slice() {
+        [] => kind,
+        profiles => format!("{kind}, with --profile {}", profiles.join(" or ")),
+    }
+}
+
+fn image(workload: &Workload) -> String {
+    match &workload.image {
+        Image::Pulled { reference } => readable(reference),
+        Image::Built { reference, build } => format!("{} (built from {})", readable(reference), build.context.path),
+    }
+}
+
+/// A text for people; what is known only when deploying is shown by its variable.
+fn readable(text: &PublicText) -> String {
+    let part = |part: &Part| match part {
+        Part::Literal(text) => text.clone(),
+        Part::Address { endpoint, .. } => endpoint.workload.clone(),
+        Part::Secret { variable, .. } | Part::Setting { variable, .. } => format!("${{{variable}}}"),
+    };
+    text.text().parts().iter().map(part).collect()
+}
+
+fn published<'a>(platform: &'a Platform, plan: &'a ComposePlan<'a>) -> Vec<PublishedRow<'a>> {
+    let endpoints = plan.stacks.iter().flat_map(|stack| &stack.published);
+    let row = |published: &'a super::plan::PublishedEndpoint<'a>| {
+        let service = platform.services.iter().find(|service| service.name == published.workload.service);
+        let login = service.and_then(|service| service.login.as_ref());
+        PublishedRow {
+            workload: &published.workload.name,
+            url: &published.url,
+            login: login.map(|login| LoginRow { username: &login.username, variable: &login.variable }),
+        }
+    };
+    endpoints.map(row).collect()
+}
+
+fn resources(platform: &Platform) -> Vec<ResourceRow<'_>> {
+    let all = platform.services.iter().flat_map(|service| service.resources.iter().map(move |resource| (service, resource)));
+    all.filter(|(_, (_, names))| !names.is_empty()).map(|(service, (kind, names))| ResourceRow { service: &service.name, kind, names }).collect()
+}
+
+/// The name that Docker knows a network or a volume by: it does not depend on the folder's name.
+fn docker_name(platform: &Platform, name: &str) -> String {
+    format!("{}_{name}", platform.name)
+}
+
+fn networks<'a>(platform: &'a Platform, plan: &'a ComposePlan<'a>) -> Vec<NetworkRow<'a>> {
+    let row = |network: &'a crate::platform::Network| {
+        let maker = plan.network_makers.get(network.name.as_str())?;
+        let stack = plan.stacks.iter().find(|stack| stack.index == *maker)?;
+        Some(NetworkRow {
+            name: &network.name,
+            docker_name: docker_name(platform, &network.name),
+            description: network.description.as_deref(),
+            way_out: if network.internal { "none" } else { "yes" },
+            maker: &stack.project,
+            members: workloads(plan).filter(|workload| workload.networks.contains(&network.name)).map(|workload| workload.name.as_str()).collect(),
+        })
+    };
+    platform.networks.iter().filter_map(row).collect()
+}
+
+fn edge_row<'a>(platform: &'a Platform, edge: &'a Edge) -> Option<EdgeRow<'a>> {
+    let reference = edge.endpoint.as_ref()?;
+    let provider = platform.workload(&reference.workload)?;
+    let endpoint = provider.endpoint(&reference.endpoint)?;
+    let consumers = edge.workloads.iter().filter_map(|name| platform.workload(name));
+    let networks: BTreeSet<&str> = consumers.flat_map(|consumer| relation::shared_networks(consumer, provider)).collect();
+    Some(EdgeRow {
+        from: edge.workloads.join(", "),
+        to: edge.resource.as_ref().map_or_else(|| edge.to.clone(), |resource| format!("{}/{resource}", edge.to)),
+        address: format!("{}:{}", provider.name, endpoint.port),
+        networks: networks.into_iter().collect::<Vec<_>>().join(", "),
+        reason: &edge.reason,
+    })
+}
+
+/// One node per service, not per workload: the drawing is to be taken in at a glance.
+fn diagram<'a>(platform: &'a Platform, plan: &'a ComposePlan<'a>) -> Diagram<'a> {
+    let ids: BTreeMap<&str, String> =
+        platform.services.iter().enumerate().map(|(index, service)| (service.name.as_str(), format!("n{index}"))).collect();
+    let stack = |stack: &'a StackPlan<'a>| {
+        let mut names: Vec<&str> = Vec::new();
+        for workload in &stack.services {
+            if !names.contains(&workload.service.as_str()) {
+                names.push(&workload.service);
+            }
+        }
+        let nodes = names.into_iter().filter_map(|name| Some(Node { id: ids.get(name)?.clone(), name })).collect();
+        DiagramStack { id: format!("s{}", stack.index), name: &stack.project, nodes }
+    };
+    let mut arrows = Vec::new();
+    for edge in platform.edges.iter().filter(|edge| edge.endpoint.is_some()) {
+        if let (Some(from), Some(to)) = (ids.get(edge.from.as_str()), ids.get(edge.to.as_str())) {
+            let arrow = Arrow { from: from.clone(), to: to.clone() };
+            if !arrows.contains(&arrow) {
+                arrows.push(arrow);
+            }
+        }
+    }
+    Diagram { stacks: plan.stacks.iter().map(stack).collect(), arrows }
+}
+
+fn pipeline_row(pipeline: &Pipeline) -> PipelineRow<'_> {
+    let steps = pipeline.steps.iter().map(|step| StepRow {
+        name: &step.name,
+        on: &step.on,
+        program: step.program.as_deref().unwrap_or_default(),
+        schedule: step.schedule.as_deref().unwrap_or_default(),
+        reads: step.reads.join(", "),
+        writes: step.writes.join(", "),
+    });
+    PipelineRow { name: &pipeline.name, description: pipeline.description.as_deref(), steps: steps.collect() }
+}
+
+/// One look-up of a name per stack, for a server that has a provider.
+fn lookups<'a>(platform: &'a Platform, plan: &'a ComposePlan<'a>) -> Vec<Lookup<'a>> {
+    let example = |stack: &'a StackPlan<'a>| {
+        let mut edges = platform.edges.iter().filter_map(|edge| Some((edge, edge.endpoint.as_ref()?)));
+        edges.find_map(|(edge, endpoint)| {
+            let mut servers = stack.services.iter().filter(|workload| matches!(workload.kind, WorkloadKind::Server { .. }));
+            let from = servers.find(|workload| edge.workloads.contains(&workload.name))?;
+            Some(Lookup { project: &stack.project, from: &from.name, to: &endpoint.workload })
+        })
+    };
+    plan.stacks.iter().filter_map(example).collect()
+}
+
+fn connections<'a>(platform: &'a Platform, plan: &'a ComposePlan<'a>) -> Vec<SetupRow<'a>> {
+    let row = |setup: &'a crate::platform::ConnectionSetup| {
+        let stack = plan.stacks.iter().find(|stack| stack.services.iter().any(|workload| workload.name == setup.inspect))?;
+        let connections = setup.connections.iter().map(|(name, _)| ConnectionRow { name }).collect();
+        Some(SetupRow { project: &stack.project, inspect: &setup.inspect, test: &setup.test, connections })
+    };
+    platform.services.iter().filter_map(|service| row(service.connections.as_ref()?)).collect()
+}
+
+/// The volumes that Docker keeps, by the names that it knows them by.
+fn volumes(platform: &Platform, plan: &ComposePlan<'_>) -> Vec<String> {
+    let mounted: BTreeSet<&str> = workloads(plan)
+        .flat_map(|workload| &workload.mounts)
+        .filter_map(|mount| match &mount.source {
+            MountSource::Volume(name) => Some(name.as_str()),
+            MountSource::Path(_) => None,
+        })
+        .collect();
+    let kept = platform.volumes.iter().filter(|volume| volume.path.is_none() && mounted.contains(volume.name.as_str()));
+    kept.map(|volume| docker_name(platform, &volume.name)).collect()
+}
