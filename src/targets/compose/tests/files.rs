@@ -65,7 +65,7 @@ fn a_secret_in_a_document_is_a_whole_scalar() {
 #[test]
 fn a_template_gets_its_values_for_the_place_where_it_stands() {
     let topics = |name: Text| {
-        let topic = TextTree::map([("name", TextTree::from(name)), ("partitions", TextTree::Int(3))]);
+        let topic = TextTree::map([("name", TextTree::from(name)), ("partitions", TextTree::Int(3)), ("retention_ms", TextTree::Null)]);
         Body::Template { name: "kafka/topics.sh", context: TextTree::map([("topics", TextTree::List(vec![topic]))]) }
     };
     assert!(render(&with(vec![file("/x", topics(Text::literal("orders")))])).diagnostics.is_empty());
