@@ -6,7 +6,9 @@ use super::plan::{ENV_HASH, reads_deploy_time_file};
 use super::scope::{Scope, said_elsewhere};
 use super::storage;
 use crate::diagnostic::Place;
-use crate::platform::{Build, Check, Endpoint, File, Health, Image, PathRef, PublicText, Published, Readiness, Resources, Workload, WorkloadKind};
+use crate::platform::{
+    Build, Check, Endpoint, File, Health, Image, PathRef, PublicText, Published, Readiness, Resources, Workload, WorkloadKind,
+};
 use crate::value::{Size, escape};
 use crate::yaml::Doc;
 
@@ -179,7 +181,13 @@ fn size(size: Size) -> String {
     format!("{size}B")
 }
 
-fn labels(scope: &mut Scope<'_, '_>, labels: &[(String, PublicText)], files: Option<String>, filled_in: bool, place: &Place) -> Entries<String> {
+fn labels(
+    scope: &mut Scope<'_, '_>,
+    labels: &[(String, PublicText)],
+    files: Option<String>,
+    filled_in: bool,
+    place: &Place,
+) -> Entries<String> {
     let mut entries: Vec<_> = labels.iter().map(|(key, text)| (key.clone(), scope.resolver.public(text, place))).collect();
     if let Some(hash) = files {
         if entries.iter().any(|(key, _)| key == FILES_LABEL) {

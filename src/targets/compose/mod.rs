@@ -33,12 +33,8 @@ const NAME: &str = "compose";
 const MOST_NODES: usize = 100_000;
 
 /// The registry's entry.
-pub static TARGET: Target = Target {
-    name: NAME,
-    summary: "Docker Compose files, one per stack, with scripts and a guide",
-    doc: include_str!("doc.md"),
-    render,
-};
+pub static TARGET: Target =
+    Target { name: NAME, summary: "Docker Compose files, one per stack, with scripts and a guide", doc: include_str!("doc.md"), render };
 
 fn render(platform: &Platform, layout: &Layout) -> Result<Rendered, TemplateError> {
     let mut plan = ComposePlan::new(platform);
