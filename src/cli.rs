@@ -12,8 +12,10 @@ use crate::commands::{self, Exit};
 /// One typed blueprint of a data platform; every deployment artifact generated from it.
 #[derive(Debug, Parser)]
 #[command(name = "pipegen", version, max_term_width = 100, arg_required_else_help = true)]
-#[command(after_help = "Exit status: 0 fine, 1 the blueprint is invalid, 2 wrong usage or file not found, 3 committed output is out of date,\n\
-                        4 refused to overwrite or could not read or write, 70 a fault of pipegen's own.")]
+#[command(
+    after_help = "Exit status: 0 fine, 1 the blueprint is invalid, 2 wrong usage or file not found, 3 committed output is out of date,\n\
+                        4 refused to overwrite or could not read or write, 70 a fault of pipegen's own."
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -22,16 +24,20 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Write the artifacts of a blueprint
-    #[command(after_help = "Artifacts go to <OUT>/<BLUEPRINT>/<TARGET>, with --env E to <OUT>/<BLUEPRINT>@E/<TARGET>. Commit them. Files that \
+    #[command(
+        after_help = "Artifacts go to <OUT>/<BLUEPRINT>/<TARGET>, with --env E to <OUT>/<BLUEPRINT>@E/<TARGET>. Commit them. Files that \
                             pipegen did not write, or that were edited by hand, are refused by name.\n\n\
                             Examples:\n  pipegen render blueprints/capstone.yml\n  pipegen render blueprints/capstone.yml --target compose --out golden\n  \
-                            pipegen render blueprints/capstone.yml --check    # in CI: exit 3 and a diff where the committed files are stale")]
+                            pipegen render blueprints/capstone.yml --check    # in CI: exit 3 and a diff where the committed files are stale"
+    )]
     Render(RenderArgs),
     /// Check blueprints, each as it is and with every environment; write nothing
     Check(CheckArgs),
     /// Print the JSON Schema of blueprints, for editors
-    #[command(after_help = "Begin a blueprint with this line, and an editor that knows YAML schemas checks and completes while you type:\n  \
-                            # yaml-language-server: $schema=PATH/blueprint.schema.json")]
+    #[command(
+        after_help = "Begin a blueprint with this line, and an editor that knows YAML schemas checks and completes while you type:\n  \
+                            # yaml-language-server: $schema=PATH/blueprint.schema.json"
+    )]
     Schema,
     /// Explain a component, a target or the code of a message
     #[command(after_help = "Examples:\n  pipegen explain kafka\n  pipegen explain compose\n  pipegen explain no-shared-network")]
@@ -65,8 +71,10 @@ enum Command {
 #[derive(Debug, Subcommand)]
 enum SecretsCommand {
     /// Write `.env` beside the Compose files: make what is missing, keep what is there, print no value
-    #[command(after_help = "Passwords and keys are made; what belongs to existing systems is left empty and listed, to be filled in. Run it again \
-                            after every change of the file: it computes the derived values anew. It refuses where git would take the file in.")]
+    #[command(
+        after_help = "Passwords and keys are made; what belongs to existing systems is left empty and listed, to be filled in. Run it again \
+                            after every change of the file: it computes the derived values anew. It refuses where git would take the file in."
+    )]
     Init(ChoiceArgs),
 }
 
@@ -148,7 +156,11 @@ pub fn main() -> ExitCode {
         }
     }));
     let exit = outcome.unwrap_or_else(|payload| {
-        let what = payload.downcast_ref::<String>().map(String::as_str).or_else(|| payload.downcast_ref::<&str>().copied()).unwrap_or("no more is known");
+        let what = payload
+            .downcast_ref::<String>()
+            .map(String::as_str)
+            .or_else(|| payload.downcast_ref::<&str>().copied())
+            .unwrap_or("no more is known");
         let _ = writeln!(anstream::stderr(), "error: a fault of pipegen's own: {what}\n\nPlease report it, with the blueprint if you can.");
         Exit::Internal
     });

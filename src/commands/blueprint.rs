@@ -12,8 +12,14 @@ use crate::yaml;
 /// Reads a file.
 pub(super) fn load(path: &Path, json: bool) -> Result<Source, Exit> {
     let bytes = fs_err::read(path).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => fail(Exit::Usage, &format!("there is no file `{}`", path.display()), "give the path of a blueprint; `pipegen init` writes one to start from"),
-        std::io::ErrorKind::IsADirectory => fail(Exit::Usage, &format!("`{}` is a folder", path.display()), "give the path of a blueprint's file"),
+        std::io::ErrorKind::NotFound => fail(
+            Exit::Usage,
+            &format!("there is no file `{}`", path.display()),
+            "give the path of a blueprint; `pipegen init` writes one to start from",
+        ),
+        std::io::ErrorKind::IsADirectory => {
+            fail(Exit::Usage, &format!("`{}` is a folder", path.display()), "give the path of a blueprint's file")
+        }
         _ => fail(Exit::Disk, &error.to_string(), ""),
     })?;
     yaml::decode(path, bytes).map_err(|diagnostic| {
@@ -64,13 +70,18 @@ pub(super) struct Chosen {
 pub(super) fn choose(choice: &ChoiceArgs, json: bool) -> Result<Chosen, Exit> {
     let source = load(&choice.blueprint, json)?;
     let parameters = parameters(&choice.set)?;
-    let options =
-        Options { environment: choice.env.as_deref(), parameters: &parameters, base: Some(base(&choice.blueprint)), output: Some(&choice.out) };
+    let options = Options {
+        environment: choice.env.as_deref(),
+        parameters: &parameters,
+        base: Some(base(&choice.blueprint)),
+        output: Some(&choice.out),
+    };
     let compiled = compile(&source, &options);
     if let Some(environment) = &choice.env {
         if !compiled.environments.contains(environment) && !compiled.unreadable {
             let names = compiled.environments.join(", ");
-            let help = if names.is_empty() { "it has none; declare them under `environments`".to_owned() } else { format!("it has {names}") };
+            let help =
+                if names.is_empty() { "it has none; declare them under `environments`".to_owned() } else { format!("it has {names}") };
             return Err(fail(Exit::Usage, &format!("the blueprint has no environment `{environment}`"), &help));
         }
     }

@@ -12,7 +12,9 @@ pub fn run(format: Format) -> Exit {
     for component in COMPONENTS {
         let line = match format {
             Format::Plain => format!("{:width$}  {}", component.name, component.summary),
-            Format::Json => json!({ "component": component.name, "summary": component.summary, "versions": component.versions }).to_string(),
+            Format::Json => {
+                json!({ "component": component.name, "summary": component.summary, "versions": component.versions }).to_string()
+            }
         };
         print(&format!("{line}\n"));
     }

@@ -17,7 +17,8 @@ pub fn run(topic: Option<&str>) -> Exit {
             Exit::Fine
         }
         None => {
-            let help = near(topic, topics()).map_or_else(|| "`pipegen explain` lists all topics".to_owned(), |near| format!("write `pipegen explain {near}`"));
+            let help = near(topic, topics())
+                .map_or_else(|| "`pipegen explain` lists all topics".to_owned(), |near| format!("write `pipegen explain {near}`"));
             fail(Exit::Usage, &format!("nothing is known of `{topic}`"), &help)
         }
     }

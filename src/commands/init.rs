@@ -9,7 +9,11 @@ const STARTER: &str = include_str!("starter.yml");
 
 /// Writes the file, never over one that is there.
 pub fn run(file: &Path) -> Exit {
-    let written = fs_err::OpenOptions::new().write(true).create_new(true).open(file).and_then(|mut file| std::io::Write::write_all(&mut file, STARTER.as_bytes()));
+    let written = fs_err::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(file)
+        .and_then(|mut file| std::io::Write::write_all(&mut file, STARTER.as_bytes()));
     match written {
         Ok(()) => {
             say(&format!("wrote {0}\n\nnext: pipegen check {0}, then pipegen render {0}", shown(file)));

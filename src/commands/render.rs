@@ -52,7 +52,10 @@ fn targets(names: &[String]) -> Result<Vec<&'static Target>, Exit> {
         .map(|name| {
             TARGETS.iter().find(|target| target.name == name).copied().ok_or_else(|| {
                 let known = TARGETS.iter().map(|target| target.name);
-                let help = near(name, known.clone()).map_or_else(|| format!("there is {}", known.collect::<Vec<_>>().join(", ")), |near| format!("write `--target {near}`"));
+                let help = near(name, known.clone()).map_or_else(
+                    || format!("there is {}", known.collect::<Vec<_>>().join(", ")),
+                    |near| format!("write `--target {near}`"),
+                );
                 fail(Exit::Usage, &format!("there is no target `{name}`"), &help)
             })
         })
@@ -62,7 +65,9 @@ fn targets(names: &[String]) -> Result<Vec<&'static Target>, Exit> {
 /// Renders one target; a template that fails is a fault of ours.
 pub(super) fn of_target(target: &Target, platform: &Platform, blueprint: &Path, folder: &Path) -> Result<Rendered, Exit> {
     let layout = paths::layout(blueprint, folder).map_err(|error| fail(Exit::Disk, &error.to_string(), ""))?;
-    (target.render)(platform, &layout).map_err(|error| fail(Exit::Internal, &format!("a fault of pipegen's own: {error}"), "please report it, with the blueprint if you can"))
+    (target.render)(platform, &layout).map_err(|error| {
+        fail(Exit::Internal, &format!("a fault of pipegen's own: {error}"), "please report it, with the blueprint if you can")
+    })
 }
 
 fn act(arguments: &RenderArgs, artifacts: &[(PathBuf, FileSet)]) -> Result<Exit, Exit> {
@@ -130,7 +135,12 @@ fn refused(error: &EmitError) -> Exit {
 }
 
 /// The files of a compiled blueprint that say nothing wrong; for callers that only want to know.
-pub(super) fn rendered(compiled: &mut Compiled, blueprint: &Path, out: &Path, environment: Option<&str>) -> Result<Vec<(PathBuf, Rendered)>, Exit> {
+pub(super) fn rendered(
+    compiled: &mut Compiled,
+    blueprint: &Path,
+    out: &Path,
+    environment: Option<&str>,
+) -> Result<Vec<(PathBuf, Rendered)>, Exit> {
     let Some(platform) = compiled.platform.take() else { return Ok(Vec::new()) };
     let mut all = Vec::new();
     for target in TARGETS {

@@ -38,7 +38,8 @@ fn write(folder: &Path, rendered: &Rendered, choice: &ChoiceArgs) -> Result<(), 
     }
     store::guard_git(folder).map_err(|message| fail(Exit::Disk, &message, ""))?;
     let existing = store::read_env(folder).map_err(disk)?;
-    let outcome = make(existing.as_deref(), &rendered.secrets, &rendered.settings, &mut os_random).map_err(|error| refused(folder, &error))?;
+    let outcome =
+        make(existing.as_deref(), &rendered.secrets, &rendered.settings, &mut os_random).map_err(|error| refused(folder, &error))?;
     store::write_env(folder, outcome.text.reveal()).map_err(disk)?;
     report(folder, &outcome.report);
     Ok(())

@@ -6,8 +6,8 @@ use crate::blueprint::Blueprint;
 use crate::components::{SecretDeclaration, unknown_name};
 use crate::diagnostic::{Diagnostic, Faults, Place, code, near};
 use crate::platform::{
-    Check, Edge, Encoding, Image, Mount, MountSource, Network, Part, PathRef, Platform, PublicText, Readiness, Secret, Service, Setting, Stack, Volume,
-    Workload, WorkloadKind,
+    Check, Edge, Encoding, Image, Mount, MountSource, Network, Part, PathRef, Platform, PublicText, Readiness, Secret, Service, Setting,
+    Stack, Volume, Workload, WorkloadKind,
 };
 use crate::source::Pointer;
 
@@ -104,8 +104,16 @@ impl Placing<'_> {
             let home = stack.network.as_ref().and_then(|network| self.network(network.as_str(), &at));
             if let Some(home) = &home {
                 if let Some(first) = owners.insert(home.clone(), at.clone()) {
-                    let fault = Diagnostic::new(&code::NETWORK_OWNED_TWICE, Place::Value(at.clone()), format!("the network `{home}` is the home of two stacks"));
-                    self.found.push(fault.related(Place::Value(first), "owned here").help("give this stack a network of its own; its services can be on both (`networks:` on the service)"));
+                    let fault = Diagnostic::new(
+                        &code::NETWORK_OWNED_TWICE,
+                        Place::Value(at.clone()),
+                        format!("the network `{home}` is the home of two stacks"),
+                    );
+                    self.found.push(
+                        fault
+                            .related(Place::Value(first), "owned here")
+                            .help("give this stack a network of its own; its services can be on both (`networks:` on the service)"),
+                    );
                 }
             }
             homes.push(home);
@@ -123,7 +131,8 @@ impl Placing<'_> {
             (None, _) => {
                 if !self.faults.touches(&at) {
                     let list = names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-                    let fault = Diagnostic::new(&code::MISSING_KEY, Place::Key(service.clone()), "several stacks, and this service is in none");
+                    let fault =
+                        Diagnostic::new(&code::MISSING_KEY, Place::Key(service.clone()), "several stacks, and this service is in none");
                     self.found.push(fault.help(format!("write `stack:` with one of {list}")));
                 }
                 0
@@ -160,10 +169,13 @@ impl Placing<'_> {
             [] => vec![self.blueprint.name.to_string()],
             [only] => vec![(*only).to_owned()],
             several => {
-                let excused = self.faults.touches(&at) || self.faults.touches(&Pointer::root().key("stacks")) || self.faults.touches(&Pointer::root().key("networks"));
+                let excused = self.faults.touches(&at)
+                    || self.faults.touches(&Pointer::root().key("stacks"))
+                    || self.faults.touches(&Pointer::root().key("networks"));
                 if !excused {
                     let list = several.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-                    let fault = Diagnostic::new(&code::MISSING_KEY, Place::Key(at.parent()), "several networks, and this service is on none");
+                    let fault =
+                        Diagnostic::new(&code::MISSING_KEY, Place::Key(at.parent()), "several networks, and this service is on none");
                     self.found.push(fault.help(format!("write `networks:` with some of {list}, or give its stack a `network:`")));
                 }
                 self.faults.add(at);
@@ -227,7 +239,11 @@ pub(super) fn platform(
                 name: declared.name.to_owned(),
                 component: declared.component.name,
                 login: surface.login.clone(),
-                resources: if surface.default_resource.is_some() || named.is_empty() { Vec::new() } else { vec![(surface.resource_kind.to_owned(), named)] },
+                resources: if surface.default_resource.is_some() || named.is_empty() {
+                    Vec::new()
+                } else {
+                    vec![(surface.resource_kind.to_owned(), named)]
+                },
                 connections: connections.remove(declared.name),
                 realization: None,
                 origin: declared.at.clone(),
@@ -277,7 +293,8 @@ fn reordered(mut platform: Platform, order: &[usize]) -> Platform {
 fn start_order(places: &Places, edges: &[Edge], workloads: &[Workload], found: &mut Vec<Diagnostic>) -> Vec<usize> {
     let count = places.stacks.len();
     let stack_of: BTreeMap<&str, usize> = workloads.iter().map(|workload| (workload.name.as_str(), workload.stack)).collect();
-    let owner_of: BTreeMap<&str, (usize, &Pointer)> = places.networks.iter().map(|network| (network.name.as_str(), (network.owner, &network.origin))).collect();
+    let owner_of: BTreeMap<&str, (usize, &Pointer)> =
+        places.networks.iter().map(|network| (network.name.as_str(), (network.owner, &network.origin))).collect();
     // before[a][b]: why a starts after b
     let mut after: Vec<BTreeMap<usize, Pointer>> = vec![BTreeMap::new(); count];
     for edge in edges {
@@ -289,7 +306,9 @@ fn start_order(places: &Places, edges: &[Edge], workloads: &[Workload], found: &
         }
     }
     for workload in workloads {
-        for (owner, _) in workload.networks.iter().filter_map(|name| owner_of.get(name.as_str())).filter(|(owner, _)| *owner != workload.stack) {
+        for (owner, _) in
+            workload.networks.iter().filter_map(|name| owner_of.get(name.as_str())).filter(|(owner, _)| *owner != workload.stack)
+        {
             after[workload.stack].entry(*owner).or_insert_with(|| workload.origin.key("networks"));
         }
     }
@@ -320,7 +339,8 @@ fn report_stack_cycle(places: &Places, after: &[BTreeMap<usize, Pointer>], done:
         }
     }
     let cycle = &seen[seen.iter().position(|stack| *stack == at).unwrap_or(0)..];
-    let reasons: Vec<(usize, usize, &Pointer)> = cycle.iter().filter_map(|stack| open(*stack).map(|(before, why)| (*stack, *before, why))).collect();
+    let reasons: Vec<(usize, usize, &Pointer)> =
+        cycle.iter().filter_map(|stack| open(*stack).map(|(before, why)| (*stack, *before, why))).collect();
     let [(first, second, place), others @ ..] = reasons.as_slice() else { return };
     let message = format!("the stack `{}` must start after `{}`, which must start after it", name(*first), name(*second));
     let mut fault = Diagnostic::new(&code::STACK_CYCLE, Place::Value((*place).clone()), message)
@@ -337,7 +357,9 @@ fn volumes(blueprint: &Blueprint, built: &mut BuiltAll) -> Vec<Volume> {
     let mut volumes = Vec::new();
     for (name, volume) in blueprint.volumes.iter() {
         let mounted = |workload: &Workload| workload.mounts.iter().any(|mount| mount.source == MountSource::Volume(name.to_string()));
-        let Some(owner) = built.workloads.iter().filter(|workload| mounted(workload)).map(|workload| workload.stack).min() else { continue };
+        let Some(owner) = built.workloads.iter().filter(|workload| mounted(workload)).map(|workload| workload.stack).min() else {
+            continue;
+        };
         let origin = section.key(name.as_str());
         if let Some(group) = volume.group {
             let job = group_job(name.as_str(), group, owner, &origin, built.workloads.iter().find(|workload| mounted(workload)));
@@ -369,7 +391,9 @@ fn group_job(volume: &str, group: u32, stack: usize, origin: &Pointer, mounter: 
         service: volume.to_owned(),
         role: None,
         stack,
-        kind: WorkloadKind::Job { evidence: Some(crate::platform::Evidence { check: Check::exec(["test", "-g", "/volume"]), environment: Vec::new() }) },
+        kind: WorkloadKind::Job {
+            evidence: Some(crate::platform::Evidence { check: Check::exec(["test", "-g", "/volume"]), environment: Vec::new() }),
+        },
         networks: mounter.map(|workload| workload.networks.iter().take(1).cloned().collect()).unwrap_or_default(),
         profiles: Vec::new(),
         image: Image::Pulled { reference: "busybox:1.37.0".into() },
@@ -380,7 +404,12 @@ fn group_job(volume: &str, group: u32, stack: usize, origin: &Pointer, mounter: 
         working_dir: None,
         environment: Vec::new(),
         files: Vec::new(),
-        mounts: vec![Mount { source: MountSource::Volume(volume.to_owned()), target: "/volume".to_owned(), read_only: false, origin: origin.clone() }],
+        mounts: vec![Mount {
+            source: MountSource::Volume(volume.to_owned()),
+            target: "/volume".to_owned(),
+            read_only: false,
+            origin: origin.clone(),
+        }],
         scratch: Vec::new(),
         endpoints: Vec::new(),
         health: None,
@@ -395,7 +424,12 @@ fn group_job(volume: &str, group: u32, stack: usize, origin: &Pointer, mounter: 
 }
 
 /// The secrets and settings that something reads, with the forms in which it reads them.
-fn variables(blueprint: &Blueprint, services: &Services<'_>, workloads: &[Workload], found: &mut Vec<Diagnostic>) -> (Vec<Secret>, Vec<Setting>) {
+fn variables(
+    blueprint: &Blueprint,
+    services: &Services<'_>,
+    workloads: &[Workload],
+    found: &mut Vec<Diagnostic>,
+) -> (Vec<Secret>, Vec<Setting>) {
     let declared = declared_secrets(blueprint, services, found);
     let mut secrets: BTreeMap<String, BTreeSet<Encoding>> = BTreeMap::new();
     let mut settings: BTreeMap<String, Setting> = BTreeMap::new();
@@ -426,11 +460,23 @@ fn variables(blueprint: &Blueprint, services: &Services<'_>, workloads: &[Worklo
     }
     for (name, setting) in &settings {
         if let Some(secret) = declared.get(name.as_str()) {
-            let fault = Diagnostic::new(&code::VARIABLE_TAKEN, Place::Key(setting.origin.clone()), format!("the variable `{name}` is a secret's already"));
-            found.push(fault.related(Place::Key(secret.origin.clone()), "the secret").help("read the credential (`${credentials.NAME.password}`), or choose another variable"));
+            let fault = Diagnostic::new(
+                &code::VARIABLE_TAKEN,
+                Place::Key(setting.origin.clone()),
+                format!("the variable `{name}` is a secret's already"),
+            );
+            found.push(
+                fault
+                    .related(Place::Key(secret.origin.clone()), "the secret")
+                    .help("read the credential (`${credentials.NAME.password}`), or choose another variable"),
+            );
         }
         if name.starts_with("PIPEGEN_") {
-            let fault = Diagnostic::new(&code::RESERVED_NAME, Place::Key(setting.origin.clone()), format!("the variable `{name}` is pipegen's own"));
+            let fault = Diagnostic::new(
+                &code::RESERVED_NAME,
+                Place::Key(setting.origin.clone()),
+                format!("the variable `{name}` is pipegen's own"),
+            );
             found.push(fault.help("choose a name that does not begin with `PIPEGEN_`"));
         }
     }
@@ -466,8 +512,16 @@ fn declared_secrets(blueprint: &Blueprint, services: &Services<'_>, found: &mut 
     for secret in credentials.chain(services.secrets.iter().cloned()) {
         let first = declared.get(&secret.variable);
         if let Some(first) = first.filter(|first| first.origin != secret.origin) {
-            let fault = Diagnostic::new(&code::VARIABLE_TAKEN, Place::Key(secret.origin.clone()), format!("two secrets have the variable `{}`", secret.variable));
-            found.push(fault.related(Place::Key(first.origin.clone()), "the other one").help("give the credential a variable of its own: `env: NAME`"));
+            let fault = Diagnostic::new(
+                &code::VARIABLE_TAKEN,
+                Place::Key(secret.origin.clone()),
+                format!("two secrets have the variable `{}`", secret.variable),
+            );
+            found.push(
+                fault
+                    .related(Place::Key(first.origin.clone()), "the other one")
+                    .help("give the credential a variable of its own: `env: NAME`"),
+            );
         }
         declared.insert(secret.variable.clone(), secret);
     }

@@ -116,7 +116,8 @@ impl Checker<'_> {
 
     fn unknown_key(&mut self, at: &Pointer, key: &str, rule: &Json) -> (Diagnostic, Repair) {
         let present = |name: &&str| self.tree.at(at).is_some_and(|found| found.value.get(name).is_some());
-        let known: Vec<&str> = rule.get("properties").and_then(Json::as_object).map(|map| map.keys().map(String::as_str).collect()).unwrap_or_default();
+        let known: Vec<&str> =
+            rule.get("properties").and_then(Json::as_object).map(|map| map.keys().map(String::as_str).collect()).unwrap_or_default();
         let absent: Vec<&str> = known.iter().copied().filter(|name| !present(name)).collect();
         let place = at.key(key);
         let fault = Diagnostic::new(&code::UNKNOWN_KEY, Place::Key(place.clone()), format!("there is no key `{key}` here"));
@@ -140,10 +141,13 @@ impl Checker<'_> {
             "blueprint" => "begin the file with `blueprint: v1`".to_owned(),
             "component" => {
                 let names = property.and_then(|property| property.get("enum")).and_then(Json::as_array);
-                let names = names.map(|names| names.iter().filter_map(Json::as_str).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "));
+                let names =
+                    names.map(|names| names.iter().filter_map(Json::as_str).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "));
                 format!("write `component:` with one of {}", names.unwrap_or_default())
             }
-            _ => format!("add `{key}:` {}", what.split('.').next().map(lower_first).map(|what| format!("({what})")).unwrap_or_default()).trim().to_owned(),
+            _ => format!("add `{key}:` {}", what.split('.').next().map(lower_first).map(|what| format!("({what})")).unwrap_or_default())
+                .trim()
+                .to_owned(),
         };
         let fault = Diagnostic::new(&code::MISSING_KEY, place, format!("the key `{key}` is missing")).help(help);
         let repair = match (at.as_str(), key) {
@@ -175,12 +179,15 @@ impl Checker<'_> {
     fn wrong_type(&self, at: &Pointer, found: Option<&Node>, rule: &Json) -> Diagnostic {
         let expected = types(rule);
         let kind = found.map_or("nothing", |node| node.value.kind());
-        let wanted = title(rule).map_or_else(|| expected.iter().map(|name| type_name(name)).collect::<Vec<_>>().join(" or "), str::to_owned);
+        let wanted =
+            title(rule).map_or_else(|| expected.iter().map(|name| type_name(name)).collect::<Vec<_>>().join(" or "), str::to_owned);
         let fault = Diagnostic::new(&code::WRONG_TYPE, Place::Value(at.clone()), format!("expected {wanted}, found {kind}"));
         let raw = found.map(|node| self.source.slice(node.span)).unwrap_or_default();
         let secret = at.last().is_some_and(|key| secret_literals::is_secret_key(&key));
         match found.map(|node| &node.value) {
-            Some(Value::Number(_) | Value::Bool(_)) if expected.contains(&"string") && !secret => fault.help(format!("quote it: `\"{raw}\"`")),
+            Some(Value::Number(_) | Value::Bool(_)) if expected.contains(&"string") && !secret => {
+                fault.help(format!("quote it: `\"{raw}\"`"))
+            }
             Some(Value::Number(_) | Value::Bool(_)) if expected.contains(&"string") => fault.help("quote it"),
             Some(Value::Null) if expected.contains(&"object") => fault.help("write `{}`, or remove the key"),
             Some(Value::Null) => fault.help("write a value, or remove the key"),

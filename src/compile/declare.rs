@@ -113,8 +113,16 @@ fn names(blueprint: &Blueprint, found: &mut Vec<Diagnostic>) {
         return;
     }
     for name in blueprint.services.keys().filter(|name| blueprint.volumes.get(name.as_str()).is_some()) {
-        let fault = Diagnostic::new(&code::NAME_TAKEN, Place::Key(section("services").key(name.as_str())), format!("a volume has the name `{name}` already"));
-        found.push(fault.related(Place::Key(section("volumes").key(name.as_str())), "the volume").help("services and volumes share one space of names; rename one"));
+        let fault = Diagnostic::new(
+            &code::NAME_TAKEN,
+            Place::Key(section("services").key(name.as_str())),
+            format!("a volume has the name `{name}` already"),
+        );
+        found.push(
+            fault
+                .related(Place::Key(section("volumes").key(name.as_str())), "the volume")
+                .help("services and volumes share one space of names; rename one"),
+        );
     }
 }
 
@@ -124,11 +132,16 @@ fn workload_names(services: &Services<'_>, found: &mut Vec<Diagnostic>) {
     for declared in &services.list {
         for (name, _) in &declared.instance.surface().workloads {
             if name.len() > 63 {
-                let fault = Diagnostic::new(&code::BAD_VALUE, Place::Key(declared.at.clone()), format!("its workload `{name}` would have a name of more than 63 characters"));
+                let fault = Diagnostic::new(
+                    &code::BAD_VALUE,
+                    Place::Key(declared.at.clone()),
+                    format!("its workload `{name}` would have a name of more than 63 characters"),
+                );
                 found.push(fault.help("a host name cannot be longer; choose a shorter name"));
             }
             if let Some(first) = owners.insert(name, declared) {
-                let fault = Diagnostic::new(&code::NAME_TAKEN, Place::Key(declared.at.clone()), format!("two services have a workload `{name}`"));
+                let fault =
+                    Diagnostic::new(&code::NAME_TAKEN, Place::Key(declared.at.clone()), format!("two services have a workload `{name}`"));
                 found.push(fault.related(Place::Key(first.at.clone()), "the other one").help("rename one of the services"));
             }
         }

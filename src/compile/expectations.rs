@@ -69,14 +69,21 @@ impl Peers<'_> {
         let names = match name.resource() {
             None => workloads.iter().map(|workload| workload.name.clone()).collect(),
             Some(role) => {
-                let matching: Vec<String> = workloads.iter().filter(|workload| workload.role.as_deref() == Some(role)).map(|workload| workload.name.clone()).collect();
+                let matching: Vec<String> = workloads
+                    .iter()
+                    .filter(|workload| workload.role.as_deref() == Some(role))
+                    .map(|workload| workload.name.clone())
+                    .collect();
                 if matching.is_empty() {
                     let roles: Vec<&str> = workloads.iter().filter_map(|workload| workload.role.as_deref()).collect();
                     let fault = Diagnostic::new(&code::UNKNOWN_NAME, Place::Value(at.clone()), format!("`{service}` has no role `{role}`"));
                     let help = match near(role, roles.iter().copied()) {
                         Some(right) => format!("write `{service}/{right}`"),
                         None if roles.is_empty() => format!("write `{service}`"),
-                        None => format!("write one of {}", roles.iter().map(|role| format!("`{service}/{role}`")).collect::<Vec<_>>().join(", ")),
+                        None => format!(
+                            "write one of {}",
+                            roles.iter().map(|role| format!("`{service}/{role}`")).collect::<Vec<_>>().join(", ")
+                        ),
                     };
                     found.push(fault.help(help));
                     return None;
@@ -104,14 +111,19 @@ fn broken(platform: &Platform, expectation: &Expectation) -> Option<Diagnostic> 
     }
     let place = Place::Value(origin.clone());
     if *reaches {
-        let fault = Diagnostic::new(&code::BROKEN_EXPECTATION, place, format!("{} does not reach {}: no network lets them meet", label(from), label(to)));
+        let fault = Diagnostic::new(
+            &code::BROKEN_EXPECTATION,
+            place,
+            format!("{} does not reach {}: no network lets them meet", label(from), label(to)),
+        );
         return Some(fault.help(how_to_meet(platform, from, to)));
     }
     let (one, other) = meet.first()?;
     let fault = |message: String| Diagnostic::new(&code::BROKEN_EXPECTATION, place.clone(), message);
     Some(match (from, to) {
         (Peer::Host, _) => {
-            let endpoint = platform.workload(other).and_then(|workload| workload.endpoints.iter().find_map(|endpoint| endpoint.published.as_ref()));
+            let endpoint =
+                platform.workload(other).and_then(|workload| workload.endpoints.iter().find_map(|endpoint| endpoint.published.as_ref()));
             let fault = fault(format!("the host reaches `{other}`: its port is published"));
             let fault = fault.help("remove `publish` from the service, or the expectation");
             match endpoint {
@@ -123,14 +135,16 @@ fn broken(platform: &Platform, expectation: &Expectation) -> Option<Diagnostic> 
             let networks: Vec<_> = platform.workload(one).map(|workload| workload.networks.clone()).unwrap_or_default();
             let open = platform.networks.iter().find(|network| networks.contains(&network.name) && !network.internal);
             let name = open.map_or("", |network| network.name.as_str());
-            let fault = fault(format!("`{one}` reaches the internet, by the network `{name}`")).help(format!("make the network internal (`{name}: {{ internal: true }}`), or take `{one}` off it"));
+            let fault = fault(format!("`{one}` reaches the internet, by the network `{name}`"))
+                .help(format!("make the network internal (`{name}: {{ internal: true }}`), or take `{one}` off it"));
             match open {
                 Some(network) => fault.related(Place::Key(network.origin.clone()), "not internal"),
                 None => fault,
             }
         }
         _ => {
-            let shared = platform.workload(one).zip(platform.workload(other)).map(|(one, other)| shared_networks(one, other)).unwrap_or_default();
+            let shared =
+                platform.workload(one).zip(platform.workload(other)).map(|(one, other)| shared_networks(one, other)).unwrap_or_default();
             let name = shared.first().copied().unwrap_or_default();
             let fault = fault(format!("`{one}` reaches `{other}`: they meet on the network `{name}`"));
             let fault = fault.help(format!("take one of them off `{name}`, or remove the expectation"));
@@ -145,11 +159,18 @@ fn broken(platform: &Platform, expectation: &Expectation) -> Option<Diagnostic> 
 fn how_to_meet(platform: &Platform, from: &Peer, to: &Peer) -> String {
     match (from, to) {
         (Peer::Host, Peer::Workloads { label, .. }) => format!("publish a port of `{label}` (`publish: PORT`), or remove the expectation"),
-        (Peer::Workloads { label, .. }, Peer::Internet) => format!("put `{label}` on a network that is not internal, or remove the expectation"),
+        (Peer::Workloads { label, .. }, Peer::Internet) => {
+            format!("put `{label}` on a network that is not internal, or remove the expectation")
+        }
         (Peer::Workloads { label: from, .. }, Peer::Workloads { label: to, names }) => {
-            let networks = names.iter().find_map(|name| platform.workload(name)).map(|workload| workload.networks.clone()).unwrap_or_default();
+            let networks =
+                names.iter().find_map(|name| platform.workload(name)).map(|workload| workload.networks.clone()).unwrap_or_default();
             let list = networks.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" or ");
-            if list.is_empty() { format!("give `{from}` and `{to}` a network") } else { format!("put `{from}` on {list} as well (`{to}` is there), or remove the expectation") }
+            if list.is_empty() {
+                format!("give `{from}` and `{to}` a network")
+            } else {
+                format!("put `{from}` on {list} as well (`{to}` is there), or remove the expectation")
+            }
         }
         _ => "nothing connects to these peers; remove the expectation".to_owned(),
     }

@@ -101,7 +101,8 @@ pub fn compile(source: &Source, options: &Options<'_>) -> Compiled {
             return compiled;
         }
     };
-    let keys = |section: &str| tree.get(section).map(|map| map.entries().iter().map(|entry| entry.key.clone()).collect()).unwrap_or_default();
+    let keys =
+        |section: &str| tree.get(section).map(|map| map.entries().iter().map(|entry| entry.key.clone()).collect()).unwrap_or_default();
     compiled.environments = keys("environments");
     compiled.parameters = keys("parameters");
     compiled.unreadable = false;
@@ -171,7 +172,8 @@ impl Phases<'_> {
         let platform = assemble::platform(blueprint, options.environment, services, places, built, edges, &mut self.faults, &mut found);
         let expectations = expectations::check(blueprint, &platform, &self.faults, &mut found);
         let platform = Platform { expectations, ..platform };
-        let context = RuleContext { blueprint, platform: &platform, tree, base: options.base, output: options.output, faults: &self.faults };
+        let context =
+            RuleContext { blueprint, platform: &platform, tree, base: options.base, output: options.output, faults: &self.faults };
         found.extend(rules::check(&context));
         self.report(tree, found);
         Some(platform)

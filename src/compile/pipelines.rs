@@ -124,11 +124,17 @@ impl<'a> Stepping<'a> {
     /// A step that reads a folder of a volume runs where that volume is mounted.
     fn mounted(&mut self, runner: &str, volume: &str, at: &Pointer) {
         let Some(service) = self.services.blueprint(runner) else { return };
-        let mounts = service.volumes.iter().any(|mount| matches!(&mount.source, Some(MountSource::Volume(name)) if name.as_str() == volume));
+        let mounts =
+            service.volumes.iter().any(|mount| matches!(&mount.source, Some(MountSource::Volume(name)) if name.as_str() == volume));
         let place = Pointer::root().key("services").key(runner);
         if !mounts && !self.faults.touches(&place.key("volumes")) {
-            let fault = Diagnostic::new(&code::NO_SHARED_NETWORK, Place::Value(at.clone()), format!("`{runner}` does not mount the volume `{volume}`"));
-            self.found.push(fault.help(format!("add it to the service: `volumes: [{volume}]`")).related(Place::Key(place), "declared here"));
+            let fault = Diagnostic::new(
+                &code::NO_SHARED_NETWORK,
+                Place::Value(at.clone()),
+                format!("`{runner}` does not mount the volume `{volume}`"),
+            );
+            self.found
+                .push(fault.help(format!("add it to the service: `volumes: [{volume}]`")).related(Place::Key(place), "declared here"));
         }
     }
 }
@@ -136,7 +142,8 @@ impl<'a> Stepping<'a> {
 /// The pipelines as the guide shows them.
 pub(super) fn guide(blueprint: &Blueprint) -> Vec<Pipeline> {
     let pipelines = blueprint.pipelines.iter().map(|(name, spec)| {
-        let describe = |names: &[DatasetName]| names.iter().filter_map(|name| spec.datasets.get(name.as_str()).map(data)).collect::<Vec<_>>();
+        let describe =
+            |names: &[DatasetName]| names.iter().filter_map(|name| spec.datasets.get(name.as_str()).map(data)).collect::<Vec<_>>();
         let steps = spec.steps.iter().map(|(name, step)| Step {
             name: name.to_string(),
             on: step.on.to_string(),

@@ -57,7 +57,9 @@ impl<'a> World<'a> {
             Reference::Env { name, default } => Some(Text::setting(name.clone(), default.clone())),
             Reference::Credential { name, field } => self.credential(name, field, at),
             Reference::Volume { name, property } => self.volume(name, property, at),
-            Reference::Property { service: target, resource, property } => self.property(service, target, resource.as_deref(), property, at),
+            Reference::Property { service: target, resource, property } => {
+                self.property(service, target, resource.as_deref(), property, at)
+            }
         }
     }
 
@@ -67,7 +69,13 @@ impl<'a> World<'a> {
             Some(credential) => credential,
             None if self.faults.touches(&section.key(name)) => return None,
             None => {
-                self.found.push(unknown_name("credential", name, self.blueprint.credentials.keys().map(|name| name.as_str()), &section, at.clone()));
+                self.found.push(unknown_name(
+                    "credential",
+                    name,
+                    self.blueprint.credentials.keys().map(|name| name.as_str()),
+                    &section,
+                    at.clone(),
+                ));
                 return None;
             }
         };
@@ -87,7 +95,13 @@ impl<'a> World<'a> {
         let section = Pointer::root().key("volumes");
         let Some(volume) = self.blueprint.volumes.get(name) else {
             if !self.faults.touches(&section.key(name)) {
-                self.found.push(unknown_name("volume", name, self.blueprint.volumes.keys().map(|name| name.as_str()), &section, at.clone()));
+                self.found.push(unknown_name(
+                    "volume",
+                    name,
+                    self.blueprint.volumes.keys().map(|name| name.as_str()),
+                    &section,
+                    at.clone(),
+                ));
             }
             return None;
         };
@@ -126,7 +140,12 @@ impl<'a> World<'a> {
             self.found.push(ambiguous(name, surface, at));
             return None;
         }
-        let known: Vec<&str> = surface.properties.iter().chain(resource.into_iter().flat_map(|resource| &resource.properties)).map(|(name, _)| *name).collect();
+        let known: Vec<&str> = surface
+            .properties
+            .iter()
+            .chain(resource.into_iter().flat_map(|resource| &resource.properties))
+            .map(|(name, _)| *name)
+            .collect();
         let section = Pointer::root().key("services").key(name);
         self.unknown_property(&format!("`{name}`"), property, &known, at, Some(section));
         None
@@ -207,11 +226,19 @@ pub(super) fn ambiguous(name: &str, surface: &Surface, at: &Pointer) -> Diagnost
         format!("`{name}` has {count} {}s; which one is meant?", surface.resource_kind)
     };
     let help = if count == 0 { format!("declare one: `{}s: [NAME]`", surface.resource_kind) } else { format!("write one of {list}") };
-    Diagnostic::new(&code::AMBIGUOUS_REFERENCE, Place::Value(at.clone()), message).help(help).depends_on(Pointer::root().key("services").key(name))
+    Diagnostic::new(&code::AMBIGUOUS_REFERENCE, Place::Value(at.clone()), message)
+        .help(help)
+        .depends_on(Pointer::root().key("services").key(name))
 }
 
 /// Finds a service by name; an unknown one is reported and stands for the near one.
-pub(super) fn find_service<'a>(services: &Services<'a>, faults: &Faults, name: &str, at: &Pointer, found: &mut Vec<Diagnostic>) -> Option<&'a str> {
+pub(super) fn find_service<'a>(
+    services: &Services<'a>,
+    faults: &Faults,
+    name: &str,
+    at: &Pointer,
+    found: &mut Vec<Diagnostic>,
+) -> Option<&'a str> {
     if let Some(known) = services.name(name) {
         return Some(known);
     }
@@ -244,10 +271,13 @@ pub(super) fn find_resource<'s>(
     let fault = Diagnostic::new(&code::UNKNOWN_NAME, Place::Value(at.clone()), format!("`{service}` has no {kind} `{name}`"));
     let right = right.and_then(|right| surface.resources.iter().find(|resource| resource.name == right));
     found.push(match right {
-        Some(resource) => fault.help(format!("write `{service}/{}`", resource.name)).related(Place::Value(resource.origin.clone()), "the near name"),
+        Some(resource) => {
+            fault.help(format!("write `{service}/{}`", resource.name)).related(Place::Value(resource.origin.clone()), "the near name")
+        }
         None if surface.resources.is_empty() => fault.help(format!("write `{service}`")),
         None => {
-            let list = surface.resources.iter().take(20).map(|resource| format!("`{service}/{}`", resource.name)).collect::<Vec<_>>().join(", ");
+            let list =
+                surface.resources.iter().take(20).map(|resource| format!("`{service}/{}`", resource.name)).collect::<Vec<_>>().join(", ");
             fault.help(format!("declare it, or write one of {list}"))
         }
     });
@@ -259,7 +289,9 @@ impl Scope for World<'_> {
         let parts = match parse_text(source) {
             Ok(parts) => parts,
             Err(error) => {
-                self.found.push(Diagnostic::new(&code::BAD_REFERENCE, Place::Value(at.clone()), "a reference that cannot be read").help(error.help));
+                self.found.push(
+                    Diagnostic::new(&code::BAD_REFERENCE, Place::Value(at.clone()), "a reference that cannot be read").help(error.help),
+                );
                 return None;
             }
         };
@@ -275,7 +307,8 @@ impl Scope for World<'_> {
 
     fn resolve(&self, target: &ResourceRef) -> Option<Resolved> {
         let services = self.services;
-        let name = services.name(target.service()).or_else(|| near(target.service(), services.names()).and_then(|near| services.name(near)))?;
+        let name =
+            services.name(target.service()).or_else(|| near(target.service(), services.names()).and_then(|near| services.name(near)))?;
         let surface = services.surface(name)?;
         let resource = match target.resource() {
             None => default_resource(surface),
@@ -298,14 +331,22 @@ impl Scope for World<'_> {
                 Some(MountSpec::Volume(name)) => {
                     let Some(volume) = self.blueprint.volumes.get(name.as_str()) else {
                         if !self.faults.touches(&section.key(name.as_str())) {
-                            self.found.push(unknown_name("volume", name.as_str(), self.blueprint.volumes.keys().map(|name| name.as_str()), &section, at));
+                            self.found.push(unknown_name(
+                                "volume",
+                                name.as_str(),
+                                self.blueprint.volumes.keys().map(|name| name.as_str()),
+                                &section,
+                                at,
+                            ));
                         }
                         continue;
                     };
                     groups.extend(volume.group);
                     (MountSource::Volume(name.to_string()), mount.mount.as_ref().or(volume.mount.as_ref()))
                 }
-                Some(MountSpec::Path(path)) => (MountSource::Path(PathRef { path: path.0.clone(), origin: at.key("path") }), mount.mount.as_ref()),
+                Some(MountSpec::Path(path)) => {
+                    (MountSource::Path(PathRef { path: path.0.clone(), origin: at.key("path") }), mount.mount.as_ref())
+                }
                 None => {
                     let fault = Diagnostic::new(&code::MISSING_KEY, Place::Value(at), "what is mounted is not said");
                     self.found.push(fault.help("write `volume: NAME` or `path: FOLDER`"));

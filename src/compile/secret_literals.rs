@@ -14,17 +14,23 @@ fn pattern(text: &str) -> Option<Regex> {
 
 /// Words that end the name of something secret.
 static SECRET_KEY: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    pattern(r"(?i)(^|[-_.])(password|passwd|pwd|passphrase|secret|token|api[-_]?key|access[-_]?key|access[-_]?key[-_]?id|private[-_]?key|fernet[-_]?key|secret[-_]?key|client[-_]?secret|requirepass|pass)$")
+    pattern(
+        r"(?i)(^|[-_.])(password|passwd|pwd|passphrase|secret|token|api[-_]?key|access[-_]?key|access[-_]?key[-_]?id|private[-_]?key|fernet[-_]?key|secret[-_]?key|client[-_]?secret|requirepass|pass)$",
+    )
 });
 /// `scheme://user:password@`
 static URL: LazyLock<Option<Regex>> = LazyLock::new(|| pattern(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s/:@?#]*:([^\s@/]+)@"));
 /// `password=...` in a URL, an option or a list of variables.
 static ASSIGNED: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    pattern(r"(?i)(?:^|[?&;\s]|--?)[A-Za-z0-9_.-]*(?:password|passwd|pwd|passphrase|secret|token|api[-_]?key|access[-_]?key|private[-_]?key|secret[-_]?key)=([^\s&;]+)")
+    pattern(
+        r"(?i)(?:^|[?&;\s]|--?)[A-Za-z0-9_.-]*(?:password|passwd|pwd|passphrase|secret|token|api[-_]?key|access[-_]?key|private[-_]?key|secret[-_]?key)=([^\s&;]+)",
+    )
 });
 /// A line of YAML whose key is that of a secret; used where no tree can be had.
 static LINE: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    pattern(r#"(?im)["']?[A-Za-z0-9_.-]*(?:password|passwd|pwd|passphrase|secret|token|api[-_]?key|access[-_]?key|private[-_]?key|secret[-_]?key|requirepass)["']?\s*[:=]\s*([^\s,}{\[\]][^\n]*)"#)
+    pattern(
+        r#"(?im)["']?[A-Za-z0-9_.-]*(?:password|passwd|pwd|passphrase|secret|token|api[-_]?key|access[-_]?key|private[-_]?key|secret[-_]?key|requirepass)["']?\s*[:=]\s*([^\s,}{\[\]][^\n]*)"#,
+    )
 });
 /// `${env.DB_PASSWORD:-...}`
 static DEFAULT: LazyLock<Option<Regex>> = LazyLock::new(|| pattern(r"\$\{env\.([A-Z0-9_]+):-([^}]+)\}"));
@@ -104,7 +110,9 @@ fn walk(node: &Node, key: Option<&str>, spans: &mut Vec<Span>) {
 fn holds_secret(key: Option<&str>, text: &str) -> bool {
     let literal = !text.is_empty() && !text.contains("${") && key.is_some_and(is_secret_key);
     let captured = |regex: &Option<Regex>| {
-        regex.as_ref().is_some_and(|regex| regex.captures_iter(text).any(|found| found.get(1).is_some_and(|secret| !secret.as_str().contains("${"))))
+        regex
+            .as_ref()
+            .is_some_and(|regex| regex.captures_iter(text).any(|found| found.get(1).is_some_and(|secret| !secret.as_str().contains("${"))))
     };
     let default = DEFAULT.as_ref().is_some_and(|regex| regex.captures_iter(text).any(|found| is_secret_key(&found[1].to_lowercase())));
     literal || captured(&URL) || captured(&ASSIGNED) || default
@@ -116,7 +124,7 @@ mod tests {
 
     #[test]
     fn secret_names_and_secret_texts() {
-        for key in ["DB_PASSWORD", "password", "AWS_SECRET_ACCESS_KEY", "api_key", "GITHUB_TOKEN", "requirepass", "fernet_key", "PGPASS" ] {
+        for key in ["DB_PASSWORD", "password", "AWS_SECRET_ACCESS_KEY", "api_key", "GITHUB_TOKEN", "requirepass", "fernet_key", "PGPASS"] {
             assert_eq!(is_secret_key(key), key != "PGPASS", "{key}");
         }
         for key in ["credential", "PASSWORD_FILE", "TOKENIZER", "key", "monkey", "compass"] {

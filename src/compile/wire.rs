@@ -85,7 +85,14 @@ pub(super) fn pending(services: &Services<'_>, built: &BuiltAll) -> Vec<Pending>
                 Some((Readiness::Completed, waiting)) => (Wanted::Completed, Some(waiting)),
                 None => (Wanted::None, None),
             };
-            edges.push(Pending { readiness, waiting, accepts: reference.accepts, workloads: reference.workloads, needs_resource: true, ..edge });
+            edges.push(Pending {
+                readiness,
+                waiting,
+                accepts: reference.accepts,
+                workloads: reference.workloads,
+                needs_resource: true,
+                ..edge
+            });
         }
     }
     edges.extend(built.edges.iter().cloned());
@@ -194,10 +201,26 @@ impl Wiring<'_, '_> {
             return Some(());
         }
         let wanted = edge.accepts.join("` or `");
-        let message = format!("`{}` is of the component `{}`, but `{}` takes `{wanted}`", provider.name, provider.component.name, edge.reason);
-        let right: Vec<&str> = self.services.list.iter().filter(|other| edge.accepts.contains(&other.component.name)).map(|other| other.name).take(10).collect();
-        let help = if right.is_empty() { format!("declare a service of the component `{wanted}`") } else { format!("write one of `{}`", right.join("`, `")) };
-        found.push(Diagnostic::new(&code::WRONG_COMPONENT, Place::Value(edge.at.clone()), message).help(help).related(Place::Key(provider.at.clone()), "declared here"));
+        let message =
+            format!("`{}` is of the component `{}`, but `{}` takes `{wanted}`", provider.name, provider.component.name, edge.reason);
+        let right: Vec<&str> = self
+            .services
+            .list
+            .iter()
+            .filter(|other| edge.accepts.contains(&other.component.name))
+            .map(|other| other.name)
+            .take(10)
+            .collect();
+        let help = if right.is_empty() {
+            format!("declare a service of the component `{wanted}`")
+        } else {
+            format!("write one of `{}`", right.join("`, `"))
+        };
+        found.push(
+            Diagnostic::new(&code::WRONG_COMPONENT, Place::Value(edge.at.clone()), message)
+                .help(help)
+                .related(Place::Key(provider.at.clone()), "declared here"),
+        );
         None
     }
 
@@ -222,7 +245,14 @@ impl Wiring<'_, '_> {
             .collect()
     }
 
-    fn no_shared_network(&self, edge: &Pending, consumer: &Declared<'_>, provider: &Declared<'_>, surface: &Surface, workloads: &[Workload]) -> Diagnostic {
+    fn no_shared_network(
+        &self,
+        edge: &Pending,
+        consumer: &Declared<'_>,
+        provider: &Declared<'_>,
+        surface: &Surface,
+        workloads: &[Workload],
+    ) -> Diagnostic {
         let provider_networks: Vec<String> = surface
             .endpoint
             .as_ref()
@@ -230,7 +260,11 @@ impl Wiring<'_, '_> {
             .map(|position| workloads[*position].networks.clone())
             .unwrap_or_default();
         let list = provider_networks.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-        let fault = Diagnostic::new(&code::NO_SHARED_NETWORK, Place::Value(edge.at.clone()), format!("`{}` and `{}` share no network", consumer.name, provider.name));
+        let fault = Diagnostic::new(
+            &code::NO_SHARED_NETWORK,
+            Place::Value(edge.at.clone()),
+            format!("`{}` and `{}` share no network", consumer.name, provider.name),
+        );
         fault
             .help(format!("put `{}` on {list} as well (`networks:`), or remove the connection", consumer.name))
             .related(Place::Key(provider.at.clone()), format!("it is on {list}"))
@@ -248,14 +282,22 @@ impl Wiring<'_, '_> {
             Wanted::None => return Some(Vec::new()),
             Wanted::Started => surface.workloads.first().map(|(name, _)| (name.clone(), Readiness::Started)).into_iter().collect(),
             Wanted::Ready => surface.ready.clone(),
-            Wanted::Completed => surface.ready.iter().filter(|(_, readiness)| *readiness == Readiness::Completed).cloned().collect::<Vec<_>>(),
+            Wanted::Completed => {
+                surface.ready.iter().filter(|(_, readiness)| *readiness == Readiness::Completed).cloned().collect::<Vec<_>>()
+            }
         };
         if waits.is_empty() {
             let (message, help) = match edge.readiness {
-                Wanted::Completed => (format!("`{}` never ends, so nothing can wait for its end", provider.name), "write `ready: ready` or `ready: started`".to_owned()),
+                Wanted::Completed => (
+                    format!("`{}` never ends, so nothing can wait for its end", provider.name),
+                    "write `ready: ready` or `ready: started`".to_owned(),
+                ),
                 _ => (
                     format!("nothing tells when `{}` is ready", provider.name),
-                    format!("give `{}` a `health:`, or wait only for its start: `uses: {{ {}: {{ ready: started }} }}`", provider.name, edge.target),
+                    format!(
+                        "give `{}` a `health:`, or wait only for its start: `uses: {{ {}: {{ ready: started }} }}`",
+                        provider.name, edge.target
+                    ),
                 ),
             };
             let fault = Diagnostic::new(&code::MISSING_HEALTH, Place::Value(edge.at.clone()), message);
@@ -263,7 +305,8 @@ impl Wiring<'_, '_> {
             return None;
         }
         let (mine, theirs) = (&consumer.service.profiles, &provider.service.profiles);
-        if !theirs.is_empty() && (mine.is_empty() || mine.iter().any(|profile| !theirs.contains(profile))) && consumer.name != provider.name {
+        if !theirs.is_empty() && (mine.is_empty() || mine.iter().any(|profile| !theirs.contains(profile))) && consumer.name != provider.name
+        {
             let fault = Diagnostic::new(
                 &code::PROFILE_MISMATCH,
                 Place::Value(edge.at.clone()),
@@ -272,7 +315,10 @@ impl Wiring<'_, '_> {
             let list = theirs.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
             found.push(
                 fault
-                    .help(format!("give `{}` no profile but those of `{}` (`profiles: [{list}]`), or take the profile from `{}`", consumer.name, provider.name, provider.name))
+                    .help(format!(
+                        "give `{}` no profile but those of `{}` (`profiles: [{list}]`), or take the profile from `{}`",
+                        consumer.name, provider.name, provider.name
+                    ))
                     .related(Place::Value(provider.at.key("profiles")), "its profile"),
             );
             return None;
@@ -292,8 +338,12 @@ impl Wiring<'_, '_> {
         found: &mut Vec<Diagnostic>,
     ) {
         let own = &consumer.service.environment;
-        let offered: Vec<(&str, &Text)> =
-            surface.variables.iter().chain(resource.into_iter().flat_map(|resource| &resource.variables)).map(|(suffix, text)| (*suffix, text)).collect();
+        let offered: Vec<(&str, &Text)> = surface
+            .variables
+            .iter()
+            .chain(resource.into_iter().flat_map(|resource| &resource.variables))
+            .map(|(suffix, text)| (*suffix, text))
+            .collect();
         for (suffix, text) in offered {
             // `POSTGRES_DB` is what everyone writes; with a prefix of one's own, `ORDERS_NAME` reads better than `DB_DB`.
             let name = match prefix {
@@ -307,8 +357,16 @@ impl Wiring<'_, '_> {
             let key = (workload.name.clone(), name.clone());
             match self.written.get(&key) {
                 Some(first) if *first != edge.at => {
-                    let fault = Diagnostic::new(&code::VARIABLE_TAKEN, Place::Value(edge.at.clone()), format!("the variable `{name}` is written by two connections"));
-                    found.push(fault.related(Place::Value(first.clone()), "written here first").help(format!("give one of them a prefix: `uses: {{ {}: {{ as: OTHER }} }}`", edge.target)));
+                    let fault = Diagnostic::new(
+                        &code::VARIABLE_TAKEN,
+                        Place::Value(edge.at.clone()),
+                        format!("the variable `{name}` is written by two connections"),
+                    );
+                    found.push(
+                        fault
+                            .related(Place::Value(first.clone()), "written here first")
+                            .help(format!("give one of them a prefix: `uses: {{ {}: {{ as: OTHER }} }}`", edge.target)),
+                    );
                     return;
                 }
                 _ => {

@@ -65,8 +65,7 @@ fn declare(cx: &mut Declare<'_>) -> Option<Box<dyn Instance>> {
     if let Some(endpoint) = &endpoint {
         let address = [("HOST", "host", Text::host(endpoint)), ("PORT", "port", Text::port(endpoint))];
         http = protocol(&spec, names[0]) == Protocol::Http;
-        let url = http
-            .then(|| ("URL", "url", Text::literal("http://").then(Text::host_and_port(endpoint, Vantage::Here))));
+        let url = http.then(|| ("URL", "url", Text::literal("http://").then(Text::host_and_port(endpoint, Vantage::Here))));
         for (variable, property, text) in address.into_iter().chain(url) {
             variables.push((variable, text.clone()));
             properties.push((property, text));
@@ -194,10 +193,14 @@ impl Container {
             },
             None => match ports.iter().collect::<Vec<_>>().as_slice() {
                 [(_, port)] => return Some(port.0),
-                [] => Diagnostic::new(&code::MISSING_KEY, Place::Key(at.key("http")), "the health check has no port to ask").help("declare one: `ports: { http: 8000 }`"),
-                [(first, _), ..] => {
-                    Diagnostic::new(&code::AMBIGUOUS_REFERENCE, Place::Key(at.key("http")), "several ports, and the health check names none").help(format!("add `endpoint: {first}`"))
-                }
+                [] => Diagnostic::new(&code::MISSING_KEY, Place::Key(at.key("http")), "the health check has no port to ask")
+                    .help("declare one: `ports: { http: 8000 }`"),
+                [(first, _), ..] => Diagnostic::new(
+                    &code::AMBIGUOUS_REFERENCE,
+                    Place::Key(at.key("http")),
+                    "several ports, and the health check names none",
+                )
+                .help(format!("add `endpoint: {first}`")),
             },
         };
         cx.diagnostics.push(fault);
@@ -213,10 +216,23 @@ fn words_of(cx: &mut Build<'_>, words: &[TextSource], at: &crate::source::Pointe
 fn asking(tool: HealthTool, host: Text, port: u16, path: Option<&str>) -> Check {
     let address = |scheme: &str| Text::literal(scheme).then(host.clone()).then(format!(":{port}{}", path.unwrap_or_default()));
     let words: Vec<Text> = match (tool, path) {
-        (HealthTool::Curl, Some(_)) => vec!["curl".into(), "--fail".into(), "--silent".into(), "--show-error".into(), "--output".into(), "/dev/null".into(), address("http://")],
+        (HealthTool::Curl, Some(_)) => vec![
+            "curl".into(),
+            "--fail".into(),
+            "--silent".into(),
+            "--show-error".into(),
+            "--output".into(),
+            "/dev/null".into(),
+            address("http://"),
+        ],
         (HealthTool::Wget, Some(_)) => vec!["wget".into(), "-q".into(), "-O".into(), "/dev/null".into(), address("http://")],
         (HealthTool::Python, Some(_)) => {
-            vec!["python3".into(), "-c".into(), "import sys, urllib.request; urllib.request.urlopen(sys.argv[1], timeout=4)".into(), address("http://")]
+            vec![
+                "python3".into(),
+                "-c".into(),
+                "import sys, urllib.request; urllib.request.urlopen(sys.argv[1], timeout=4)".into(),
+                address("http://"),
+            ]
         }
         (HealthTool::Python, None) => vec![
             "python3".into(),
@@ -225,8 +241,18 @@ fn asking(tool: HealthTool, host: Text, port: u16, path: Option<&str>) -> Check 
             host.clone(),
             port.to_string().into(),
         ],
-        (HealthTool::Curl, None) => vec!["curl".into(), "--silent".into(), "--connect-timeout".into(), "4".into(), "--max-time".into(), "4".into(), address("telnet://")],
-        (HealthTool::Wget, None) => vec!["sh".into(), "-c".into(), Text::literal("nc -z -w 4 ").then(host.clone()).then(format!(" {port}"))],
+        (HealthTool::Curl, None) => vec![
+            "curl".into(),
+            "--silent".into(),
+            "--connect-timeout".into(),
+            "4".into(),
+            "--max-time".into(),
+            "4".into(),
+            address("telnet://"),
+        ],
+        (HealthTool::Wget, None) => {
+            vec!["sh".into(), "-c".into(), Text::literal("nc -z -w 4 ").then(host.clone()).then(format!(" {port}"))]
+        }
         (HealthTool::Bash, _) => {
             let open = Text::literal("exec 3<>/dev/tcp/").then(host.clone()).then(format!("/{port}"));
             let line = match path {

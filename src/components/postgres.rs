@@ -6,14 +6,14 @@ use serde::Deserialize;
 use super::{Build, Built, Component, Declare, Instance, Resource, Surface};
 use crate::blueprint::Databases;
 use crate::platform::{
-    Body, Check, Encoding, Endpoint, EndpointRef, Evidence, File, Health, Mount, MountSource, PathRef, Protocol, PublicText, Published, Readiness, SecretFormat, Text, TextTree,
-    WorkloadKind,
+    Body, Check, Encoding, Endpoint, EndpointRef, Evidence, File, Health, Mount, MountSource, PathRef, Protocol, PublicText, Published,
+    Readiness, SecretFormat, Text, TextTree, WorkloadKind,
 };
 use crate::source::Pointer;
 use crate::value::{DatasetName, Deployable, Duration, NetworkName, ParametricText, Port, ResourceRef, text_or_map};
 
 /// Series and image tag, newest first (official library list of 2026-08).
-const TAGS: &[(&str, &str)] = &[("18", "18.6-bookworm"), ("17", "17.11-bookworm"), ("16", "16.15-bookworm"), ("15", "15.19-bookworm")];
+const TAGS: &[(&str, &str)] = &[("18", "18.5-bookworm"), ("17", "17.11-bookworm"), ("16", "16.15-bookworm"), ("15", "15.19-bookworm")];
 const SERVER_PORT: u16 = 5432;
 /// The official image's superuser; a credential of its own, that no consumer receives.
 const SUPERUSER: &str = "postgres";
@@ -138,7 +138,8 @@ fn declare(cx: &mut Declare<'_>) -> Option<Box<dyn Instance>> {
     // From 18 on the image keeps its data in a folder per major version below the mount.
     let data = if tag.starts_with("18") { "/var/lib/postgresql" } else { "/var/lib/postgresql/data" };
     let published = cx.published(&["postgres"]).remove(0);
-    let admin = cx.own_secret("ADMIN_PASSWORD", SecretFormat::Password, format!("superuser `{SUPERUSER}` of {}; no service gets it", cx.name));
+    let admin =
+        cx.own_secret("ADMIN_PASSWORD", SecretFormat::Password, format!("superuser `{SUPERUSER}` of {}; no service gets it", cx.name));
     let endpoint = EndpointRef { workload: cx.name.to_owned(), endpoint: "postgres".to_owned() };
     let databases = owned(cx, &spec);
     let init = format!("{}-init", cx.name);
@@ -186,11 +187,20 @@ fn owned(cx: &mut Declare<'_>, spec: &Spec) -> Vec<Owned> {
         if username.as_literal() == Some(SUPERUSER) {
             let origin = origin.clone();
             cx.diagnostics.push(
-                crate::diagnostic::Diagnostic::new(&crate::diagnostic::code::NAME_TAKEN, crate::diagnostic::Place::Value(origin), "the superuser has the name `postgres`")
-                    .help("give the credential another `username`"),
+                crate::diagnostic::Diagnostic::new(
+                    &crate::diagnostic::code::NAME_TAKEN,
+                    crate::diagnostic::Place::Value(origin),
+                    "the superuser has the name `postgres`",
+                )
+                .help("give the credential another `username`"),
             );
         }
-        let init = database.init.iter().enumerate().map(|(index, path)| PathRef { path: path.0.clone(), origin: origin.key("init").index(index) }).collect();
+        let init = database
+            .init
+            .iter()
+            .enumerate()
+            .map(|(index, path)| PathRef { path: path.0.clone(), origin: origin.key("init").index(index) })
+            .collect();
         databases.push(Owned { name: name.clone(), origin, init, username, variable });
     }
     databases
@@ -232,9 +242,14 @@ impl Instance for Postgres {
         let name = cx.name.to_owned();
         let volume = format!("{name}-data");
         let mut server = cx.server(&name, None, image.clone());
-        server.environment = vec![("POSTGRES_USER".to_owned(), SUPERUSER.into()), ("POSTGRES_PASSWORD".to_owned(), Text::secret(&self.admin))];
-        server.endpoints = vec![Endpoint { name: "postgres".to_owned(), port: SERVER_PORT, protocol: Protocol::Tcp, published: self.published.clone() }];
-        server.mounts.insert(0, Mount { source: MountSource::Volume(volume.clone()), target: self.data.to_owned(), read_only: false, origin: cx.at.clone() });
+        server.environment =
+            vec![("POSTGRES_USER".to_owned(), SUPERUSER.into()), ("POSTGRES_PASSWORD".to_owned(), Text::secret(&self.admin))];
+        server.endpoints =
+            vec![Endpoint { name: "postgres".to_owned(), port: SERVER_PORT, protocol: Protocol::Tcp, published: self.published.clone() }];
+        server.mounts.insert(
+            0,
+            Mount { source: MountSource::Volume(volume.clone()), target: self.data.to_owned(), read_only: false, origin: cx.at.clone() },
+        );
         server.health = Some(health(&server.endpoint_ref("postgres")));
         // A smart shutdown waits for clients, the image's SIGINT does not; a large checkpoint still takes its time.
         server.stop_grace = Some(Duration::seconds(60));
@@ -296,7 +311,9 @@ impl Postgres {
                 owners.push((&database.username, &database.variable));
             }
         }
-        let owners = owners.iter().map(|(username, variable)| TextTree::map([("name", (*username).clone().into()), ("variable", TextTree::from(*variable))]));
+        let owners = owners
+            .iter()
+            .map(|(username, variable)| TextTree::map([("name", (*username).clone().into()), ("variable", TextTree::from(*variable))]));
         let databases = self.databases.iter().map(|database| {
             let init = database.init.iter().enumerate().map(|(index, _)| TextTree::from(init_mount(database, index)));
             TextTree::map([
@@ -320,7 +337,10 @@ impl Postgres {
                 origin: path.origin.clone(),
             })
         });
-        [template("postgres/init.sh", "/pipegen/init.sh"), template("postgres/init.sql", "/pipegen/init.sql")].into_iter().chain(user_files).collect()
+        [template("postgres/init.sh", "/pipegen/init.sh"), template("postgres/init.sql", "/pipegen/init.sql")]
+            .into_iter()
+            .chain(user_files)
+            .collect()
     }
 }
 

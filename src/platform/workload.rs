@@ -77,7 +77,8 @@ impl Workload {
     /// Every text in it that a target will resolve, with secrets or without.
     pub fn texts(&self) -> Vec<&Text> {
         let public = self.entrypoint.iter().chain(&self.command).flatten().chain(self.labels.iter().map(|(_, text)| text));
-        let checks = self.health.iter().flat_map(|health| health.check.argv().iter().chain(health.remote.iter().flat_map(|check| check.argv())));
+        let checks =
+            self.health.iter().flat_map(|health| health.check.argv().iter().chain(health.remote.iter().flat_map(|check| check.argv())));
         let evidence = match &self.kind {
             WorkloadKind::Job { evidence } => evidence.as_ref().map_or(&[][..], |evidence| evidence.check.argv()),
             WorkloadKind::Server { .. } | WorkloadKind::Template => &[],

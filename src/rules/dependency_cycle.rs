@@ -16,10 +16,17 @@ pub(super) fn check(context: &RuleContext<'_>) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     while let Some(cycle) = cycle(&mut graph) {
         let [first, others @ ..] = cycle.as_slice() else { break };
-        let names = cycle.iter().map(|edge| format!("`{}`", edge.from)).chain([format!("`{}`", first.from)]).collect::<Vec<_>>().join(" waits for ");
+        let names = cycle
+            .iter()
+            .map(|edge| format!("`{}`", edge.from))
+            .chain([format!("`{}`", first.from)])
+            .collect::<Vec<_>>()
+            .join(" waits for ");
         let fault = Diagnostic::new(&code::DEPENDENCY_CYCLE, Place::Value(first.origin.clone()), names);
         let fault = fault.help("let one of them not wait: `ready: none`");
-        found.push(others.iter().fold(fault, |fault, edge| fault.related(Place::Value(edge.origin.clone()), format!("`{}` waits for `{}`", edge.from, edge.to))));
+        found.push(others.iter().fold(fault, |fault, edge| {
+            fault.related(Place::Value(edge.origin.clone()), format!("`{}` waits for `{}`", edge.from, edge.to))
+        }));
         if let Some(edges) = graph.get_mut(first.from.as_str()) {
             edges.remove(first.to.as_str());
         }

@@ -15,13 +15,21 @@ pub(super) fn check(context: &RuleContext<'_>) -> Vec<Diagnostic> {
             let folder = clean(&base.join(&build.context.path));
             if env.strip_prefix(&folder).is_ok_and(|inside| !ignored(&folder, inside)) {
                 let help = "add the line `**/.env` to the `.dockerignore` of the folder, or render somewhere else (`--out`)";
-                found.push(warning(&build.context, "the build context contains the rendered `.env`: its secrets would be in the image's layers", help));
+                found.push(warning(
+                    &build.context,
+                    "the build context contains the rendered `.env`: its secrets would be in the image's layers",
+                    help,
+                ));
             }
         }
         for mount in &workload.mounts {
             if let MountSource::Path(path) = &mount.source {
                 if env.starts_with(clean(&base.join(&path.path))) {
-                    found.push(warning(path, "the mounted folder contains the rendered `.env`: the service could read every secret", "render somewhere else (`--out`), or mount a folder below"));
+                    found.push(warning(
+                        path,
+                        "the mounted folder contains the rendered `.env`: the service could read every secret",
+                        "render somewhere else (`--out`), or mount a folder below",
+                    ));
                 }
             }
         }

@@ -15,7 +15,11 @@ pub(super) fn check(context: &RuleContext<'_>) -> Vec<Diagnostic> {
         let mounts = workload.mounts.iter().map(|mount| (mount.target.as_str(), &mount.origin));
         for (path, origin) in scratch.chain(mounts).chain(files) {
             if let Some(first) = taken.insert(path.trim_end_matches('/'), origin) {
-                let fault = Diagnostic::new(&code::MOUNT_TAKEN, Place::Key(origin.clone()), format!("`{path}` is taken already in `{}`", workload.name));
+                let fault = Diagnostic::new(
+                    &code::MOUNT_TAKEN,
+                    Place::Key(origin.clone()),
+                    format!("`{path}` is taken already in `{}`", workload.name),
+                );
                 found.push(fault.related(Place::Key(first.clone()), "taken here").help("choose another path"));
             }
         }

@@ -40,12 +40,7 @@ pub struct Item {
 impl Item {
     /// An entry without comments.
     pub fn new(key: impl Into<String>, value: impl Into<Doc>) -> Self {
-        Self {
-            key: key.into(),
-            value: value.into(),
-            above: String::new(),
-            beside: String::new(),
-        }
+        Self { key: key.into(), value: value.into(), above: String::new(), beside: String::new() }
     }
 
     /// Puts a comment on the lines above.
@@ -66,10 +61,7 @@ impl Item {
 impl Doc {
     /// The value of a map's entry.
     pub fn get(&self, key: &str) -> Option<&Doc> {
-        self.items()
-            .iter()
-            .find(|item| item.key == key)
-            .map(|item| &item.value)
+        self.items().iter().find(|item| item.key == key).map(|item| &item.value)
     }
 
     /// The entry of a map, to change it or to add a comment.
@@ -133,9 +125,7 @@ impl Serialize for Doc {
             Self::Float(value) => serializer.serialize_f64(*value),
             Self::Str(text) => serializer.serialize_str(text),
             Self::List(docs) => serialize_list(docs, serializer),
-            Self::Flow(docs) => {
-                serializer.serialize_newtype_struct(Flow::<()>::NAME, &Elements(docs))
-            }
+            Self::Flow(docs) => serializer.serialize_newtype_struct(Flow::<()>::NAME, &Elements(docs)),
             Self::Map(items) => {
                 let mut map = serializer.serialize_map(Some(items.len()))?;
                 for item in items {

@@ -11,10 +11,7 @@ const LONGEST_PLAIN_KEY: usize = 1000;
 
 /// Writes a document under a header comment; an empty header is none.
 pub fn write(header: &str, doc: &Doc) -> String {
-    let mut writer = Writer {
-        out: String::new(),
-        indent: 0,
-    };
+    let mut writer = Writer { out: String::new(), indent: 0 };
     writer.comment(header);
     match doc {
         Doc::Map(items) if !items.is_empty() => writer.map(items, Position::Line),
@@ -193,8 +190,7 @@ impl Writer {
         if value.is_nan() {
             self.out.push_str(".nan");
         } else if value.is_infinite() {
-            self.out
-                .push_str(if value > 0.0 { ".inf" } else { "-.inf" });
+            self.out.push_str(if value > 0.0 { ".inf" } else { "-.inf" });
         } else {
             let whole = if value.fract() == 0.0 { ".0" } else { "" };
             _ = write!(self.out, "{value}{whole}");
@@ -216,12 +212,7 @@ impl Writer {
     fn end_line(&mut self, comment: &str) {
         if !comment.is_empty() {
             self.out.push_str(" # ");
-            self.out.push_str(
-                text::comment_lines(comment)
-                    .collect::<Vec<_>>()
-                    .join(" ")
-                    .trim_end(),
-            );
+            self.out.push_str(text::comment_lines(comment).collect::<Vec<_>>().join(" ").trim_end());
         }
         self.out.push('\n');
     }
@@ -247,8 +238,7 @@ fn nested(doc: &Doc) -> Option<Nested<'_>> {
 }
 
 fn is_one_line(docs: &[Doc]) -> bool {
-    docs.iter()
-        .all(|doc| !matches!(doc, Doc::List(_) | Doc::Flow(_) | Doc::Map(_)))
+    docs.iter().all(|doc| !matches!(doc, Doc::List(_) | Doc::Flow(_) | Doc::Map(_)))
 }
 
 /// The comment of the entry that shares the line of a `- `.

@@ -108,7 +108,7 @@ pub fn layout() -> Layout {
 }
 
 pub fn render(platform: &Platform) -> Rendered {
-    super::super::render(platform, &layout())
+    super::super::render(platform, &layout()).expect("rendered")
 }
 
 /// A rendered file; there must have been nothing to report.
