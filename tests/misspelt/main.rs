@@ -17,6 +17,7 @@ const BLUEPRINTS: [&str; 3] = ["blueprints/capstone.yml", "blueprints/networking
 #[derive(Debug)]
 struct Said {
     code: &'static str,
+    #[allow(dead_code, reason = "shown where a test fails")]
     message: String,
     line: usize,
     help: String,
