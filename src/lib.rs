@@ -4,6 +4,7 @@ pub mod blueprint;
 pub mod components;
 pub mod diagnostic;
 pub mod dotenv;
+pub mod emit;
 pub mod fileset;
 pub mod platform;
 pub mod schema;

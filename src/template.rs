@@ -238,8 +238,14 @@ mod tests {
     fn each_extension_escapes_in_its_own_way() {
         let x = context! { x => "it's `$HOME`", n => 3 };
         assert_eq!(render_source("a.sh", "echo {{ x }} {{ n }}\n", x.clone()).expect("sh"), "echo 'it'\\''s `$HOME`' 3\n");
-        assert_eq!(render_source("a.md", "{{ x }} {{ x | code }} {{ x | word }}", x.clone()).expect("md"), "it's \\`\\$HOME\\` `` it's `$HOME` `` 'it'\\''s `$HOME`'");
-        assert_eq!(render_source("a.sql", "{{ x | ident }} {{ x | literal }}", x.clone()).expect("sql"), "\"it's `$HOME`\" 'it''s `$HOME`'");
+        assert_eq!(
+            render_source("a.md", "{{ x }} {{ x | code }} {{ x | word }}", x.clone()).expect("md"),
+            "it's \\`\\$HOME\\` `` it's `$HOME` `` 'it'\\''s `$HOME`'"
+        );
+        assert_eq!(
+            render_source("a.sql", "{{ x | ident }} {{ x | literal }}", x.clone()).expect("sql"),
+            "\"it's `$HOME`\" 'it''s `$HOME`'"
+        );
         for source in ["{{ x }}", "{{ x ~ x }}", "{{ x | upper }}"] {
             let error = render_source("a.sql", source, x.clone()).expect_err(source);
             assert!(error.to_string().contains("without a filter"), "{error}");

@@ -78,6 +78,7 @@ codes! {
     SECOND_DOCUMENT "second-document" Error "a file with more than one YAML document";
     SECRET_NOT_ALLOWED "secret-not-allowed" Error "a secret where it would be readable by anyone";
     STACK_CYCLE "stack-cycle" Error "stacks that must each start before the other";
+    TARGET_LIMIT "target-limit" Error "something that a target cannot express";
     TOO_DEEP "too-deep" Error "more than 128 levels of nesting";
     TOO_LARGE "too-large" Error "a blueprint of more than 16 MB";
     TOO_MANY_ALIASES "too-many-aliases" Error "aliases that add more than 100,000 nodes";

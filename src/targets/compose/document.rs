@@ -34,7 +34,8 @@ pub fn deploy_time(resolver: &mut Resolver<'_>, format: DocumentFormat, tree: &T
         match (Piece::known(&pieces), format) {
             (Some(known), _) => known,
             (None, DocumentFormat::Yaml | DocumentFormat::Json) => marks.mark(scalar(resolver, pieces, place)),
-            (None, DocumentFormat::Properties) => property(resolver, &mut marks, pieces, place),
+            // Percent-encoded, a value needs no escaping in properties. In any other form it might.
+            (None, DocumentFormat::Properties) => marked(resolver, &mut marks, pieces, &[Encoding::Uri], place),
         }
     });
     marks.fill(&write(format, &doc), if format == DocumentFormat::Json { "\"" } else { "" })
@@ -50,7 +51,7 @@ fn write(format: DocumentFormat, doc: &Doc) -> String {
 }
 
 /// A whole scalar with its quotes, in JSON, which is YAML too: one variable in its JSON form, or a quoted text whose
-/// variables need no escaping in it.
+/// variables need no escaping in it, because they are percent-encoded.
 fn scalar(resolver: &mut Resolver<'_>, mut pieces: Vec<Piece>, place: &Place) -> String {
     match (pieces.pop(), pieces.is_empty()) {
         (Some(Piece::Hole(hole)), true) if hole.encoding != Encoding::Uri => return resolver.hole(&hole.encoded(Encoding::Json), place),
@@ -59,9 +60,11 @@ fn scalar(resolver: &mut Resolver<'_>, mut pieces: Vec<Piece>, place: &Place) ->
     let inside: String = pieces
         .into_iter()
         .map(|piece| match piece {
-            Piece::Known(text) => escape::compose(escape::json(&text).trim_matches('"')),
+            Piece::Known(text) => escape::compose(inside_quotes(&escape::json(&text))),
             Piece::Hole(hole) => {
-                refuse_unless_uri(resolver, &hole.variable, hole.encoding, place);
+                if hole.encoding != Encoding::Uri {
+                    resolver.refuse_inside(&hole, place);
+                }
                 resolver.hole(&hole, place)
             }
         })
@@ -69,21 +72,20 @@ fn scalar(resolver: &mut Resolver<'_>, mut pieces: Vec<Piece>, place: &Place) ->
     format!("\"{inside}\"")
 }
 
-fn property(resolver: &mut Resolver<'_>, marks: &mut Marks, pieces: Vec<Piece>, place: &Place) -> String {
-    let mut write = |piece| match piece {
+/// A text with marks for its variables, each of which must be in one of these encodings.
+pub fn marked(resolver: &mut Resolver<'_>, marks: &mut Marks, pieces: Vec<Piece>, safe: &[Encoding], place: &Place) -> String {
+    let marked = pieces.into_iter().map(|piece| match piece {
         Piece::Known(text) => text,
         Piece::Hole(hole) => {
-            refuse_unless_uri(resolver, &hole.variable, hole.encoding, place);
+            if !safe.contains(&hole.encoding) {
+                resolver.refuse_inside(&hole, place);
+            }
             marks.mark(resolver.hole(&hole, place))
         }
-    };
-    pieces.into_iter().map(&mut write).collect()
+    });
+    marked.collect()
 }
 
-/// Percent-encoded, a value needs no escaping in any quotes. In any other form it might end them.
-fn refuse_unless_uri(resolver: &mut Resolver<'_>, variable: &str, encoding: Encoding, place: &Place) {
-    if encoding != Encoding::Uri {
-        let message = format!("Compose cannot escape the value of `{variable}` inside a longer text of a file");
-        resolver.refuse(place, message, "make the variable the whole value, or read it from the environment instead");
-    }
+fn inside_quotes(json: &str) -> &str {
+    json.get(1..json.len() - 1).unwrap_or_default()
 }

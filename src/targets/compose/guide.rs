@@ -202,7 +202,12 @@ impl<'a> Guide<'a> {
 fn counts(platform: &Platform, plan: &ComposePlan<'_>) -> String {
     let counted = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
     let containers = workloads(plan).count();
-    format!("{} on {}, in {}.", counted(containers, "container"), counted(platform.networks.len(), "network"), counted(plan.stacks.len(), "Compose file"))
+    format!(
+        "{} on {}, in {}.",
+        counted(containers, "container"),
+        counted(platform.networks.len(), "network"),
+        counted(plan.stacks.len(), "Compose file")
+    )
 }
 
 fn stack_row<'a>(stack: &'a StackPlan<'a>, components: &BTreeMap<&'a str, &'static str>) -> StackRow<'a> {
@@ -271,7 +276,9 @@ fn published<'a>(platform: &'a Platform, plan: &'a ComposePlan<'a>) -> Vec<Publi
 
 fn resources(platform: &Platform) -> Vec<ResourceRow<'_>> {
     let all = platform.services.iter().flat_map(|service| service.resources.iter().map(move |resource| (service, resource)));
-    all.filter(|(_, (_, names))| !names.is_empty()).map(|(service, (kind, names))| ResourceRow { service: &service.name, kind, names }).collect()
+    all.filter(|(_, (_, names))| !names.is_empty())
+        .map(|(service, (kind, names))| ResourceRow { service: &service.name, kind, names })
+        .collect()
 }
 
 /// The name that Docker knows a network or a volume by: it does not depend on the folder's name.
@@ -289,7 +296,10 @@ fn networks<'a>(platform: &'a Platform, plan: &'a ComposePlan<'a>) -> Vec<Networ
             description: network.description.as_deref(),
             way_out: if network.internal { "none" } else { "yes" },
             maker: &stack.project,
-            members: workloads(plan).filter(|workload| workload.networks.contains(&network.name)).map(|workload| workload.name.as_str()).collect(),
+            members: workloads(plan)
+                .filter(|workload| workload.networks.contains(&network.name))
+                .map(|workload| workload.name.as_str())
+                .collect(),
         })
     };
     platform.networks.iter().filter_map(row).collect()

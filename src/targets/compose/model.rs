@@ -6,7 +6,7 @@
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
-use crate::yaml::Doc;
+use crate::yaml::{self, Doc, Item};
 
 /// A map in the order of its entries.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,18 +34,27 @@ impl<T: Serialize> Serialize for Entries<T> {
     }
 }
 
-/// A Compose file.
-#[derive(Debug, Serialize)]
+/// A Compose file. The sections are trees already, because comments and overrides are in them.
+#[derive(Debug)]
 pub struct Project {
     pub name: String,
     /// Each is a [`Service`] with its overrides.
-    pub services: Entries<Doc>,
-    #[serde(skip_serializing_if = "Entries::is_empty")]
-    pub networks: Entries<Doc>,
-    #[serde(skip_serializing_if = "Entries::is_empty")]
-    pub volumes: Entries<Doc>,
-    #[serde(skip_serializing_if = "Entries::is_empty")]
-    pub configs: Entries<Config>,
+    pub services: Vec<Item>,
+    /// Each is [`Shared`].
+    pub networks: Vec<Item>,
+    /// Each is [`Shared`].
+    pub volumes: Vec<Item>,
+    /// Each is a [`Config`].
+    pub configs: Vec<Item>,
+}
+
+impl From<Project> for Doc {
+    fn from(project: Project) -> Self {
+        let Project { name, services, networks, volumes, configs } = project;
+        let sections = [("services", services), ("networks", networks), ("volumes", volumes), ("configs", configs)];
+        let sections = sections.into_iter().filter(|(_, items)| !items.is_empty());
+        Self::Map(std::iter::once(Item::new("name", name)).chain(sections.map(|(key, items)| Item::new(key, Self::Map(items)))).collect())
+    }
 }
 
 /// A service.
@@ -211,6 +220,14 @@ pub struct Shared {
     pub external: bool,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub internal: bool,
+}
+
+/// A part of the model as a tree.
+///
+/// # Panics
+/// Never: the writer refuses only keys that are no text and numbers that no type here can hold.
+pub fn doc<T: Serialize>(part: &T) -> Doc {
+    yaml::to_doc(part).expect("the model has text for keys and no 128-bit numbers")
 }
 
 /// Words on one line, unless one of them has lines of its own, which reads better as a block.

@@ -5,22 +5,22 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use crate::platform::{Encoding, Endpoint, MountSource, Platform, Protocol, Published, Stack, Workload, WorkloadKind};
+use crate::platform::{Endpoint, MountSource, Platform, Protocol, Published, Stack, Workload};
 
 /// The variable that changes whenever `.env` does.
-pub const ENV_HASH: &str = "PIPEGEN_ENV_SHA256";
+pub use crate::secrets::FINGERPRINT as ENV_HASH;
 
 /// Everything that the files of a platform have in common.
 #[derive(Debug)]
 pub struct ComposePlan<'a> {
     /// The stacks that run something, in the order in which they start.
     pub stacks: Vec<StackPlan<'a>>,
-    /// Every variable that the Compose files read, derived ones and [`ENV_HASH`] included.
-    pub variables: BTreeSet<String>,
     /// The index (into `platform.stacks`) of the stack whose file makes a network, by the network's name.
     pub network_makers: BTreeMap<&'a str, usize>,
     /// The index of the stack whose file makes a volume, by the volume's name.
     pub volume_makers: BTreeMap<&'a str, usize>,
+    /// Every variable that the Compose files read, derived ones and [`ENV_HASH`] included. Known once they are written.
+    pub variables: BTreeSet<String>,
 }
 
 /// One Compose project and its file.
@@ -34,7 +34,7 @@ pub struct StackPlan<'a> {
     pub project: String,
     /// The file's name: `<stack>-docker-compose.yml` or `docker-compose.yml`.
     pub file: String,
-    /// What runs in it, in the order of the platform; a template is not run and has no service.
+    /// What runs in it, in the order of the platform.
     pub services: Vec<&'a Workload>,
     /// The ports of the host, in the order of the services.
     pub published: Vec<PublishedEndpoint<'a>>,
@@ -56,7 +56,7 @@ impl<'a> ComposePlan<'a> {
     pub fn new(platform: &'a Platform) -> Self {
         let mut stacks: Vec<StackPlan<'a>> =
             platform.stacks.iter().enumerate().map(|(index, stack)| StackPlan::new(&platform.name, index, stack)).collect();
-        for workload in platform.workloads.iter().filter(|workload| !matches!(workload.kind, WorkloadKind::Template)) {
+        for workload in &platform.workloads {
             if let Some(stack) = stacks.get_mut(workload.stack) {
                 stack.push(workload);
             }
@@ -64,7 +64,7 @@ impl<'a> ComposePlan<'a> {
         stacks.retain(|stack| !stack.services.is_empty());
         let network_makers = makers(&stacks, platform.networks.iter().map(|network| (network.name.as_str(), network.owner)), networks_of);
         let volume_makers = makers(&stacks, platform.volumes.iter().map(|volume| (volume.name.as_str(), volume.owner)), volumes_of);
-        Self { variables: variables(platform), stacks, network_makers, volume_makers }
+        Self { stacks, network_makers, volume_makers, variables: BTreeSet::new() }
     }
 }
 
@@ -105,44 +105,23 @@ fn url(protocol: Protocol, published: &Published) -> String {
     format!("{scheme}{}:{}", host_of(published), published.port)
 }
 
-/// The name of the variable that holds a value in an encoding: Compose can only concatenate, so an encoded value
-/// is a variable of its own.
-pub fn variable_name(variable: &str, encoding: Encoding) -> String {
-    match encoding {
-        Encoding::Raw => variable.to_owned(),
-        Encoding::Uri => format!("{variable}_URI"),
-        Encoding::Json => format!("{variable}_JSON"),
-    }
-}
-
 /// Whether a workload reads a file whose content depends on the deployer.
 pub fn reads_deploy_time_file(workload: &Workload) -> bool {
     workload.files.iter().any(|file| file.body.is_deploy_time())
 }
 
-fn variables(platform: &Platform) -> BTreeSet<String> {
-    let secrets = platform.secrets.iter().map(|secret| (&secret.variable, &secret.encodings));
-    let settings = platform.settings.iter().map(|setting| (&setting.variable, &setting.encodings));
-    let mut names: BTreeSet<String> = secrets
-        .chain(settings)
-        .flat_map(|(variable, encodings)| encodings.iter().map(|encoding| variable_name(variable, *encoding)))
-        .collect();
-    if platform.workloads.iter().any(reads_deploy_time_file) {
-        names.insert(ENV_HASH.to_owned());
-    }
-    names
-}
-
-fn networks_of(workload: &Workload) -> Vec<&str> {
+/// The networks of a workload.
+pub fn networks_of(workload: &Workload) -> Vec<&str> {
     workload.networks.iter().map(String::as_str).collect()
 }
 
-fn volumes_of(workload: &Workload) -> Vec<&str> {
-    let name = |source| match source {
-        &MountSource::Volume(ref name) => Some(name.as_str()),
-        &MountSource::Path(_) => None,
-    };
-    workload.mounts.iter().filter_map(|mount| name(&mount.source)).collect()
+/// The managed volumes and host paths with a name that a workload mounts.
+pub fn volumes_of(workload: &Workload) -> Vec<&str> {
+    let volumes = workload.mounts.iter().filter_map(|mount| match &mount.source {
+        MountSource::Volume(name) => Some(name.as_str()),
+        MountSource::Path(_) => None,
+    });
+    volumes.collect()
 }
 
 /// Who makes each thing: its owner, or the first stack to start that uses it if the owner's services do not,

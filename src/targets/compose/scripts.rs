@@ -147,7 +147,9 @@ fn connections<'a>(platform: &'a Platform, plan: &'a ComposePlan<'a>) -> Vec<Con
     let mut found = Vec::new();
     for service in &platform.services {
         let Some(setup) = &service.connections else { continue };
-        let Some(stack) = plan.stacks.iter().find(|stack| stack.services.iter().any(|workload| workload.name == setup.job)) else { continue };
+        let Some(stack) = plan.stacks.iter().find(|stack| stack.services.iter().any(|workload| workload.name == setup.job)) else {
+            continue;
+        };
         let connections = setup.connections.iter().map(|(name, to)| Connection { name, to }).collect();
         found.push(Connections { name: &service.name, project: &stack.project, file: &stack.file, job: &setup.job, connections });
     }

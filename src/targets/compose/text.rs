@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::plan::{host_of, variable_name};
+use super::plan::host_of;
 use crate::diagnostic::{Diagnostic, Place, code};
 use crate::platform::{AddressPart, Encoding, Endpoint, EndpointRef, Part, Platform, PublicText, Text, Vantage};
 use crate::value::escape;
@@ -44,8 +44,7 @@ impl Hole {
     /// The same value in another encoding; a default that is raw is encoded with it.
     pub fn encoded(self, encoding: Encoding) -> Self {
         let default = match (self.encoding, encoding) {
-            (Encoding::Raw, Encoding::Json) => self.default.map(|text| escape::json(&text)),
-            (Encoding::Raw, Encoding::Uri) => self.default.map(|text| escape::uri(&text)),
+            (Encoding::Raw, to) => self.default.map(|text| to.apply(&text)),
             _ => self.default,
         };
         Self { encoding, default, ..self }
@@ -74,6 +73,12 @@ impl<'a> Resolver<'a> {
     /// Reports what Compose cannot express.
     pub fn refuse(&mut self, place: &Place, message: impl Into<String>, help: &str) {
         self.diagnostics.push(Diagnostic::new(&code::TARGET_LIMIT, place.clone(), message).help(help));
+    }
+
+    /// Reports a variable whose value might end the quotes around it, or mean something there.
+    pub fn refuse_inside(&mut self, hole: &Hole, place: &Place) {
+        let message = format!("Compose cannot escape the value of `{}` inside a longer text of a file", hole.variable);
+        self.refuse(place, message, "make the variable the whole value, or read it from the environment instead");
     }
 
     /// The pieces of a text. What is refused is left out: with an error nothing is written anyway.
@@ -114,7 +119,7 @@ impl<'a> Resolver<'a> {
     /// an open server.
     pub fn hole(&mut self, hole: &Hole, place: &Place) -> String {
         self.used.entry(hole.variable.clone()).or_default().insert(hole.encoding);
-        let name = variable_name(&hole.variable, hole.encoding);
+        let name = hole.encoding.variable(&hole.variable);
         match &hole.default {
             None if hole.secret || hole.encoding != Encoding::Raw => format!("${{{name}:?run pipegen secrets init}}"),
             None => format!("${{{name}:?set it in .env}}"),

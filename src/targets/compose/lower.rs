@@ -1,0 +1,192 @@
+//! From a workload to a service.
+
+use super::files::{self, Configs};
+use super::model::{Build as BuildSection, Dependency, Deploy, DeployResources, Entries, HealthCheck, Limits, Service, words};
+use super::plan::{ENV_HASH, reads_deploy_time_file};
+use super::scope::{Scope, said_elsewhere};
+use super::storage;
+use crate::diagnostic::Place;
+use crate::platform::{Build, Check, Endpoint, File, Health, Image, PathRef, PublicText, Published, Readiness, Resources, Workload, WorkloadKind};
+use crate::value::{Size, escape};
+use crate::yaml::Doc;
+
+/// The label that changes with the content of the files that a service reads.
+const FILES_LABEL: &str = "pipegen.files";
+
+/// The service of a workload, without its overrides.
+pub fn service(scope: &mut Scope<'_, '_>, configs: &mut Configs, workload: &Workload) -> Service {
+    let Workload {
+        name,
+        service,
+        role,
+        stack,
+        kind,
+        networks,
+        profiles,
+        image,
+        entrypoint,
+        command,
+        user,
+        groups,
+        working_dir,
+        environment,
+        files,
+        mounts,
+        scratch,
+        endpoints,
+        health,
+        waits,
+        resources,
+        stop_grace,
+        reaper,
+        labels,
+        overrides,
+        origin,
+    } = workload;
+    // The overrides are merged into the finished service.
+    said_elsewhere((service, role, overrides));
+    let place = Place::Key(origin.clone());
+    let (image, build) = self::image(scope, image, &place);
+    let (restart, replicas) = lifetime(scope, kind, endpoints, &place);
+    let contents: Vec<_> = files.iter().map(|file| files::content(&mut scope.resolver, scope.layout, file)).collect();
+    let fingerprint = (!files.is_empty()).then(|| files::fingerprint(files.iter().zip(&contents)));
+    Service {
+        image,
+        // A registry is never asked for an image that is built here: the name may belong to someone else there.
+        pull_policy: build.is_some().then_some("build"),
+        build,
+        profiles: (!profiles.is_empty()).then(|| words(profiles.iter().map(|profile| escape::compose(profile)))),
+        entrypoint: entrypoint.as_ref().map(|argv| self::argv(scope, argv, &place)),
+        command: command.as_ref().map(|argv| self::argv(scope, argv, &place)),
+        user: user.as_deref().map(escape::compose),
+        group_add: storage::groups(scope, groups, mounts),
+        working_dir: working_dir.as_deref().map(escape::compose),
+        init: *reaper,
+        environment: Entries(environment.iter().map(|(key, text)| (key.clone(), scope.resolver.text(text, &place))).collect()),
+        ports: endpoints.iter().filter_map(port).collect(),
+        network_mode: networks.is_empty().then_some("none"),
+        networks: networks.clone(),
+        volumes: mounts.iter().map(|mount| storage::mount(scope, mount)).collect(),
+        tmpfs: scratch.iter().map(|path| escape::compose(path)).collect(),
+        configs: mounted(configs, name, files, contents),
+        depends_on: dependencies(scope, *stack, waits),
+        healthcheck: health.as_ref().map(|health| health_check(scope, health, &place)),
+        restart,
+        stop_grace_period: stop_grace.map(|grace| grace.to_string()),
+        deploy: Deploy { replicas, resources: self::resources(resources) },
+        labels: self::labels(scope, labels, fingerprint, reads_deploy_time_file(workload), &place),
+    }
+}
+
+fn image(scope: &mut Scope<'_, '_>, image: &Image, place: &Place) -> (String, Option<BuildSection>) {
+    match image {
+        Image::Pulled { reference } => (scope.resolver.public(reference, place), None),
+        Image::Built { build, reference } => {
+            let Build { context, dockerfile, args, target } = build;
+            let PathRef { path, origin } = context;
+            let arguments = args.iter().map(|(key, text)| (key.clone(), scope.resolver.public(text, &Place::Value(origin.clone()))));
+            let build = BuildSection {
+                args: Entries(arguments.collect()),
+                context: escape::compose(&scope.layout.relative(path)),
+                dockerfile: dockerfile.as_deref().map(escape::compose),
+                target: target.as_deref().map(escape::compose),
+            };
+            (scope.resolver.public(reference, place), Some(build))
+        }
+    }
+}
+
+/// The restart policy, and how many there are unless it is one.
+fn lifetime(scope: &mut Scope<'_, '_>, kind: &WorkloadKind, endpoints: &[Endpoint], place: &Place) -> (&'static str, Option<u16>) {
+    match kind {
+        WorkloadKind::Server { replicas, keep_running } => {
+            let published = endpoints.iter().find_map(|endpoint| endpoint.published.as_ref());
+            if let Some(published) = published.filter(|_| *replicas > 1) {
+                let message = format!("port {} of the host cannot lead to {replicas} containers", published.port);
+                let place = Place::Value(published.origin.clone());
+                scope.resolver.refuse(&place, message, "publish a proxy in front of it, or leave `replicas` at 1");
+            }
+            (if *keep_running { "unless-stopped" } else { "on-failure" }, (*replicas != 1).then_some(*replicas))
+        }
+        WorkloadKind::Job { evidence } => {
+            // Compose sees the exit status itself.
+            said_elsewhere(evidence);
+            ("no", None)
+        }
+        WorkloadKind::Template => {
+            scope.resolver.refuse(place, "Compose cannot start a workload from a pattern", "choose what runs its own workers");
+            ("no", None)
+        }
+    }
+}
+
+fn argv(scope: &mut Scope<'_, '_>, argv: &[PublicText], place: &Place) -> Doc {
+    words(argv.iter().map(|word| scope.resolver.public(word, place)).collect::<Vec<_>>())
+}
+
+/// `address:port:port`, with an IPv6 address in brackets.
+fn port(endpoint: &Endpoint) -> Option<String> {
+    let Endpoint { name, port, protocol, published } = endpoint;
+    let Published { port: host_port, address, origin } = published.as_ref()?;
+    // Both protocols are TCP, which Compose assumes.
+    said_elsewhere((name, protocol, origin));
+    Some(format!("{}:{port}", std::net::SocketAddr::new(*address, *host_port)))
+}
+
+fn mounted(configs: &mut Configs, service: &str, files: &[File], contents: Vec<files::Content>) -> Vec<super::model::ConfigMount> {
+    files.iter().zip(contents).map(|(file, content)| configs.mount(service, file, content)).collect()
+}
+
+/// What is waited for in the same stack. Other stacks are up before this one: Compose knows nothing of them.
+fn dependencies(scope: &Scope<'_, '_>, stack: usize, waits: &[(String, Readiness)]) -> Entries<Dependency> {
+    let here = waits.iter().filter(|(workload, _)| scope.stack_of(workload) == Some(stack));
+    let dependency = |readiness| Dependency {
+        condition: match readiness {
+            Readiness::Ready => "service_healthy",
+            Readiness::Started => "service_started",
+            Readiness::Completed => "service_completed_successfully",
+        },
+    };
+    Entries(here.map(|(workload, readiness)| (workload.clone(), dependency(*readiness))).collect())
+}
+
+fn health_check(scope: &mut Scope<'_, '_>, health: &Health, place: &Place) -> HealthCheck {
+    let Health { check, remote, interval, timeout, retries, start_period } = health;
+    // Nothing waits from outside: `depends_on` reads the state of this check.
+    said_elsewhere(remote);
+    let (how, asked) = match check {
+        Check::Exec(argv) => ("CMD", argv.as_slice()),
+        Check::Shell(line) => ("CMD-SHELL", std::slice::from_ref(line)),
+    };
+    let asked: Vec<String> = asked.iter().map(|word| scope.resolver.public(word, place)).collect();
+    HealthCheck {
+        test: words(std::iter::once(how.to_owned()).chain(asked)),
+        interval: interval.to_string(),
+        timeout: timeout.to_string(),
+        retries: *retries,
+        start_period: start_period.to_string(),
+    }
+}
+
+fn resources(resources: &Resources) -> Option<DeployResources> {
+    let Resources { cpu, memory } = resources;
+    let limits = Limits { cpus: cpu.clone(), memory: memory.map(size) };
+    (limits.cpus.is_some() || limits.memory.is_some()).then_some(DeployResources { limits })
+}
+
+/// `512MiB`: Compose takes `M` for a power of 1024 too (`RAMInBytes` of docker/go-units), but this says it.
+fn size(size: Size) -> String {
+    format!("{size}B")
+}
+
+fn labels(scope: &mut Scope<'_, '_>, labels: &[(String, PublicText)], files: Option<String>, filled_in: bool, place: &Place) -> Entries<String> {
+    let mut entries: Vec<_> = labels.iter().map(|(key, text)| (key.clone(), scope.resolver.public(text, place))).collect();
+    if let Some(hash) = files {
+        if entries.iter().any(|(key, _)| key == FILES_LABEL) {
+            scope.resolver.refuse(place, format!("the label `{FILES_LABEL}` is written by pipegen"), "choose another label");
+        }
+        let of_variables = if filled_in { format!("-${{{ENV_HASH}:?run pipegen secrets init}}") } else { String::new() };
+        entries.push((FILES_LABEL.to_owned(), hash + &of_variables));
+    }
+    Entries(entries)
+}
