@@ -87,7 +87,7 @@ fn up_refuses_a_variable_that_the_shell_sets_differently() {
 #[test]
 fn up_shows_the_log_of_a_failed_job_and_goes_no_further() {
     let demo = Demo::new();
-    for (state, message) in [("exited 3", "db-init failed with exit status 3"), ("created 0", "db-init was not started")] {
+    for (state, message) in [("exited 3", "db-init failed (exited 3)"), ("created 0", "db-init was not started")] {
         let run = demo.run_with("up.sh", &[], &[("FAKE_STATE", state)]);
         assert!(!run.ok && run.text.contains(message), "{}", run.text);
         assert_eq!(run.text.contains("the log of db-init"), state.starts_with("exited"), "{}", run.text);

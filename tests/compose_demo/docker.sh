@@ -10,8 +10,8 @@ case $* in
   *' config') printf 'password: %s\n' "${WEB_PASSWORD-same}" ;;
   *' up '*) exit "${FAKE_UP:-0}" ;;
   *' ps --all --quiet '*) printf 'id-%s\n' "$last" ;;
-  *' logs '*) printf 'the log of %s\n' "$last" ;;
-  'inspect --format {{.State'*) printf '%s\n' "${FAKE_STATE:-exited 0}" ;;
+  'logs --since now '*) printf 'the log of %s\n' "${last#id-}" ;;
+  'inspect --format {{.State'*) printf '%s now\n' "${FAKE_STATE:-exited 0}" ;;
   'ps --quiet '*'project=demo-data '*) printf 'id-db\n' ;;
   'ps --quiet '*'project=demo-web '*) printf 'id-web\nid-cache\n' ;;
   'inspect --format '*id-db) printf 'container id-db db 10.0.0.2\n%s\n' "${FAKE_BOUND-}" ;;

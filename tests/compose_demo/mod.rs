@@ -1,5 +1,7 @@
 //! A small platform in two stacks, rendered into a folder of its own, with a stand-in for Docker on the path.
 
+#![allow(dead_code, reason = "every test program uses a part of it")]
+
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -104,12 +106,8 @@ fn write_all(folder: &Path, files: &FileSet) {
 
 fn env() -> String {
     let wanted =
-        Wanted { name: "WEB_PASSWORD".into(), format: Format::Password, note: "the user of web".into(), encodings: [secrets_raw()].into() };
+        Wanted { name: "WEB_PASSWORD".into(), format: Format::Password, note: "the user of web".into(), encodings: [Encoding::Raw].into() };
     secrets::init(None, &[wanted], &[], &mut secrets::os_random).expect("an environment").text.reveal().to_owned()
-}
-
-fn secrets_raw() -> Encoding {
-    Encoding::Raw
 }
 
 fn at() -> Pointer {
