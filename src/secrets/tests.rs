@@ -96,7 +96,7 @@ fn the_example_names_every_variable_and_gives_none_a_value() {
     assert!(text.starts_with("# two\n# lines\n\n# db_password of someone\n"), "{text}");
     assert!(text.ends_with(
         "\n# derived: do not write, `pipegen secrets init` computes them\n\
-         # DB_PASSWORD_URI\n# DB_PASSWORD_JSON\n# TOKEN_JSON\n# REGION_URI\n# PIPEGEN_ENV_SHA256\n"
+         # DB_PASSWORD_URI=\n# DB_PASSWORD_JSON=\n# TOKEN_JSON=\n# REGION_URI=\n# PIPEGEN_ENV_SHA256=\n"
     ));
     let env = Env::parse(&text).expect("readable");
     let names: Vec<&str> = env.entries.iter().map(|entry| entry.name.as_str()).collect();
