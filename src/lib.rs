@@ -1,12 +1,16 @@
 //! pipegen: one typed blueprint of a data platform, every deployment artifact generated from it.
 
 pub mod blueprint;
+pub mod cli;
+pub mod commands;
+pub mod compile;
 pub mod components;
 pub mod diagnostic;
 pub mod dotenv;
 pub mod emit;
 pub mod fileset;
 pub mod platform;
+pub mod rules;
 pub mod schema;
 pub mod secrets;
 pub mod source;

@@ -1,5 +1,7 @@
-//! The command line.
-fn main() {
-    #[allow(clippy::print_stdout)]
-    { print!("{}", pipegen::schema::schema_text()); }
+//! The `pipegen` program: everything it does is in the library.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    pipegen::cli::main()
 }

@@ -122,10 +122,7 @@ impl Compose {
             return Some(Self(vec!["docker".to_owned(), "compose".to_owned()]));
         }
         let required = env::var("PIPEGEN_REQUIRE_TOOLS").is_ok_and(|required| required == "1");
-        assert!(
-            !required,
-            "no Docker Compose: set PIPEGEN_COMPOSE to the program"
-        );
+        assert!(!required, "no Docker Compose: set PIPEGEN_COMPOSE to the program");
         #[expect(clippy::print_stderr, reason = "a skipped test has to say so")]
         {
             eprintln!("skipped: no Docker Compose (PIPEGEN_COMPOSE names none)");
@@ -137,12 +134,8 @@ impl Compose {
     fn read(&self, dotenv: &str, names: &[String]) -> Result<BTreeMap<String, String>, String> {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let file = folder.path().join("docker-compose.yml");
-        let environment: String = names
-            .iter()
-            .map(|name| format!("      {name}: ${{{name}}}\n"))
-            .collect();
-        let text =
-            format!("services:\n  reader:\n    image: none\n    environment:\n{environment}");
+        let environment: String = names.iter().map(|name| format!("      {name}: ${{{name}}}\n")).collect();
+        let text = format!("services:\n  reader:\n    image: none\n    environment:\n{environment}");
         fs_err::write(&file, text).expect("written");
         fs_err::write(folder.path().join(".env"), dotenv).expect("written");
 
@@ -159,25 +152,15 @@ impl Compose {
             return Err(String::from_utf8_lossy(&output.stderr).into_owned());
         }
         let config: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
-        let environment = config["services"]["reader"]["environment"]
-            .as_object()
-            .expect("a map");
+        let environment = config["services"]["reader"]["environment"].as_object().expect("a map");
         // `config` writes a Compose file, in which a dollar is doubled.
-        let literal =
-            |value: &serde_json::Value| value.as_str().expect("a string").replace("$$", "$");
-        Ok(environment
-            .iter()
-            .map(|(name, value)| (name.clone(), literal(value)))
-            .collect())
+        let literal = |value: &serde_json::Value| value.as_str().expect("a string").replace("$$", "$");
+        Ok(environment.iter().map(|(name, value)| (name.clone(), literal(value))).collect())
     }
 }
 
 fn named(values: impl IntoIterator<Item = impl Into<String>>) -> BTreeMap<String, String> {
-    values
-        .into_iter()
-        .enumerate()
-        .map(|(at, value)| (format!("V{at:03}"), value.into()))
-        .collect()
+    values.into_iter().enumerate().map(|(at, value)| (format!("V{at:03}"), value.into())).collect()
 }
 
 fn assert_same(compose: &BTreeMap<String, String>, ours: &BTreeMap<String, String>) {
@@ -188,20 +171,11 @@ fn assert_same(compose: &BTreeMap<String, String>, ours: &BTreeMap<String, Strin
 
 /// Writes each spelling with a name of its own, and checks that Compose and we read the same file the same way.
 fn assert_read_alike(compose: &Compose, spellings: &BTreeMap<String, String>) {
-    let text: String = spellings
-        .iter()
-        .map(|(name, spelling)| spelling.replace('@', name) + "\n")
-        .collect();
+    let text: String = spellings.iter().map(|(name, spelling)| spelling.replace('@', name) + "\n").collect();
     let env = Env::parse(&text).expect("accepted");
-    let ours = env
-        .entries
-        .into_iter()
-        .map(|entry| (entry.name, entry.value.reveal().to_owned()))
-        .collect();
+    let ours = env.entries.into_iter().map(|entry| (entry.name, entry.value.reveal().to_owned())).collect();
     let names: Vec<String> = spellings.keys().cloned().collect();
-    let theirs = compose
-        .read(&text, &names)
-        .expect("what we accept, Compose accepts");
+    let theirs = compose.read(&text, &names).expect("what we accept, Compose accepts");
     assert_eq!(theirs.len(), spellings.len());
     assert_same(&theirs, &ours);
 }
@@ -212,10 +186,7 @@ fn compose_reads_every_value_that_we_write() {
         return;
     };
     let values = named(NASTY);
-    let text: String = values
-        .iter()
-        .map(|(name, value)| format!("{name}={}\n", escape::dotenv(value)))
-        .collect();
+    let text: String = values.iter().map(|(name, value)| format!("{name}={}\n", escape::dotenv(value))).collect();
     let names: Vec<String> = values.keys().cloned().collect();
     assert_same(&compose.read(&text, &names).expect("accepted"), &values);
 }
@@ -237,16 +208,10 @@ fn compose_reads_random_spellings_as_we_do() {
     let soup = "[\"'\\\\$ #\n\r\t0178nabc{}:=é\u{85}\u{a0}]{0,14}";
     let quoted = "\"([\\\\$ #\n'0178nabc{}é]|\\\\[\\\\\"$]|\\\\0[0-9]{0,4}){0,8}\"";
     let strategy = proptest::prop_oneof![soup, quoted].prop_map(|value| format!("@={value}"));
-    let one = |spelling: &String| {
-        Env::parse(&spelling.replace('@', "A")).is_ok_and(|env| env.entries.len() == 1)
-    };
+    let one = |spelling: &String| Env::parse(&spelling.replace('@', "A")).is_ok_and(|env| env.entries.len() == 1);
     let spellings = (0..2000).map(|_| strategy.new_tree(&mut runner).expect("a tree").current());
     let accepted = named(spellings.filter(one));
-    assert!(
-        accepted.len() > 500,
-        "too few of them mean anything: {}",
-        accepted.len()
-    );
+    assert!(accepted.len() > 500, "too few of them mean anything: {}", accepted.len());
     assert_read_alike(&compose, &accepted);
 }
 
@@ -258,11 +223,7 @@ fn what_we_refuse_compose_refuses_or_changes() {
     for (text, expected) in REFUSED {
         assert!(Env::parse(text).is_err(), "{text:?}");
         let theirs = compose.read(text, &["A".to_owned()]);
-        assert_eq!(
-            theirs.ok().map(|values| values["A"].clone()).as_deref(),
-            expected,
-            "{text:?}"
-        );
+        assert_eq!(theirs.ok().map(|values| values["A"].clone()).as_deref(), expected, "{text:?}");
     }
 }
 
@@ -271,40 +232,19 @@ fn compose_reads_the_whole_file_of_secrets_init() {
     let Some(compose) = Compose::find() else {
         return;
     };
-    for (at, value) in NASTY
-        .iter()
-        .copied()
-        .enumerate()
-        .filter(|(_, value)| !value.is_empty())
-        .step_by(4)
-    {
+    for (at, value) in NASTY.iter().copied().enumerate().filter(|(_, value)| !value.is_empty()).step_by(4) {
         let value = format!("{value}\n{MARKER}\n{at}");
         let existing = format!("A={}\n", escape::dotenv(&value));
         let encodings = BTreeSet::from([Encoding::Raw, Encoding::Uri, Encoding::Json]);
-        let wanted = |name: &str| Wanted {
-            name: name.to_owned(),
-            format: Format::Password,
-            note: name.to_owned(),
-            encodings: encodings.clone(),
-        };
-        let outcome = secrets::init(
-            Some(&existing),
-            &[wanted("A"), wanted("B")],
-            &[],
-            &mut secrets::os_random,
-        )
-        .expect("accepted");
+        let wanted =
+            |name: &str| Wanted { name: name.to_owned(), format: Format::Password, note: name.to_owned(), encodings: encodings.clone() };
+        let outcome = secrets::init(Some(&existing), &[wanted("A"), wanted("B")], &[], &mut secrets::os_random).expect("accepted");
 
         let names = ["A", "A_URI", "A_JSON", "B", "B_URI", FINGERPRINT].map(str::to_owned);
-        let read = compose
-            .read(outcome.text.reveal(), &names)
-            .expect("accepted");
+        let read = compose.read(outcome.text.reveal(), &names).expect("accepted");
         assert_eq!(read["A"], value);
         assert_eq!(read["A_URI"], escape::uri(&value));
-        assert_eq!(
-            serde_json::from_str::<String>(&read["A_JSON"]).expect("JSON"),
-            value
-        );
+        assert_eq!(serde_json::from_str::<String>(&read["A_JSON"]).expect("JSON"), value);
         assert_eq!((read["B"].len(), &read["B"]), (32, &read["B_URI"]));
         assert_eq!(read[FINGERPRINT].len(), 64);
     }

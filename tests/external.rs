@@ -10,12 +10,8 @@ use support::compose::Folder;
 
 /// Every `golden/<blueprint>/compose`.
 fn golden() -> Vec<PathBuf> {
-    let folders = fs::read_dir(support::repository().join("golden"))
-        .into_iter()
-        .flatten();
-    let mut folders: Vec<_> = folders
-        .map(|entry| entry.expect("golden can be read").path().join("compose"))
-        .collect();
+    let folders = fs::read_dir(support::repository().join("golden")).into_iter().flatten();
+    let mut folders: Vec<_> = folders.map(|entry| entry.expect("golden can be read").path().join("compose")).collect();
     folders.retain(|folder| folder.is_dir());
     folders.sort();
     if folders.is_empty() {
@@ -27,11 +23,7 @@ fn golden() -> Vec<PathBuf> {
 fn each_golden(faults: impl Fn(&Folder) -> Vec<String>) {
     for path in golden() {
         let folder = Folder::read(&path);
-        assert!(
-            !folder.files.is_empty(),
-            "{} holds no Compose file",
-            path.display()
-        );
+        assert!(!folder.files.is_empty(), "{} holds no Compose file", path.display());
         assert_eq!(faults(&folder), [""; 0], "in {}", path.display());
     }
 }
@@ -85,11 +77,7 @@ fn shellcheck_finds_nothing_in_any_script() {
 }
 
 fn lint(shellcheck: &Path, script: &Path) -> Result<String, String> {
-    support::run(
-        support::command(shellcheck)
-            .args(["--external-sources", "--severity=style"])
-            .arg(script),
-    )
+    support::run(support::command(shellcheck).args(["--external-sources", "--severity=style"]).arg(script))
 }
 
 /// A folder without a fault.
@@ -113,10 +101,7 @@ configs:
       SELECT '${DB_PASSWORD:?run pipegen secrets init}', '$$';
 "#,
     ),
-    (
-        ".env.example",
-        "# the database\nDB_PASSWORD=\n# TAG=17\nADMIN_PASSWORD=\nPIPEGEN_ENV_SHA256=\n",
-    ),
+    (".env.example", "# the database\nDB_PASSWORD=\n# TAG=17\nADMIN_PASSWORD=\nPIPEGEN_ENV_SHA256=\n"),
     ("connections.sh", "#!/bin/sh\necho \"${#ADMIN_PASSWORD}\"\n"),
 ];
 
@@ -124,15 +109,8 @@ configs:
 fn sabotage(file: &str, from: &str, to: &str) -> (tempfile::TempDir, Folder) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     for (name, text) in GOOD {
-        assert!(
-            name != file || text.contains(from),
-            "nothing to sabotage: {from}"
-        );
-        let text = if name == file {
-            text.replacen(from, to, 1)
-        } else {
-            text.to_owned()
-        };
+        assert!(name != file || text.contains(from), "nothing to sabotage: {from}");
+        let text = if name == file { text.replacen(from, to, 1) } else { text.to_owned() };
         fs::write(folder.path().join(name), text).expect("the folder is writable");
     }
     let read = Folder::read(folder.path());
@@ -159,11 +137,7 @@ fn a_file_that_compose_refuses_is_seen() {
     let Some(compose) = support::tool("compose") else {
         return;
     };
-    let (_keep, folder) = sabotage(
-        FILE,
-        "configs: [{ source: init",
-        "configs: [{ source: other",
-    );
+    let (_keep, folder) = sabotage(FILE, "configs: [{ source: init", "configs: [{ source: other");
     let faults = folder.refused(&compose);
     assert_eq!(faults.len(), 1, "{faults:?}");
     assert!(faults[0].contains("undefined config other"), "{faults:?}");
@@ -174,26 +148,16 @@ fn a_variable_that_may_be_missing_is_seen() {
     let Some(compose) = support::tool("compose") else {
         return;
     };
-    let (_keep, folder) = sabotage(
-        FILE,
-        "${PIPEGEN_ENV_SHA256:?run pipegen secrets init}",
-        "${PIPEGEN_ENV_SHA256}",
-    );
+    let (_keep, folder) = sabotage(FILE, "${PIPEGEN_ENV_SHA256:?run pipegen secrets init}", "${PIPEGEN_ENV_SHA256}");
     let faults = folder.not_missed(&compose);
     assert_eq!(faults.len(), 1, "{faults:?}");
-    assert!(
-        faults[0].starts_with("docker-compose.yml: without PIPEGEN_ENV_SHA256"),
-        "{faults:?}"
-    );
+    assert!(faults[0].starts_with("docker-compose.yml: without PIPEGEN_ENV_SHA256"), "{faults:?}");
 }
 
 #[test]
 fn a_variable_that_the_example_forgets_or_invents_is_seen() {
     let (_keep, folder) = sabotage(".env.example", "DB_PASSWORD", "DB_PASSWROD");
-    let expected = [
-        "docker-compose.yml: DB_PASSWORD is not in .env.example",
-        ".env.example: nothing uses DB_PASSWROD",
-    ];
+    let expected = ["docker-compose.yml: DB_PASSWORD is not in .env.example", ".env.example: nothing uses DB_PASSWROD"];
     assert_eq!(folder.wrongly_listed(), expected);
 }
 
@@ -206,10 +170,7 @@ fn a_text_that_compose_changes_is_seen() {
     let (_keep, folder) = sabotage(FILE, "'$$'", "'$LC_ALL'");
     let faults = folder.misread(&compose);
     assert_eq!(faults.len(), 1, "{faults:?}");
-    assert!(
-        faults[0].starts_with("/configs/init/content: "),
-        "{faults:?}"
-    );
+    assert!(faults[0].starts_with("/configs/init/content: "), "{faults:?}");
 }
 
 #[test]
@@ -217,10 +178,7 @@ fn a_key_outside_of_the_schema_is_seen() {
     let (_keep, folder) = sabotage(FILE, "profiles:", "profile:");
     let faults = folder.against_schema();
     assert_eq!(faults.len(), 1, "{faults:?}");
-    assert!(
-        faults[0].starts_with("docker-compose.yml: /services/report: "),
-        "{faults:?}"
-    );
+    assert!(faults[0].starts_with("docker-compose.yml: /services/report: "), "{faults:?}");
 }
 
 #[test]
@@ -228,13 +186,8 @@ fn an_unquoted_word_in_a_script_is_seen() {
     let Some(shellcheck) = support::tool("shellcheck") else {
         return;
     };
-    let (keep, _) = sabotage(
-        "connections.sh",
-        "\"${#ADMIN_PASSWORD}\"",
-        "$ADMIN_PASSWORD",
-    );
-    let faults =
-        lint(&shellcheck, &keep.path().join("connections.sh")).expect_err("the script is faulty");
+    let (keep, _) = sabotage("connections.sh", "\"${#ADMIN_PASSWORD}\"", "$ADMIN_PASSWORD");
+    let faults = lint(&shellcheck, &keep.path().join("connections.sh")).expect_err("the script is faulty");
     assert!(faults.contains("SC2086"), "{faults}");
 }
 
@@ -243,9 +196,7 @@ fn a_missing_tool_skips_its_check_but_fails_it_in_ci() {
     let run = |required| {
         let mut check = support::command(&std::env::current_exe().expect("a test is a program"));
         check.args(["--exact", "compose_accepts_every_file"]);
-        check
-            .env("PIPEGEN_COMPOSE", "/nonexistent")
-            .env("PIPEGEN_REQUIRE_TOOLS", required);
+        check.env("PIPEGEN_COMPOSE", "/nonexistent").env("PIPEGEN_REQUIRE_TOOLS", required);
         check.output().expect("it runs")
     };
     let skipped = run("0");

@@ -8,7 +8,8 @@ use serde::{Deserialize, Deserializer};
 
 use super::Tree;
 use crate::value::{
-    Cpu, Deployable, Duration, EnvName, Map, Name, NetworkName, OneOrMany, ParametricText, Port, ResourceRef, Size, TextSource, VariableName, either, text_or_map,
+    Cpu, Deployable, Duration, EnvName, Map, Name, NetworkName, OneOrMany, ParametricText, Port, ResourceRef, Size, TextSource,
+    VariableName, either, text_or_map,
 };
 
 /// The fields that all components share. The component's own fields are read from the same map by the component.

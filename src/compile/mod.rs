@@ -45,6 +45,8 @@ pub struct Options<'a> {
     pub parameters: &'a [(String, String)],
     /// The folder of the blueprint's file, for the paths in it; without it paths are not looked at.
     pub base: Option<&'a Path>,
+    /// The folder in which the deployer's `.env` will lie.
+    pub output: Option<&'a Path>,
 }
 
 /// What became of a blueprint.
@@ -58,6 +60,10 @@ pub struct Compiled {
     pub masked: Vec<Span>,
     /// The names of the blueprint's environments.
     pub environments: Vec<String>,
+    /// The names of the blueprint's parameters.
+    pub parameters: Vec<String>,
+    /// Whether the file is not even YAML, so that nothing is known of it.
+    pub unreadable: bool,
     /// The tree, so that targets' diagnostics find their places.
     tree: Option<Node>,
 }
@@ -78,8 +84,15 @@ impl Compiled {
 
 /// Compiles a blueprint. Every fault of the file is found in one run; a fault mutes its mere consequences.
 pub fn compile(source: &Source, options: &Options<'_>) -> Compiled {
-    let mut compiled =
-        Compiled { platform: None, diagnostics: Vec::new(), masked: secret_literals::in_text(source), environments: Vec::new(), tree: None };
+    let mut compiled = Compiled {
+        platform: None,
+        diagnostics: Vec::new(),
+        masked: secret_literals::in_text(source),
+        environments: Vec::new(),
+        parameters: Vec::new(),
+        unreadable: true,
+        tree: None,
+    };
     let tree = match yaml::read(source) {
         Ok(tree) => tree,
         Err(faults) => {
@@ -88,8 +101,11 @@ pub fn compile(source: &Source, options: &Options<'_>) -> Compiled {
             return compiled;
         }
     };
-    compiled.environments =
-        tree.get("environments").map(|environments| environments.entries().iter().map(|entry| entry.key.clone()).collect()).unwrap_or_default();
+    let keys =
+        |section: &str| tree.get(section).map(|map| map.entries().iter().map(|entry| entry.key.clone()).collect()).unwrap_or_default();
+    compiled.environments = keys("environments");
+    compiled.parameters = keys("parameters");
+    compiled.unreadable = false;
     let mut phases = Phases { source, faults: Faults::default(), located: Vec::new() };
     let (tree, platform) = phases.run(tree, options);
     compiled.masked.extend(secret_literals::in_tree(&tree));
@@ -150,13 +166,14 @@ impl Phases<'_> {
         let services = declare::services(blueprint, tree, &mut self.faults, &mut found);
         let places = assemble::places(blueprint, &services, &mut self.faults, &mut found);
         let mut built = build::services(blueprint, &services, &places, &mut self.faults, &mut found);
-        let mut edges = wire::pending(blueprint, &services, &built);
+        let mut edges = wire::pending(&services, &built);
         edges.extend(pipelines::edges(blueprint, &services, &self.faults, &mut found));
         let edges = wire::connect(blueprint, &services, &mut built.workloads, edges, &mut self.faults, &mut found);
         let platform = assemble::platform(blueprint, options.environment, services, places, built, edges, &mut self.faults, &mut found);
         let expectations = expectations::check(blueprint, &platform, &self.faults, &mut found);
         let platform = Platform { expectations, ..platform };
-        let context = RuleContext { blueprint, platform: &platform, tree, base: options.base, faults: &self.faults };
+        let context =
+            RuleContext { blueprint, platform: &platform, tree, base: options.base, output: options.output, faults: &self.faults };
         found.extend(rules::check(&context));
         self.report(tree, found);
         Some(platform)

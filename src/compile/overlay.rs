@@ -14,8 +14,16 @@ pub(super) fn apply(tree: Node, environment: Option<&str>) -> (Node, Vec<Diagnos
         let Some(component) = service.value.entry("component") else { continue };
         let base = tree.get("services").and_then(|services| services.get(&service.key)?.entry("component"));
         if let Some(base) = base.filter(|base| base.value.value != component.value.value) {
-            let fault = Diagnostic::new(&code::COMPONENT_CHANGED, Place::Span(component.value.span), "an environment cannot change what a service is");
-            found.push(fault.help(format!("remove the service (`remove: [{}]`) and add one with another name", service.key)).related(Place::Span(base.value.span), "what it is"));
+            let fault = Diagnostic::new(
+                &code::COMPONENT_CHANGED,
+                Place::Span(component.value.span),
+                "an environment cannot change what a service is",
+            );
+            found.push(
+                fault
+                    .help(format!("remove the service (`remove: [{}]`) and add one with another name", service.key))
+                    .related(Place::Span(base.value.span), "what it is"),
+            );
         }
     }
     let overlay = overlay.clone();
@@ -28,7 +36,8 @@ pub(super) fn apply(tree: Node, environment: Option<&str>) -> (Node, Vec<Diagnos
             repair::remove(&mut merged, &Pointer::root().key("services").key(text));
             continue;
         }
-        let known: Vec<&str> = merged.get("services").map(|services| services.entries().iter().map(|entry| entry.key.as_str()).collect()).unwrap_or_default();
+        let known: Vec<&str> =
+            merged.get("services").map(|services| services.entries().iter().map(|entry| entry.key.as_str()).collect()).unwrap_or_default();
         let fault = crate::components::unknown_name("service", text, known.into_iter(), &Pointer::root().key("services"), Pointer::root());
         found.push(Diagnostic { place: Place::Span(name.span), ..fault });
     }

@@ -51,7 +51,8 @@ impl Replacing {
                         .help("give one that does with `--set`, or change `default`"),
                 ),
                 Err(_) => self.found.push(
-                    Diagnostic::new(&code::BAD_VALUE, Place::Value(at.key("pattern")), "this is not a regular expression").help("write one such as `^[a-z]+$`"),
+                    Diagnostic::new(&code::BAD_VALUE, Place::Value(at.key("pattern")), "this is not a regular expression")
+                        .help("write one such as `^[a-z]+$`"),
                 ),
             }
         }
@@ -119,7 +120,8 @@ impl Replacing {
         }
         let section = Pointer::root().key("parameters");
         if let Some(declared) = self.missing.get(name) {
-            let fault = Diagnostic::new(&code::MISSING_PARAMETER, Place::Key(declared.clone()), format!("the parameter `{name}` has no value"));
+            let fault =
+                Diagnostic::new(&code::MISSING_PARAMETER, Place::Key(declared.clone()), format!("the parameter `{name}` has no value"));
             self.found.push(fault.help(format!("give one with `--set {name}=VALUE`, or write a `default`")));
             return None;
         }

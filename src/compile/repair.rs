@@ -48,13 +48,6 @@ pub(super) fn add(tree: &mut Node, map: &Pointer, key: &str, value: Value) {
     }
 }
 
-/// Puts another value in the place of one.
-pub(super) fn replace(tree: &mut Node, pointer: &Pointer, value: Value) {
-    if let Some(node) = find(tree, pointer) {
-        node.value = value;
-    }
-}
-
 /// A map without one of its keys.
 pub(super) fn without_key(node: &Node, key: &str) -> Node {
     let mut node = node.clone();

@@ -167,8 +167,14 @@ impl Build<'_> {
         let text = self.text(source, at)?;
         PublicText::try_from(text)
             .map_err(|variable| {
-                let fault = Diagnostic::new(&code::SECRET_NOT_ALLOWED, Place::Value(at.clone()), "a secret cannot stand here: anyone who lists processes or artifacts would read it");
-                self.diagnostics.push(fault.help(format!("give it to the service as an environment variable (`environment: {{ {variable}: ... }}`) or in a file (`files:`)")));
+                let fault = Diagnostic::new(
+                    &code::SECRET_NOT_ALLOWED,
+                    Place::Value(at.clone()),
+                    "a secret cannot stand here: anyone who lists processes or artifacts would read it",
+                );
+                self.diagnostics.push(fault.help(format!(
+                    "give it to the service as an environment variable (`environment: {{ {variable}: ... }}`) or in a file (`files:`)"
+                )));
             })
             .ok()
     }
@@ -197,7 +203,10 @@ impl Build<'_> {
         }
         if let Some(entries) = properties {
             let place = at.key("properties");
-            let entries = entries.iter().filter_map(|(key, value)| Some((key.0.clone(), TextTree::Text(self.text(&value.0, &place.key(&key.0))?)))).collect();
+            let entries = entries
+                .iter()
+                .filter_map(|(key, value)| Some((key.0.clone(), TextTree::Text(self.text(&value.0, &place.key(&key.0))?))))
+                .collect();
             bodies.push(Body::Document { format: DocumentFormat::Properties, tree: TextTree::Map(entries) });
         }
         if let Some(source) = text {
@@ -229,7 +238,9 @@ impl Build<'_> {
             }
             (Some(image), None) => match &image.source {
                 ImageSource::Pulled(reference) => self.pulled(reference, &at),
-                ImageSource::Built { build, repository, tag } => self.named(catalog, build.as_ref(), repository.as_ref(), tag.as_ref(), &at),
+                ImageSource::Built { build, repository, tag } => {
+                    self.named(catalog, build.as_ref(), repository.as_ref(), tag.as_ref(), &at)
+                }
             },
             (None, Some(build)) => self.named(catalog, Some(build), None, None, &self.at.key("build")),
             (None, None) => match catalog {
@@ -257,8 +268,15 @@ impl Build<'_> {
         if tag.is_some_and(|tag| !tag.is_empty() && tag != "latest") {
             return Some(());
         }
-        let message = if tag == Some("latest") { "the tag `latest` means another image tomorrow" } else { "an image without a tag means another image tomorrow" };
-        self.diagnostics.push(Diagnostic::new(&code::FLOATING_TAG, Place::Value(at.clone()), message).help("write the tag that you tested, such as `python:3.12-slim`"));
+        let message = if tag == Some("latest") {
+            "the tag `latest` means another image tomorrow"
+        } else {
+            "an image without a tag means another image tomorrow"
+        };
+        self.diagnostics.push(
+            Diagnostic::new(&code::FLOATING_TAG, Place::Value(at.clone()), message)
+                .help("write the tag that you tested, such as `python:3.12-slim`"),
+        );
         None
     }
 
@@ -275,7 +293,9 @@ impl Build<'_> {
             (None, Some(_), _) => PublicText::from(format!("{}/{}", self.blueprint, self.name)),
             (None, None, Some(catalog)) => PublicText::from(catalog.split_once(':').map_or(catalog, |(name, _)| name)),
             (None, None, None) => {
-                self.diagnostics.push(Diagnostic::new(&code::MISSING_KEY, Place::Key(at.clone()), "an image without a name").help("write `repository: NAME`"));
+                self.diagnostics.push(
+                    Diagnostic::new(&code::MISSING_KEY, Place::Key(at.clone()), "an image without a name").help("write `repository: NAME`"),
+                );
                 return None;
             }
         };

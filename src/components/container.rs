@@ -6,7 +6,7 @@ use serde::Deserialize;
 use super::{Build, Built, Component, Declare, Instance, Surface, secret_variable};
 use crate::blueprint::{EndpointKey, Health as HealthSpec, HealthTool};
 use crate::diagnostic::{Diagnostic, Place, code};
-use crate::platform::{Check, Endpoint, EndpointRef, Health, Protocol, PublicText, Published, Readiness, Text, Vantage};
+use crate::platform::{Check, Endpoint, EndpointRef, Health, Protocol, PublicText, Published, Readiness, Text, Vantage, WorkloadKind};
 use crate::value::{Duration, Map, ParametricText, Port, TextSource};
 
 /// The catalog entry.
@@ -36,6 +36,9 @@ struct Spec {
     /// The ports that it listens on, by name.
     #[serde(default)]
     ports: Map<EndpointKey, Port>,
+    /// It does its work once and ends, instead of running until it is stopped.
+    #[serde(default)]
+    once: bool,
     /// The path of its Prometheus metrics.
     #[serde(default)]
     #[allow(dead_code, reason = "read by the rule not-rendered-yet until Prometheus is in the catalog")]
@@ -62,14 +65,18 @@ fn declare(cx: &mut Declare<'_>) -> Option<Box<dyn Instance>> {
     if let Some(endpoint) = &endpoint {
         let address = [("HOST", "host", Text::host(endpoint)), ("PORT", "port", Text::port(endpoint))];
         http = protocol(&spec, names[0]) == Protocol::Http;
-        let url = http
-            .then(|| ("URL", "url", Text::literal("http://").then(Text::host_and_port(endpoint, Vantage::Here))));
+        let url = http.then(|| ("URL", "url", Text::literal("http://").then(Text::host_and_port(endpoint, Vantage::Here))));
         for (variable, property, text) in address.into_iter().chain(url) {
             variables.push((variable, text.clone()));
             properties.push((property, text));
         }
     }
-    let ready = if spec.health.is_some() { vec![(cx.name.to_owned(), Readiness::Ready)] } else { Vec::new() };
+    // What runs once is ready when it has ended.
+    let ready = match (spec.once, &spec.health) {
+        (true, _) => vec![(cx.name.to_owned(), Readiness::Completed)],
+        (false, Some(_)) => vec![(cx.name.to_owned(), Readiness::Ready)],
+        (false, None) => Vec::new(),
+    };
     let surface = Surface {
         workloads: vec![(cx.name.to_owned(), None)],
         endpoint,
@@ -100,6 +107,9 @@ impl Instance for Container {
         let Some(image) = cx.image(None) else { return Built::default() };
         let name = cx.name.to_owned();
         let mut server = cx.server(&name, None, image);
+        if self.spec.once {
+            server.kind = WorkloadKind::Job { evidence: None };
+        }
         server.entrypoint = words(cx, "entrypoint", &self.spec.entrypoint);
         server.command = words(cx, "command", &self.spec.command);
         server.user = self.spec.user.as_ref().map(|user| user.0.clone());
@@ -162,6 +172,7 @@ impl Container {
             timeout: timeout.unwrap_or(Duration::seconds(5)),
             retries: retries.unwrap_or(6),
             start_period: start_period.unwrap_or(Duration::seconds(20)),
+            start_interval: None,
         })
     }
 
@@ -183,10 +194,14 @@ impl Container {
             },
             None => match ports.iter().collect::<Vec<_>>().as_slice() {
                 [(_, port)] => return Some(port.0),
-                [] => Diagnostic::new(&code::MISSING_KEY, Place::Key(at.key("http")), "the health check has no port to ask").help("declare one: `ports: { http: 8000 }`"),
-                [(first, _), ..] => {
-                    Diagnostic::new(&code::AMBIGUOUS_REFERENCE, Place::Key(at.key("http")), "several ports, and the health check names none").help(format!("add `endpoint: {first}`"))
-                }
+                [] => Diagnostic::new(&code::MISSING_KEY, Place::Key(at.key("http")), "the health check has no port to ask")
+                    .help("declare one: `ports: { http: 8000 }`"),
+                [(first, _), ..] => Diagnostic::new(
+                    &code::AMBIGUOUS_REFERENCE,
+                    Place::Key(at.key("http")),
+                    "several ports, and the health check names none",
+                )
+                .help(format!("add `endpoint: {first}`")),
             },
         };
         cx.diagnostics.push(fault);
@@ -202,10 +217,23 @@ fn words_of(cx: &mut Build<'_>, words: &[TextSource], at: &crate::source::Pointe
 fn asking(tool: HealthTool, host: Text, port: u16, path: Option<&str>) -> Check {
     let address = |scheme: &str| Text::literal(scheme).then(host.clone()).then(format!(":{port}{}", path.unwrap_or_default()));
     let words: Vec<Text> = match (tool, path) {
-        (HealthTool::Curl, Some(_)) => vec!["curl".into(), "--fail".into(), "--silent".into(), "--show-error".into(), "--output".into(), "/dev/null".into(), address("http://")],
+        (HealthTool::Curl, Some(_)) => vec![
+            "curl".into(),
+            "--fail".into(),
+            "--silent".into(),
+            "--show-error".into(),
+            "--output".into(),
+            "/dev/null".into(),
+            address("http://"),
+        ],
         (HealthTool::Wget, Some(_)) => vec!["wget".into(), "-q".into(), "-O".into(), "/dev/null".into(), address("http://")],
         (HealthTool::Python, Some(_)) => {
-            vec!["python3".into(), "-c".into(), "import sys, urllib.request; urllib.request.urlopen(sys.argv[1], timeout=4)".into(), address("http://")]
+            vec![
+                "python3".into(),
+                "-c".into(),
+                "import sys, urllib.request; urllib.request.urlopen(sys.argv[1], timeout=4)".into(),
+                address("http://"),
+            ]
         }
         (HealthTool::Python, None) => vec![
             "python3".into(),
@@ -214,8 +242,18 @@ fn asking(tool: HealthTool, host: Text, port: u16, path: Option<&str>) -> Check 
             host.clone(),
             port.to_string().into(),
         ],
-        (HealthTool::Curl, None) => vec!["curl".into(), "--silent".into(), "--connect-timeout".into(), "4".into(), "--max-time".into(), "4".into(), address("telnet://")],
-        (HealthTool::Wget, None) => vec!["sh".into(), "-c".into(), Text::literal("nc -z -w 4 ").then(host.clone()).then(format!(" {port}"))],
+        (HealthTool::Curl, None) => vec![
+            "curl".into(),
+            "--silent".into(),
+            "--connect-timeout".into(),
+            "4".into(),
+            "--max-time".into(),
+            "4".into(),
+            address("telnet://"),
+        ],
+        (HealthTool::Wget, None) => {
+            vec!["sh".into(), "-c".into(), Text::literal("nc -z -w 4 ").then(host.clone()).then(format!(" {port}"))]
+        }
         (HealthTool::Bash, _) => {
             let open = Text::literal("exec 3<>/dev/tcp/").then(host.clone()).then(format!("/{port}"));
             let line = match path {

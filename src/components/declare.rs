@@ -120,7 +120,11 @@ impl<'a> Declare<'a> {
         match T::deserialize(self.node) {
             Ok(spec) => Some(spec),
             Err(error) => {
-                self.diagnostics.push(Diagnostic::new(&code::WRONG_TYPE, error.span.map_or_else(|| Place::Value(self.at.clone()), Place::Span), error.to_string()));
+                self.diagnostics.push(Diagnostic::new(
+                    &code::WRONG_TYPE,
+                    error.span.map_or_else(|| Place::Value(self.at.clone()), Place::Span),
+                    error.to_string(),
+                ));
                 None
             }
         }
@@ -135,7 +139,8 @@ impl<'a> Declare<'a> {
     /// `series` holds pairs of series and tag, newest first; without a version the newest is taken.
     pub fn tag(&mut self, series: &[(&str, &str)], suffix: &str, version: Option<&str>) -> Option<String> {
         let Some(version) = version else { return series.first().map(|(_, tag)| (*tag).to_owned()) };
-        let known = series.iter().find(|(name, _)| version == *name || version.strip_prefix(name).is_some_and(|rest| rest.starts_with('.')));
+        let known =
+            series.iter().find(|(name, _)| version == *name || version.strip_prefix(name).is_some_and(|rest| rest.starts_with('.')));
         match known {
             Some((name, tag)) if version == *name => Some((*tag).to_owned()),
             Some(_) => Some(format!("{version}{suffix}")),
@@ -143,8 +148,12 @@ impl<'a> Declare<'a> {
                 let list = series.iter().map(|(name, _)| format!("\"{name}\"")).collect::<Vec<_>>().join(", ");
                 let at = self.at.key("version");
                 self.diagnostics.push(
-                    Diagnostic::new(&code::UNSUPPORTED_VERSION, Place::Value(at), format!("{} has no version `{version}` here", self.service.component))
-                        .help(format!("write one of {list}, or a full version of one of these")),
+                    Diagnostic::new(
+                        &code::UNSUPPORTED_VERSION,
+                        Place::Value(at),
+                        format!("{} has no version `{version}` here", self.service.component),
+                    )
+                    .help(format!("write one of {list}, or a full version of one of these")),
                 );
                 None
             }
@@ -162,7 +171,12 @@ impl<'a> Declare<'a> {
                 [_] => found[0] = Some(host_port(published, at)),
                 [_, ..] if self.service.component == "container" => {
                     let list = keys.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ");
-                    self.fault(&code::AMBIGUOUS_REFERENCE, "publish", "a port alone does not say which endpoint is meant", format!("name one of {list}: `publish: {{ {}: {} }}`", keys[0], published.port));
+                    self.fault(
+                        &code::AMBIGUOUS_REFERENCE,
+                        "publish",
+                        "a port alone does not say which endpoint is meant",
+                        format!("name one of {list}: `publish: {{ {}: {} }}`", keys[0], published.port),
+                    );
                 }
                 _ => found[0] = Some(host_port(published, at)),
             },
@@ -183,7 +197,8 @@ impl<'a> Declare<'a> {
         let near = crate::diagnostic::near(name, keys.iter().copied());
         let list = keys.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ");
         let help = near.map_or_else(|| format!("write one of {list}"), |near| format!("write `{near}`"));
-        let mut fault = Diagnostic::new(&code::UNKNOWN_NAME, Place::Key(place), format!("`{}` has no endpoint `{name}`", self.name)).help(help);
+        let mut fault =
+            Diagnostic::new(&code::UNKNOWN_NAME, Place::Key(place), format!("`{}` has no endpoint `{name}`", self.name)).help(help);
         if let Some(near) = near.filter(|_| self.service.component == "container") {
             fault = fault.related(Place::Key(self.at.key("ports").key(near)), "the near name");
         }
@@ -199,7 +214,13 @@ impl<'a> Declare<'a> {
         if self.faults.touches(&Pointer::root().key("credentials").key(name)) {
             return None;
         }
-        let fault = unknown_name("credential", name, credentials.keys().map(crate::value::NetworkName::as_str), &Pointer::root().key("credentials"), at);
+        let fault = unknown_name(
+            "credential",
+            name,
+            credentials.keys().map(crate::value::NetworkName::as_str),
+            &Pointer::root().key("credentials"),
+            at,
+        );
         let near = crate::diagnostic::near(name, credentials.keys().map(crate::value::NetworkName::as_str));
         self.diagnostics.push(fault);
         near.and_then(|near| credentials.get(near).map(|credential| login_of(near, credential)))

@@ -92,7 +92,8 @@ impl Instance for Kafdrop {
             ("SERVER_PORT".to_owned(), PORT.to_string().into()),
             ("JVM_OPTS".to_owned(), "-Xms32M -Xmx256M".into()),
         ];
-        server.endpoints = vec![Endpoint { name: "ui".to_owned(), port: PORT, protocol: Protocol::Http, published: self.published.clone() }];
+        server.endpoints =
+            vec![Endpoint { name: "ui".to_owned(), port: PORT, protocol: Protocol::Http, published: self.published.clone() }];
         server.health = Some(health(&server.endpoint_ref("ui")));
         cx.finish(&mut server);
         Built { workloads: vec![server], ..Built::default() }
@@ -102,9 +103,11 @@ impl Instance for Kafdrop {
 /// The image has neither curl nor wget (eclipse-temurin 25): bash asks by itself.
 fn health(endpoint: &EndpointRef) -> Health {
     let ask = |host: Text| {
-        let line = Text::literal("exec 3<>/dev/tcp/").then(host).then("/").then(Text::port(endpoint)).then(
-            " && printf 'GET /actuator/health HTTP/1.0\\r\\n\\r\\n' >&3 && grep -q '\"UP\"' <&3",
-        );
+        let line = Text::literal("exec 3<>/dev/tcp/")
+            .then(host)
+            .then("/")
+            .then(Text::port(endpoint))
+            .then(" && printf 'GET /actuator/health HTTP/1.0\\r\\n\\r\\n' >&3 && grep -q '\"UP\"' <&3");
         Check::Exec(["bash".into(), "-c".into()].into_iter().chain(PublicText::try_from(line)).collect())
     };
     Health {
@@ -114,5 +117,6 @@ fn health(endpoint: &EndpointRef) -> Health {
         timeout: Duration::seconds(5),
         retries: 12,
         start_period: Duration::seconds(30),
+        start_interval: None,
     }
 }

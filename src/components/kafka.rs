@@ -6,8 +6,8 @@ use sha2::{Digest, Sha256};
 
 use super::{Build, Built, Component, Declare, Instance, Resource, Surface, Topic};
 use crate::platform::{
-    Body, Check, Endpoint, EndpointRef, Evidence, File, Health, Mount, MountSource, Protocol, PublicText, Published, Readiness, Text, TextTree, Vantage,
-    Workload, WorkloadKind,
+    Body, Check, Endpoint, EndpointRef, Evidence, File, Health, Mount, MountSource, Protocol, PublicText, Published, Readiness, Text,
+    TextTree, Vantage, Workload, WorkloadKind,
 };
 use crate::value::{DatasetName, Duration, Map};
 
@@ -149,7 +149,15 @@ impl Instance for Kafka {
             server.endpoints.push(Endpoint { published: Some(published.clone()), ..endpoint("external", EXTERNAL) });
         }
         server.environment = self.environment(&server);
-        server.mounts.insert(0, Mount { source: MountSource::Volume(volume.clone()), target: "/var/lib/kafka/data".to_owned(), read_only: false, origin: cx.at.clone() });
+        server.mounts.insert(
+            0,
+            Mount {
+                source: MountSource::Volume(volume.clone()),
+                target: "/var/lib/kafka/data".to_owned(),
+                read_only: false,
+                origin: cx.at.clone(),
+            },
+        );
         // The image declares these as volumes too; nothing of ours is in them.
         server.scratch = vec!["/etc/kafka/secrets".to_owned(), "/mnt/shared/config".to_owned()];
         server.health = Some(health(&server.endpoint_ref("broker")));
@@ -226,8 +234,18 @@ impl Kafka {
 /// The last topic is there only when all are.
 fn evidence(broker: &EndpointRef, topic: &str) -> Evidence {
     let program = format!("{BIN}/kafka-topics.sh");
-    let words = [program.into(), "--bootstrap-server".into(), Text::host_and_port(broker, Vantage::Here), "--describe".into(), "--topic".into(), topic.into()];
-    Evidence { check: Check::Exec(words.into_iter().filter_map(|text: Text| PublicText::try_from(text).ok()).collect()), environment: Vec::new() }
+    let words = [
+        program.into(),
+        "--bootstrap-server".into(),
+        Text::host_and_port(broker, Vantage::Here),
+        "--describe".into(),
+        "--topic".into(),
+        topic.into(),
+    ];
+    Evidence {
+        check: Check::Exec(words.into_iter().filter_map(|text: Text| PublicText::try_from(text).ok()).collect()),
+        environment: Vec::new(),
+    }
 }
 
 /// Each question starts a JVM (two to four seconds of processor time), hence the long interval.
@@ -243,6 +261,7 @@ fn health(broker: &EndpointRef) -> Health {
         timeout: Duration::seconds(15),
         retries: 8,
         start_period: Duration::seconds(60),
+        start_interval: None,
     }
 }
 

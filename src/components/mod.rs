@@ -56,14 +56,8 @@ pub trait Instance {
 }
 
 /// Every component, sorted by name.
-pub static COMPONENTS: &[&Component] = &[
-    &airflow::COMPONENT,
-    &container::COMPONENT,
-    &kafdrop::COMPONENT,
-    &kafka::COMPONENT,
-    &postgres::COMPONENT,
-    &redis::COMPONENT,
-];
+pub static COMPONENTS: &[&Component] =
+    &[&airflow::COMPONENT, &container::COMPONENT, &kafdrop::COMPONENT, &kafka::COMPONENT, &postgres::COMPONENT, &redis::COMPONENT];
 
 /// A component by name.
 pub fn component(name: &str) -> Option<&'static Component> {

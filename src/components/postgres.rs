@@ -6,15 +6,15 @@ use serde::Deserialize;
 use super::{Build, Built, Component, Declare, Instance, Resource, Surface};
 use crate::blueprint::Databases;
 use crate::platform::{
-    Body, Check, Encoding, Endpoint, EndpointRef, Evidence, File, Health, Mount, MountSource, PathRef, Protocol, PublicText, Published, Readiness, SecretFormat, Text, TextTree,
-    WorkloadKind,
+    Body, Check, Encoding, Endpoint, EndpointRef, Evidence, File, Health, Mount, MountSource, PathRef, Protocol, PublicText, Published,
+    Readiness, SecretFormat, Text, TextTree, WorkloadKind,
 };
 use crate::source::Pointer;
-use crate::value::{DatasetName, Duration, NetworkName, ParametricText, text_or_map};
+use crate::value::{DatasetName, Deployable, Duration, NetworkName, ParametricText, Port, ResourceRef, text_or_map};
 
 /// Series and image tag, newest first (official library list of 2026-08).
-const TAGS: &[(&str, &str)] = &[("18", "18.6-bookworm"), ("17", "17.11-bookworm"), ("16", "16.15-bookworm"), ("15", "15.19-bookworm")];
-const PORT: u16 = 5432;
+const TAGS: &[(&str, &str)] = &[("18", "18.5-bookworm"), ("17", "17.11-bookworm"), ("16", "16.15-bookworm"), ("15", "15.19-bookworm")];
+const SERVER_PORT: u16 = 5432;
 /// The official image's superuser; a credential of its own, that no consumer receives.
 const SUPERUSER: &str = "postgres";
 /// The `postgres` user of the Debian images.
@@ -42,6 +42,51 @@ struct Spec {
     /// Databases: a list of names, or a map from name to owner.
     #[serde(default)]
     databases: Databases<Database>,
+    /// A server that exists already instead of one that runs here.
+    #[serde(default)]
+    #[allow(dead_code, reason = "carried by the language; no target renders it yet")]
+    managed: Option<Managed>,
+    /// A pool of connections in front of it.
+    #[serde(default)]
+    #[allow(dead_code, reason = "carried by the language; no target renders it yet")]
+    pool: Option<Pool>,
+    /// Copies of the databases.
+    #[serde(default)]
+    #[allow(dead_code, reason = "carried by the language; no target renders it yet")]
+    backup: Option<Backup>,
+}
+
+/// A server that exists already.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Managed {
+    /// Its host name.
+    #[allow(dead_code, reason = "carried by the language; no target renders it yet")]
+    host: Deployable,
+    /// Its port.
+    #[serde(default)]
+    #[allow(dead_code, reason = "carried by the language; no target renders it yet")]
+    port: Option<Port>,
+}
+
+/// A pool of connections.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum Pool {
+    /// PgBouncer.
+    Pgbouncer,
+}
+
+/// Copies of the databases.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Backup {
+    /// When, in the form of cron.
+    #[allow(dead_code, reason = "carried by the language; no target renders it yet")]
+    schedule: ParametricText,
+    /// Where to: a service that stores objects.
+    #[allow(dead_code, reason = "carried by the language; no target renders it yet")]
+    to: ResourceRef,
 }
 
 /// A database: its owner, or a map.
@@ -93,7 +138,8 @@ fn declare(cx: &mut Declare<'_>) -> Option<Box<dyn Instance>> {
     // From 18 on the image keeps its data in a folder per major version below the mount.
     let data = if tag.starts_with("18") { "/var/lib/postgresql" } else { "/var/lib/postgresql/data" };
     let published = cx.published(&["postgres"]).remove(0);
-    let admin = cx.own_secret("ADMIN_PASSWORD", SecretFormat::Password, format!("superuser `{SUPERUSER}` of {}; no service gets it", cx.name));
+    let admin =
+        cx.own_secret("ADMIN_PASSWORD", SecretFormat::Password, format!("superuser `{SUPERUSER}` of {}; no service gets it", cx.name));
     let endpoint = EndpointRef { workload: cx.name.to_owned(), endpoint: "postgres".to_owned() };
     let databases = owned(cx, &spec);
     let init = format!("{}-init", cx.name);
@@ -141,11 +187,20 @@ fn owned(cx: &mut Declare<'_>, spec: &Spec) -> Vec<Owned> {
         if username.as_literal() == Some(SUPERUSER) {
             let origin = origin.clone();
             cx.diagnostics.push(
-                crate::diagnostic::Diagnostic::new(&crate::diagnostic::code::NAME_TAKEN, crate::diagnostic::Place::Value(origin), "the superuser has the name `postgres`")
-                    .help("give the credential another `username`"),
+                crate::diagnostic::Diagnostic::new(
+                    &crate::diagnostic::code::NAME_TAKEN,
+                    crate::diagnostic::Place::Value(origin),
+                    "the superuser has the name `postgres`",
+                )
+                .help("give the credential another `username`"),
             );
         }
-        let init = database.init.iter().enumerate().map(|(index, path)| PathRef { path: path.0.clone(), origin: origin.key("init").index(index) }).collect();
+        let init = database
+            .init
+            .iter()
+            .enumerate()
+            .map(|(index, path)| PathRef { path: path.0.clone(), origin: origin.key("init").index(index) })
+            .collect();
         databases.push(Owned { name: name.clone(), origin, init, username, variable });
     }
     databases
@@ -187,9 +242,14 @@ impl Instance for Postgres {
         let name = cx.name.to_owned();
         let volume = format!("{name}-data");
         let mut server = cx.server(&name, None, image.clone());
-        server.environment = vec![("POSTGRES_USER".to_owned(), SUPERUSER.into()), ("POSTGRES_PASSWORD".to_owned(), Text::secret(&self.admin))];
-        server.endpoints = vec![Endpoint { name: "postgres".to_owned(), port: PORT, protocol: Protocol::Tcp, published: self.published.clone() }];
-        server.mounts.insert(0, Mount { source: MountSource::Volume(volume.clone()), target: self.data.to_owned(), read_only: false, origin: cx.at.clone() });
+        server.environment =
+            vec![("POSTGRES_USER".to_owned(), SUPERUSER.into()), ("POSTGRES_PASSWORD".to_owned(), Text::secret(&self.admin))];
+        server.endpoints =
+            vec![Endpoint { name: "postgres".to_owned(), port: SERVER_PORT, protocol: Protocol::Tcp, published: self.published.clone() }];
+        server.mounts.insert(
+            0,
+            Mount { source: MountSource::Volume(volume.clone()), target: self.data.to_owned(), read_only: false, origin: cx.at.clone() },
+        );
         server.health = Some(health(&server.endpoint_ref("postgres")));
         // A smart shutdown waits for clients, the image's SIGINT does not; a large checkpoint still takes its time.
         server.stop_grace = Some(Duration::seconds(60));
@@ -216,6 +276,7 @@ fn health(endpoint: &EndpointRef) -> Health {
         timeout: Duration::seconds(5),
         retries: 12,
         start_period: Duration::seconds(30),
+        start_interval: None,
     }
 }
 
@@ -251,7 +312,9 @@ impl Postgres {
                 owners.push((&database.username, &database.variable));
             }
         }
-        let owners = owners.iter().map(|(username, variable)| TextTree::map([("name", (*username).clone().into()), ("variable", TextTree::from(*variable))]));
+        let owners = owners
+            .iter()
+            .map(|(username, variable)| TextTree::map([("name", (*username).clone().into()), ("variable", TextTree::from(*variable))]));
         let databases = self.databases.iter().map(|database| {
             let init = database.init.iter().enumerate().map(|(index, _)| TextTree::from(init_mount(database, index)));
             TextTree::map([
@@ -275,7 +338,10 @@ impl Postgres {
                 origin: path.origin.clone(),
             })
         });
-        [template("postgres/init.sh", "/pipegen/init.sh"), template("postgres/init.sql", "/pipegen/init.sql")].into_iter().chain(user_files).collect()
+        [template("postgres/init.sh", "/pipegen/init.sh"), template("postgres/init.sql", "/pipegen/init.sql")]
+            .into_iter()
+            .chain(user_files)
+            .collect()
     }
 }
 

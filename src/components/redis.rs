@@ -5,7 +5,8 @@ use serde::Deserialize;
 
 use super::{Build, Built, Component, Declare, Instance, Resource, Surface};
 use crate::platform::{
-    Body, Check, Encoding, Endpoint, EndpointRef, File, Health, Mount, MountSource, Protocol, PublicText, Published, Readiness, SecretFormat, Text, Vantage,
+    Body, Check, Encoding, Endpoint, EndpointRef, File, Health, Mount, MountSource, Protocol, PublicText, Published, Readiness,
+    SecretFormat, Text, Vantage,
 };
 use crate::value::{Duration, NetworkName};
 
@@ -118,14 +119,18 @@ impl Instance for Redis {
         // The client reads the password from here, so that no command line shows it.
         server.environment = vec![("REDISCLI_AUTH".to_owned(), Text::secret(&self.variable))];
         server.files.push(File { mount: CONFIG.to_owned(), executable: false, body: Body::Text(self.config()), origin: cx.at.clone() });
-        server.endpoints = vec![Endpoint { name: "redis".to_owned(), port: 6379, protocol: Protocol::Tcp, published: self.published.clone() }];
+        server.endpoints =
+            vec![Endpoint { name: "redis".to_owned(), port: 6379, protocol: Protocol::Tcp, published: self.published.clone() }];
         server.health = Some(health(&server.endpoint_ref("redis")));
         let mut volumes = Vec::new();
         if matches!(self.persistence, Persistence::None) {
             server.scratch.push("/data".to_owned());
         } else {
             let volume = format!("{name}-data");
-            server.mounts.insert(0, Mount { source: MountSource::Volume(volume.clone()), target: "/data".to_owned(), read_only: false, origin: cx.at.clone() });
+            server.mounts.insert(
+                0,
+                Mount { source: MountSource::Volume(volume.clone()), target: "/data".to_owned(), read_only: false, origin: cx.at.clone() },
+            );
             volumes.push((volume, cx.at.clone()));
         }
         cx.finish(&mut server);
@@ -141,13 +146,18 @@ impl Redis {
             Persistence::AppendOnly => "appendonly yes\n",
             Persistence::None => "appendonly no\nsave \"\"\n",
         };
-        Text::literal("dir /data\n").then(persistence).then("requirepass ").then(Text::secret(&self.variable).encoded(Encoding::Json)).then("\n")
+        Text::literal("dir /data\n")
+            .then(persistence)
+            .then("requirepass ")
+            .then(Text::secret(&self.variable).encoded(Encoding::Json))
+            .then("\n")
     }
 }
 
 /// `redis-cli` ends with 0 even when the server refuses, hence the look at the answer.
 fn health(endpoint: &EndpointRef) -> Health {
-    let remote = Text::literal("redis-cli -h ").then(Text::host(endpoint)).then(" -p ").then(Text::port(endpoint)).then(" ping | grep -q PONG");
+    let remote =
+        Text::literal("redis-cli -h ").then(Text::host(endpoint)).then(" -p ").then(Text::port(endpoint)).then(" ping | grep -q PONG");
     Health {
         check: Check::Shell("redis-cli ping | grep -q PONG".into()),
         remote: PublicText::try_from(remote).ok().map(Check::Shell),
@@ -155,5 +165,6 @@ fn health(endpoint: &EndpointRef) -> Health {
         timeout: Duration::seconds(5),
         retries: 12,
         start_period: Duration::seconds(10),
+        start_interval: None,
     }
 }

@@ -16,8 +16,14 @@ impl Faults {
 
     /// Whether a fault was reported at this place, inside it or around it.
     pub fn touches(&self, pointer: &Pointer) -> bool {
-        let inside = self.0.range(pointer.clone()..).take_while(|fault| fault.as_str().starts_with(pointer.as_str())).any(|fault| fault.is_within(pointer));
-        inside || std::iter::successors(Some(pointer.clone()), |at| (!at.as_str().is_empty()).then(|| at.parent())).any(|at| self.0.contains(&at))
+        let inside = self
+            .0
+            .range(pointer.clone()..)
+            .take_while(|fault| fault.as_str().starts_with(pointer.as_str()))
+            .any(|fault| fault.is_within(pointer));
+        inside
+            || std::iter::successors(Some(pointer.clone()), |at| (!at.as_str().is_empty()).then(|| at.parent()))
+                .any(|at| self.0.contains(&at))
     }
 
     /// Whether none was reported.

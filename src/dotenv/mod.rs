@@ -69,10 +69,7 @@ impl Env {
 
     /// The value of `name`.
     pub fn get(&self, name: &str) -> Option<&Secret> {
-        self.entries
-            .iter()
-            .find(|entry| entry.name == name)
-            .map(|entry| &entry.value)
+        self.entries.iter().find(|entry| entry.name == name).map(|entry| &entry.value)
     }
 }
 
@@ -81,12 +78,8 @@ fn refuse_duplicates(entries: &[Entry]) -> Result<(), DotenvError> {
     let mut seen = BTreeMap::new();
     for Entry { name, line, .. } in entries {
         if let Some(first) = seen.insert(name, *line) {
-            let message =
-                format!("`{name}` is already defined on line {first}: remove one of the two");
-            return Err(DotenvError {
-                line: *line,
-                message,
-            });
+            let message = format!("`{name}` is already defined on line {first}: remove one of the two");
+            return Err(DotenvError { line: *line, message });
         }
     }
     Ok(())

@@ -13,16 +13,8 @@ pub(super) struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     pub(super) fn new(text: &'a str) -> Self {
-        let byte_order_mark = if text.starts_with('\u{feff}') {
-            '\u{feff}'.len_utf8()
-        } else {
-            0
-        };
-        Self {
-            text,
-            at: byte_order_mark,
-            line: 1,
-        }
+        let byte_order_mark = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
+        Self { text, at: byte_order_mark, line: 1 }
     }
 
     fn rest(&self) -> &'a str {
@@ -35,10 +27,7 @@ impl<'a> Reader<'a> {
     }
 
     fn error<T>(&self, message: impl Into<String>) -> Result<T, DotenvError> {
-        Err(DotenvError {
-            line: self.line,
-            message: message.into(),
-        })
+        Err(DotenvError { line: self.line, message: message.into() })
     }
 
     /// The next variable, or `None` at the end of the file.
@@ -48,9 +37,7 @@ impl<'a> Reader<'a> {
             return Ok(None);
         }
         let line = self.line;
-        let lines_start = self.text[..self.at]
-            .rfind('\n')
-            .map_or(0, |newline| newline + 1);
+        let lines_start = self.text[..self.at].rfind('\n').map_or(0, |newline| newline + 1);
         let name = self.name()?;
         let value_start = self.at;
         let value = match self.rest().chars().next() {
@@ -58,21 +45,12 @@ impl<'a> Reader<'a> {
             _ => self.unquoted(name)?,
         };
         if value.contains('\0') {
-            return Err(DotenvError {
-                line,
-                message: format!("the value of `{name}` holds a NUL character"),
-            });
+            return Err(DotenvError { line, message: format!("the value of `{name}` holds a NUL character") });
         }
         let value_at = value_start..self.at;
         self.finish_line(name)?;
         let (name, value) = (name.to_owned(), Secret::new(value));
-        Ok(Some(Entry {
-            name,
-            value,
-            line,
-            value_at,
-            lines_at: lines_start..self.at,
-        }))
+        Ok(Some(Entry { name, value, line, value_at, lines_at: lines_start..self.at }))
     }
 
     fn skip_blanks_and_comments(&mut self) {
@@ -112,10 +90,7 @@ impl<'a> Reader<'a> {
     fn unquoted(&mut self, name: &str) -> Result<String, DotenvError> {
         let rest = self.rest();
         let line = &rest[..length_of_line(rest)];
-        let value = line
-            .find(" #")
-            .map_or(line, |comment| &line[..comment])
-            .trim_end();
+        let value = line.find(" #").map_or(line, |comment| &line[..comment]).trim_end();
         let literal = self.without_variables(name, value)?;
         self.advance(value.len());
         Ok(literal)
@@ -123,9 +98,7 @@ impl<'a> Reader<'a> {
 
     fn quoted(&mut self, name: &str, quote: char) -> Result<String, DotenvError> {
         let Some((value, length)) = unquote(self.rest(), quote) else {
-            return self.error(format!(
-                "the quote that opens the value of `{name}` is never closed"
-            ));
+            return self.error(format!("the quote that opens the value of `{name}` is never closed"));
         };
         let literal = match quote {
             '"' => self.without_variables(name, &unescape(&value))?,
@@ -150,9 +123,7 @@ impl<'a> Reader<'a> {
         let line = &rest[..length_of_line(rest)];
         let after = line.trim_start();
         if !after.is_empty() && !after.starts_with('#') {
-            return self.error(format!(
-                "text after the closing quote of `{name}`: inside double quotes a quote is written `\\\"`"
-            ));
+            return self.error(format!("text after the closing quote of `{name}`: inside double quotes a quote is written `\\\"`"));
         }
         self.advance((line.len() + 1).min(rest.len()));
         Ok(())
@@ -166,8 +137,5 @@ fn length_of_line(text: &str) -> usize {
 
 /// What compose-go skips beside a name: its `isSpace` knows fewer characters than Unicode's white space.
 fn is_space(c: char) -> bool {
-    matches!(
-        c,
-        '\t' | '\u{b}' | '\u{c}' | '\r' | ' ' | '\u{85}' | '\u{a0}'
-    )
+    matches!(c, '\t' | '\u{b}' | '\u{c}' | '\r' | ' ' | '\u{85}' | '\u{a0}')
 }

@@ -4,10 +4,7 @@ use proptest::prelude::*;
 
 fn read(text: &str) -> Vec<(String, String, usize)> {
     let env = Env::parse(text).expect("accepted");
-    env.entries
-        .into_iter()
-        .map(|entry| (entry.name, entry.value.reveal().to_owned(), entry.line))
-        .collect()
+    env.entries.into_iter().map(|entry| (entry.name, entry.value.reveal().to_owned(), entry.line)).collect()
 }
 
 fn value(text: &str) -> String {
@@ -35,10 +32,7 @@ fn values_are_read_as_compose_reads_them() {
         ("A=$$x$1$", "$x$1$"),
         ("A='a\\'b\\\\c$x\n${'  # c", "a'b\\\\c$x\n${"),
         ("A=\"a\\\"b\\\\c\\$x\n #'\" # c", "a\"b\\c$x\n #'"),
-        (
-            r#"A="\n\t\c\x\0101\01\0\0400\0351""#,
-            "\n\t\\c\\xA\\1\\\\400é",
-        ),
+        (r#"A="\n\t\c\x\0101\01\0\0400\0351""#, "\n\t\\c\\xA\\1\\\\400é"),
         ("\u{feff}A=b", "b"),
     ] {
         assert_eq!(value(text), expected, "{text:?}");
@@ -49,10 +43,7 @@ fn values_are_read_as_compose_reads_them() {
 fn names_and_lines_are_kept_in_order() {
     let text = "# one\n\nA=\"x\ny\"\r\n  export B='z' # two\nC=\n";
     let expected = [("A", "x\ny", 3), ("B", "z", 5), ("C", "", 6)];
-    assert_eq!(
-        read(text),
-        expected.map(|(name, value, line)| (name.to_owned(), value.to_owned(), line))
-    );
+    assert_eq!(read(text), expected.map(|(name, value, line)| (name.to_owned(), value.to_owned(), line)));
 }
 
 #[test]
@@ -60,28 +51,16 @@ fn ranges_cover_the_value_and_its_lines() {
     let text = "# one\n  A = \"x\ny\" # two\nB=z # three";
     let env = Env::parse(text).expect("accepted");
     assert_eq!(&text[env.entries[0].value_at.clone()], "\"x\ny\"");
-    assert_eq!(
-        &text[env.entries[0].lines_at.clone()],
-        "  A = \"x\ny\" # two\n"
-    );
+    assert_eq!(&text[env.entries[0].lines_at.clone()], "  A = \"x\ny\" # two\n");
     assert_eq!(&text[env.entries[1].value_at.clone()], "z");
     assert_eq!(&text[env.entries[1].lines_at.clone()], "B=z # three");
 }
 
 #[test]
 fn what_compose_would_replace_is_refused_with_name_and_line() {
-    for text in [
-        "\nPW=a$hunter2",
-        "\nPW=\"a$hunter2\"",
-        "\nPW=a${hunter2",
-        "\nPW=\"\\\\$hunter2\"",
-        "\nPW=$$$hunter2",
-    ] {
+    for text in ["\nPW=a$hunter2", "\nPW=\"a$hunter2\"", "\nPW=a${hunter2", "\nPW=\"\\\\$hunter2\"", "\nPW=$$$hunter2"] {
         let message = refusal(text);
-        assert!(
-            message.starts_with("line 2: the value of `PW` holds a `$`"),
-            "{message}"
-        );
+        assert!(message.starts_with("line 2: the value of `PW` holds a `$`"), "{message}");
         assert!(!message.contains("hunter2"), "{message}");
     }
 }
@@ -93,30 +72,12 @@ fn what_nobody_can_have_meant_is_refused_without_showing_it() {
         ("export\nA=1", "line 1: this line is neither"),
         ("hunter2 x=1", "line 1: a name is made of"),
         ("=hunter2", "line 1: a name is made of"),
-        (
-            "A=\"hunter2",
-            "line 1: the quote that opens the value of `A` is never closed",
-        ),
-        (
-            "A='hunter2\\'",
-            "line 1: the quote that opens the value of `A` is never closed",
-        ),
-        (
-            "A=\"x\n\"hunter2",
-            "line 2: text after the closing quote of `A`",
-        ),
-        (
-            "A=\"x\" HUNTER2=\"y\"",
-            "line 1: text after the closing quote of `A`",
-        ),
-        (
-            "A=1\nB=2\nA=hunter2",
-            "line 3: `A` is already defined on line 1",
-        ),
-        (
-            "A=\"hunter2\\0000\"",
-            "line 1: the value of `A` holds a NUL",
-        ),
+        ("A=\"hunter2", "line 1: the quote that opens the value of `A` is never closed"),
+        ("A='hunter2\\'", "line 1: the quote that opens the value of `A` is never closed"),
+        ("A=\"x\n\"hunter2", "line 2: text after the closing quote of `A`"),
+        ("A=\"x\" HUNTER2=\"y\"", "line 1: text after the closing quote of `A`"),
+        ("A=1\nB=2\nA=hunter2", "line 3: `A` is already defined on line 1"),
+        ("A=\"hunter2\\0000\"", "line 1: the value of `A` holds a NUL"),
         ("A=hunter2\0", "line 1: the value of `A` holds a NUL"),
     ] {
         let message = refusal(text);
@@ -128,10 +89,7 @@ fn what_nobody_can_have_meant_is_refused_without_showing_it() {
 #[test]
 fn no_output_shows_a_value() {
     let env = Env::parse("A=hunter2").expect("accepted");
-    assert_eq!(
-        format!("{} {:?}", env.entries[0].value, env.entries[0].value),
-        "••• •••"
-    );
+    assert_eq!(format!("{} {:?}", env.entries[0].value, env.entries[0].value), "••• •••");
     assert!(!format!("{env:?}").contains("hunter2"));
     assert_eq!(env.get("A").map(Secret::reveal), Some("hunter2"));
     assert_eq!(env.get("B"), None);

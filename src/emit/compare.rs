@@ -158,12 +158,12 @@ fn body(path: &str, old: Option<&Content>, new: Option<&Content>) -> String {
         return format!("Binary files {old_name} and {new_name} differ\n");
     };
     // After a name with a space, `git apply` and `patch` need a tab to know where it ends.
-    let end = if path.contains(' ') { "\t" } else { "" };
+    let end = |name: &str| if name.contains(' ') { "\t" } else { "" };
     TextDiff::configure()
         .newline_terminated(true)
         .diff_slices(&old_lines, &new_lines)
         .unified_diff()
-        .header(&format!("{old_name}{end}"), &format!("{new_name}{end}"))
+        .header(&format!("{old_name}{}", end(&old_name)), &format!("{new_name}{}", end(&new_name)))
         .to_string()
 }
 

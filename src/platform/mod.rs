@@ -10,7 +10,8 @@ mod workload;
 pub use realization::Realization;
 pub use text::{AddressPart, Encoding, EndpointRef, Part, PublicText, Text, TextTree, Vantage};
 pub use workload::{
-    Body, Build, Check, DocumentFormat, Endpoint, Evidence, File, Health, Image, Mount, MountSource, PathRef, Protocol, Published, Resources, Workload, WorkloadKind,
+    Body, Build, Check, DocumentFormat, Endpoint, Evidence, File, Health, Image, Mount, MountSource, PathRef, Protocol, Published,
+    Resources, Workload, WorkloadKind,
 };
 
 pub use crate::secrets::Format as SecretFormat;

@@ -129,7 +129,9 @@ impl Text {
                     Part::Literal(text) => Part::Literal(to.apply(&text)),
                     Part::Address { .. } => part,
                     Part::Secret { variable, .. } => Part::Secret { variable, encoding: to },
-                    Part::Setting { variable, default, .. } => Part::Setting { variable, default: default.map(|text| to.apply(&text)), encoding: to },
+                    Part::Setting { variable, default, .. } => {
+                        Part::Setting { variable, default: default.map(|text| to.apply(&text)), encoding: to }
+                    }
                 })
                 .collect(),
         )
@@ -258,10 +260,7 @@ mod tests {
     #[test]
     fn literals_join_and_encode_and_secrets_remember() {
         let text = Text::literal("a b").encoded(Encoding::Uri).then(":").then(Text::secret("P").encoded(Encoding::Uri));
-        assert_eq!(
-            text.parts(),
-            [Part::Literal("a%20b:".into()), Part::Secret { variable: "P".into(), encoding: Encoding::Uri }]
-        );
+        assert_eq!(text.parts(), [Part::Literal("a%20b:".into()), Part::Secret { variable: "P".into(), encoding: Encoding::Uri }]);
         assert!(PublicText::try_from(text).is_err());
     }
 }

@@ -77,7 +77,8 @@ impl Workload {
     /// Every text in it that a target will resolve, with secrets or without.
     pub fn texts(&self) -> Vec<&Text> {
         let public = self.entrypoint.iter().chain(&self.command).flatten().chain(self.labels.iter().map(|(_, text)| text));
-        let checks = self.health.iter().flat_map(|health| health.check.argv().iter().chain(health.remote.iter().flat_map(|check| check.argv())));
+        let checks =
+            self.health.iter().flat_map(|health| health.check.argv().iter().chain(health.remote.iter().flat_map(|check| check.argv())));
         let evidence = match &self.kind {
             WorkloadKind::Job { evidence } => evidence.as_ref().map_or(&[][..], |evidence| evidence.check.argv()),
             WorkloadKind::Server { .. } | WorkloadKind::Template => &[],
@@ -239,6 +240,8 @@ pub struct Health {
     pub retries: u16,
     /// How long failures at the start do not count.
     pub start_period: Duration,
+    /// How often it is asked during that time; without it as often as later. For checks too costly to be asked often.
+    pub start_interval: Option<Duration>,
 }
 
 /// A file that a workload reads.

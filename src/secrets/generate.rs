@@ -56,10 +56,7 @@ fn password(random: &mut Random<'_>) -> Result<String, getrandom::Error> {
     let mut out = String::with_capacity(LENGTH);
     while out.len() < LENGTH {
         let fair = key(random)?.into_iter().filter(|byte| *byte < FAIR);
-        out.extend(
-            fair.take(LENGTH - out.len())
-                .map(|byte| char::from(ALPHABET[usize::from(byte) % ALPHABET.len()])),
-        );
+        out.extend(fair.take(LENGTH - out.len()).map(|byte| char::from(ALPHABET[usize::from(byte) % ALPHABET.len()])));
     }
     Ok(out)
 }
@@ -69,16 +66,10 @@ fn base64_url(bytes: &[u8]) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for chunk in bytes.chunks(3) {
-        let bits = (0..3).fold(0, |bits, at| {
-            bits << 8 | usize::from(*chunk.get(at).unwrap_or(&0))
-        });
+        let bits = (0..3).fold(0, |bits, at| bits << 8 | usize::from(*chunk.get(at).unwrap_or(&0)));
         for at in 0..4 {
             let sextet = bits >> (18 - 6 * at) & 63;
-            out.push(if at <= chunk.len() {
-                char::from(ALPHABET[sextet])
-            } else {
-                '='
-            });
+            out.push(if at <= chunk.len() { char::from(ALPHABET[sextet]) } else { '=' });
         }
     }
     out
@@ -116,13 +107,7 @@ mod tests {
 
     #[test]
     fn base64_agrees_with_the_vectors_of_rfc_4648() {
-        for (text, encoded) in [
-            ("", ""),
-            ("f", "Zg=="),
-            ("fo", "Zm8="),
-            ("foo", "Zm9v"),
-            ("foob", "Zm9vYg=="),
-        ] {
+        for (text, encoded) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg==")] {
             assert_eq!(base64_url(text.as_bytes()), encoded);
         }
         assert_eq!(base64_url(&[0xfb, 0xff]), "-_8=");
@@ -130,31 +115,16 @@ mod tests {
 
     #[test]
     fn each_format_has_its_shape() {
-        assert_eq!(
-            made(Format::Fernet, 0),
-            "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
-        );
-        assert_eq!(
-            made(Format::Hex64, 0xf0),
-            "f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff000102030405060708090a0b0c0d0e0f"
-        );
-        assert_eq!(
-            made(Format::Password, 0),
-            "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdef"
-        );
-        let supplied = Format::Supplied {
-            hint: "from the vendor",
-        }
-        .make(&mut counting(0));
+        assert_eq!(made(Format::Fernet, 0), "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=");
+        assert_eq!(made(Format::Hex64, 0xf0), "f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff000102030405060708090a0b0c0d0e0f");
+        assert_eq!(made(Format::Password, 0), "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdef");
+        let supplied = Format::Supplied { hint: "from the vendor" }.make(&mut counting(0));
         assert_eq!(supplied, Ok(None));
     }
 
     #[test]
     fn a_password_skips_the_bytes_that_would_favour_some_letters() {
-        assert_eq!(
-            made(Format::Password, 240),
-            "23456789ABCDEFGHIJKLMNOPQRSTUVWX"
-        );
+        assert_eq!(made(Format::Password, 240), "23456789ABCDEFGHIJKLMNOPQRSTUVWX");
     }
 
     #[test]
@@ -167,19 +137,13 @@ mod tests {
                 buffer.fill(255);
                 random(&mut buffer[..1])
             };
-            let value = Format::Password
-                .make(&mut once)
-                .expect("random bytes")
-                .expect("generated");
+            let value = Format::Password.make(&mut once).expect("random bytes").expect("generated");
             for letter in value.reveal().chars() {
                 *counts.entry(letter).or_insert(0) += 1;
             }
         }
         assert_eq!(counts.len(), 62);
-        assert!(
-            counts.values().all(|count| *count == 31 * 8 * 32 / 62),
-            "{counts:?}"
-        );
+        assert!(counts.values().all(|count| *count == 31 * 8 * 32 / 62), "{counts:?}");
     }
 
     #[test]

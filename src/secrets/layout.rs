@@ -5,7 +5,8 @@ use crate::value::escape::{self, Encoding};
 use std::collections::BTreeSet;
 
 /// The first lines of a `.env` that did not exist.
-pub(super) const ENV_HEADER: &str = "Made by `pipegen secrets init`; the values are yours to change: run it again afterwards.\nNever commit this file.";
+pub(super) const ENV_HEADER: &str =
+    "Made by `pipegen secrets init`; the values are yours to change: run it again afterwards.\nNever commit this file.";
 
 /// A secret or a setting.
 pub(super) struct Row<'a> {
@@ -21,11 +22,7 @@ impl Row<'_> {
     /// What `value` stands for. Nothing at all if it is still to be filled in: encoded, an empty password
     /// would be two quotes, which no `${NAME:?}` refuses.
     pub(super) fn effective<'v>(&'v self, value: &'v str) -> Option<&'v str> {
-        if value.is_empty() {
-            self.default
-        } else {
-            Some(value)
-        }
+        if value.is_empty() { self.default } else { Some(value) }
     }
 
     /// Who gives this variable its value.
@@ -41,58 +38,29 @@ impl Row<'_> {
 
 /// Secrets first, each in the order of the caller.
 pub(super) fn rows<'a>(wanted: &'a [Wanted], settings: &'a [Setting]) -> Vec<Row<'a>> {
-    let secrets = wanted.iter().map(
-        |Wanted {
-             name,
-             format,
-             note,
-             encodings,
-         }| Row {
-            name,
-            note,
-            format: Some(*format),
-            default: None,
-            encodings,
-        },
-    );
-    let settings = settings.iter().map(
-        |Setting {
-             name,
-             default,
-             note,
-             encodings,
-         }| Row {
-            name,
-            note,
-            format: None,
-            default: default.as_deref(),
-            encodings,
-        },
-    );
+    let secrets =
+        wanted.iter().map(|Wanted { name, format, note, encodings }| Row { name, note, format: Some(*format), default: None, encodings });
+    let settings = settings.iter().map(|Setting { name, default, note, encodings }| Row {
+        name,
+        note,
+        format: None,
+        default: default.as_deref(),
+        encodings,
+    });
     secrets.chain(settings).collect()
 }
 
 /// The encoded copies that the rows need: their names, what they are made of, and how.
-pub(super) fn derived<'r>(
-    rows: &'r [Row<'r>],
-) -> impl Iterator<Item = (String, &'r Row<'r>, Encoding)> {
+pub(super) fn derived<'r>(rows: &'r [Row<'r>]) -> impl Iterator<Item = (String, &'r Row<'r>, Encoding)> {
     rows.iter().flat_map(|row| {
-        let encoded = row
-            .encodings
-            .iter()
-            .filter(|encoding| **encoding != Encoding::Raw);
+        let encoded = row.encodings.iter().filter(|encoding| **encoding != Encoding::Raw);
         encoded.map(move |encoding| (encoding.variable(row.name), row, *encoding))
     })
 }
 
 /// A variable with the comments above it.
 pub(super) fn block(row: &Row<'_>, value: &str) -> String {
-    format!(
-        "{}{}{}",
-        comment(row.note),
-        comment(&row.source()),
-        assignment(row.name, value)
-    )
+    format!("{}{}{}", comment(row.note), comment(&row.source()), assignment(row.name, value))
 }
 
 /// `NAME="value"` and a line break.
@@ -102,7 +70,5 @@ pub(super) fn assignment(name: &str, value: &str) -> String {
 
 /// Comment lines: no text, however many lines it has, becomes a variable.
 pub(super) fn comment(text: &str) -> String {
-    text.lines()
-        .map(|line| format!("# {line}").trim_end().to_owned() + "\n")
-        .collect()
+    text.lines().map(|line| format!("# {line}").trim_end().to_owned() + "\n").collect()
 }

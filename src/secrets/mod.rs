@@ -94,10 +94,7 @@ impl fmt::Display for InitError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Existing(error) => error.fmt(f),
-            Self::Clash(name) => write!(
-                f,
-                "two variables would be called `{name}`: rename one of the two"
-            ),
+            Self::Clash(name) => write!(f, "two variables would be called `{name}`: rename one of the two"),
             Self::Random(error) => write!(f, "no random bytes: {error}"),
         }
     }
@@ -128,12 +125,7 @@ pub fn example(header: &str, wanted: &[Wanted], settings: &[Setting]) -> String 
 ///
 /// # Errors
 /// See [`InitError`].
-pub fn init(
-    existing: Option<&str>,
-    wanted: &[Wanted],
-    settings: &[Setting],
-    random: &mut Random<'_>,
-) -> Result<Outcome, InitError> {
+pub fn init(existing: Option<&str>, wanted: &[Wanted], settings: &[Setting], random: &mut Random<'_>) -> Result<Outcome, InitError> {
     let rows = layout::rows(wanted, settings);
     let reserved = derived_names(&rows)?;
     let text = existing.unwrap_or_default();
@@ -152,17 +144,12 @@ pub fn init(
 
     out.push_str(&format!("{MARKER}\n"));
     for (name, row, encoding) in layout::derived(&rows) {
-        let value = row
-            .effective(values[row.name].reveal())
-            .map(|raw| encoding.apply(raw));
+        let value = row.effective(values[row.name].reveal()).map(|raw| encoding.apply(raw));
         out.push_str(&layout::assignment(&name, &value.unwrap_or_default()));
         report.push((name, Status::Derived));
     }
     out.push_str(&layout::assignment(FINGERPRINT, &fingerprint));
-    Ok(Outcome {
-        text: Secret::new(out),
-        report,
-    })
+    Ok(Outcome { text: Secret::new(out), report })
 }
 
 /// The names that this command computes, once it is certain that no name means two things.
@@ -182,19 +169,11 @@ fn derived_names(rows: &[Row<'_>]) -> Result<BTreeSet<String>, InitError> {
     Ok(derived)
 }
 
-fn settle(
-    row: &Row<'_>,
-    existing: Option<&Secret>,
-    random: &mut Random<'_>,
-) -> Result<(Secret, Status), InitError> {
+fn settle(row: &Row<'_>, existing: Option<&Secret>, random: &mut Random<'_>) -> Result<(Secret, Status), InitError> {
     if let Some(value) = existing.filter(|value| !value.reveal().is_empty()) {
         return Ok((value.clone(), Status::Kept));
     }
-    let made = row
-        .format
-        .map(|format| format.make(random))
-        .transpose()
-        .map_err(InitError::Random)?;
+    let made = row.format.map(|format| format.make(random)).transpose().map_err(InitError::Random)?;
     Ok(match made.flatten() {
         Some(value) => (value, Status::Made),
         None if row.default.is_some() => (Secret::new(""), Status::Default),
@@ -203,12 +182,7 @@ fn settle(
 }
 
 /// The existing text without its derived lines, with empty values filled in.
-fn kept(
-    text: &str,
-    env: &Env,
-    derived: &BTreeSet<String>,
-    values: &BTreeMap<&str, Secret>,
-) -> String {
+fn kept(text: &str, env: &Env, derived: &BTreeSet<String>, values: &BTreeMap<&str, Secret>) -> String {
     let mut out = String::with_capacity(text.len());
     let mut at = 0;
     for entry in &env.entries {
@@ -226,11 +200,7 @@ fn kept(
 }
 
 fn push_without_marker(out: &mut String, comments: &str) {
-    out.extend(
-        comments
-            .split_inclusive('\n')
-            .filter(|line| line.trim() != MARKER),
-    );
+    out.extend(comments.split_inclusive('\n').filter(|line| line.trim() != MARKER));
 }
 
 fn push_filled(out: &mut String, text: &str, entry: &Entry, value: Option<&Secret>) {

@@ -27,10 +27,7 @@ pub fn read_env(folder: &Path) -> io::Result<Option<String>> {
 pub fn write_env(folder: &Path, text: &str) -> io::Result<()> {
     let path = folder.join(FILE);
     if path.is_symlink() {
-        let message = format!(
-            "`{}` is a symbolic link: put a file in its place",
-            path.display()
-        );
+        let message = format!("`{}` is a symbolic link: put a file in its place", path.display());
         return Err(io::Error::new(ErrorKind::InvalidInput, message));
     }
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
@@ -54,9 +51,7 @@ pub fn guard_git(folder: &Path) -> Result<(), String> {
         return Ok(());
     };
     if tracked.status.success() {
-        return Err(format!(
-            "git tracks `{path}`: run `git rm --cached` on it, and change every secret that was committed"
-        ));
+        return Err(format!("git tracks `{path}`: run `git rm --cached` on it, and change every secret that was committed"));
     }
     let Some(ignored) = git(folder, &["check-ignore", "--quiet", "--", FILE])? else {
         return Ok(());
@@ -64,20 +59,14 @@ pub fn guard_git(folder: &Path) -> Result<(), String> {
     if ignored.status.success() {
         return Ok(());
     }
-    Err(format!(
-        "git does not ignore `{path}`: add a line `.env` to the `.gitignore` beside it"
-    ))
+    Err(format!("git does not ignore `{path}`: add a line `.env` to the `.gitignore` beside it"))
 }
 
 /// Runs git in `folder`; `None` if there is no git or no repository. Both commands exit with 1 for "no";
 /// 128 is a failure, which must not pass for an answer.
 fn git(folder: &Path, arguments: &[&str]) -> Result<Option<Output>, String> {
     let mut command = Command::new("git");
-    command
-        .arg("-C")
-        .arg(folder)
-        .args(arguments)
-        .env("LC_ALL", "C");
+    command.arg("-C").arg(folder).args(arguments).env("LC_ALL", "C");
     // Set inside a git hook, they would lead away from the repository of `folder`.
     for variable in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"] {
         command.env_remove(variable);
@@ -94,11 +83,7 @@ fn git(folder: &Path, arguments: &[&str]) -> Result<Option<Output>, String> {
     if said.contains("not a git repository") {
         return Ok(None);
     }
-    Err(format!(
-        "git does not say whether it ignores `{}`: {}",
-        folder.join(FILE).display(),
-        said.trim()
-    ))
+    Err(format!("git does not say whether it ignores `{}`: {}", folder.join(FILE).display(), said.trim()))
 }
 
 #[cfg(test)]
@@ -111,20 +96,14 @@ mod tests {
     }
 
     fn run_git(folder: &Path, arguments: &[&str]) {
-        let done = git(folder, arguments)
-            .expect("git answers")
-            .expect("a repository");
+        let done = git(folder, arguments).expect("git answers").expect("a repository");
         assert!(done.status.success(), "git {arguments:?}");
     }
 
     #[cfg(unix)]
     fn mode(path: &Path) -> u32 {
         use std::os::unix::fs::PermissionsExt;
-        path.metadata()
-            .expect("the file exists")
-            .permissions()
-            .mode()
-            & 0o777
+        path.metadata().expect("the file exists").permissions().mode() & 0o777
     }
 
     #[cfg(unix)]
@@ -139,15 +118,8 @@ mod tests {
         fs_err::set_permissions(&path, PermissionsExt::from_mode(0o644)).expect("widened");
         write_env(folder.path(), "A=\"2\"\n").expect("written");
         assert_eq!(mode(&path), 0o600);
-        assert_eq!(
-            read_env(folder.path()).expect("read").as_deref(),
-            Some("A=\"2\"\n")
-        );
-        assert_eq!(
-            fs_err::read_dir(folder.path()).expect("listed").count(),
-            1,
-            "nothing is left behind"
-        );
+        assert_eq!(read_env(folder.path()).expect("read").as_deref(), Some("A=\"2\"\n"));
+        assert_eq!(fs_err::read_dir(folder.path()).expect("listed").count(), 1, "nothing is left behind");
     }
 
     #[cfg(unix)]
@@ -157,9 +129,7 @@ mod tests {
         let end = folder.path().join("elsewhere");
         fs_err::write(&end, "A=\"1\"\n").expect("written");
         std::os::unix::fs::symlink(&end, folder.path().join(FILE)).expect("linked");
-        let error = write_env(folder.path(), "A=\"2\"\n")
-            .expect_err("refused")
-            .to_string();
+        let error = write_env(folder.path(), "A=\"2\"\n").expect_err("refused").to_string();
         assert!(error.contains("is a symbolic link"), "{error}");
         assert_eq!(fs_err::read_to_string(&end).expect("read"), "A=\"1\"\n");
     }

@@ -4,47 +4,24 @@ use std::process::Command;
 
 fn wanted(name: &str, format: Format, encodings: &[Encoding]) -> Wanted {
     let encodings = encodings.iter().copied().collect();
-    Wanted {
-        name: name.into(),
-        format,
-        note: format!("{} of someone", name.to_lowercase()),
-        encodings,
-    }
+    Wanted { name: name.into(), format, note: format!("{} of someone", name.to_lowercase()), encodings }
 }
 
 fn setting(name: &str, default: Option<&str>, encodings: &[Encoding]) -> Setting {
     let encodings = encodings.iter().copied().collect();
-    Setting {
-        name: name.into(),
-        default: default.map(str::to_owned),
-        note: "where it runs".into(),
-        encodings,
-    }
+    Setting { name: name.into(), default: default.map(str::to_owned), note: "where it runs".into(), encodings }
 }
 
 fn secrets() -> Vec<Wanted> {
     vec![
-        wanted(
-            "DB_PASSWORD",
-            Format::Password,
-            &[Encoding::Raw, Encoding::Uri, Encoding::Json],
-        ),
+        wanted("DB_PASSWORD", Format::Password, &[Encoding::Raw, Encoding::Uri, Encoding::Json]),
         wanted("FERNET_KEY", Format::Fernet, &[Encoding::Raw]),
-        wanted(
-            "TOKEN",
-            Format::Supplied {
-                hint: "from the vendor's page",
-            },
-            &[Encoding::Json],
-        ),
+        wanted("TOKEN", Format::Supplied { hint: "from the vendor's page" }, &[Encoding::Json]),
     ]
 }
 
 fn settings() -> Vec<Setting> {
-    vec![
-        setting("EXTERNAL_HOST", None, &[]),
-        setting("REGION", Some("eu/1"), &[Encoding::Uri]),
-    ]
+    vec![setting("EXTERNAL_HOST", None, &[]), setting("REGION", Some("eu/1"), &[Encoding::Uri])]
 }
 
 fn zeros(buffer: &mut [u8]) -> Result<(), getrandom::Error> {
@@ -58,11 +35,7 @@ fn run(existing: Option<&str>) -> (String, Vec<(String, Status)>) {
 }
 
 fn status(report: &[(String, Status)], name: &str) -> Status {
-    report
-        .iter()
-        .find(|(reported, _)| reported == name)
-        .expect("reported")
-        .1
+    report.iter().find(|(reported, _)| reported == name).expect("reported").1
 }
 
 const FRESH: &str = "\
@@ -114,44 +87,21 @@ fn a_fresh_file_has_every_variable_and_ends_with_the_derived_ones() {
         ("TOKEN_JSON", Status::Derived),
         ("REGION_URI", Status::Derived),
     ];
-    assert_eq!(
-        report,
-        expected.map(|(name, status)| (name.to_owned(), status))
-    );
+    assert_eq!(report, expected.map(|(name, status)| (name.to_owned(), status)));
 }
 
 #[test]
 fn the_example_names_every_variable_and_gives_none_a_value() {
     let text = example("two\nlines", &secrets(), &settings());
-    assert!(
-        text.starts_with("# two\n# lines\n\n# db_password of someone\n"),
-        "{text}"
-    );
+    assert!(text.starts_with("# two\n# lines\n\n# db_password of someone\n"), "{text}");
     assert!(text.ends_with(
         "\n# derived: do not write, `pipegen secrets init` computes them\n\
          # DB_PASSWORD_URI\n# DB_PASSWORD_JSON\n# TOKEN_JSON\n# REGION_URI\n# PIPEGEN_ENV_SHA256\n"
     ));
     let env = Env::parse(&text).expect("readable");
-    let names: Vec<&str> = env
-        .entries
-        .iter()
-        .map(|entry| entry.name.as_str())
-        .collect();
-    assert_eq!(
-        names,
-        [
-            "DB_PASSWORD",
-            "FERNET_KEY",
-            "TOKEN",
-            "EXTERNAL_HOST",
-            "REGION"
-        ]
-    );
-    assert!(
-        env.entries
-            .iter()
-            .all(|entry| entry.value.reveal().is_empty())
-    );
+    let names: Vec<&str> = env.entries.iter().map(|entry| entry.name.as_str()).collect();
+    assert_eq!(names, ["DB_PASSWORD", "FERNET_KEY", "TOKEN", "EXTERNAL_HOST", "REGION"]);
+    assert!(env.entries.iter().all(|entry| entry.value.reveal().is_empty()));
 }
 
 #[test]
@@ -168,10 +118,7 @@ fn a_filled_in_copy_of_the_example_is_all_that_is_needed() {
 fn what_the_user_wrote_stays_byte_for_byte() {
     let user = "\u{feff}# mine\r\nexport OTHER = 'x' # why\r\n\r\nDB_PASSWORD=p@ss # secret\r\n\nLAST=\"a\nb\"";
     let (text, report) = run(Some(user));
-    assert!(
-        text.starts_with(&format!("{user}\n\n# fernet_key of someone\n")),
-        "{text}"
-    );
+    assert!(text.starts_with(&format!("{user}\n\n# fernet_key of someone\n")), "{text}");
     assert!(text.contains("\nDB_PASSWORD_URI=\"p%40ss\"\n"), "{text}");
     assert_eq!(status(&report, "DB_PASSWORD"), Status::Kept);
 }
@@ -179,14 +126,8 @@ fn what_the_user_wrote_stays_byte_for_byte() {
 #[test]
 fn an_empty_value_is_filled_in_place_and_keeps_its_comment() {
     for (before, after) in [
-        (
-            "DB_PASSWORD=\"\" # mine\nB=1\n",
-            "DB_PASSWORD=\"@\" # mine\nB=1\n",
-        ),
-        (
-            "export DB_PASSWORD=''\r\nB=1\n",
-            "export DB_PASSWORD=\"@\"\r\nB=1\n",
-        ),
+        ("DB_PASSWORD=\"\" # mine\nB=1\n", "DB_PASSWORD=\"@\" # mine\nB=1\n"),
+        ("export DB_PASSWORD=''\r\nB=1\n", "export DB_PASSWORD=\"@\"\r\nB=1\n"),
         ("DB_PASSWORD=", "DB_PASSWORD=\"@\"\n"),
     ] {
         let (text, report) = run(Some(before));
@@ -202,14 +143,7 @@ fn derived_lines_are_computed_anew_wherever_they_stand() {
     let edited = text.replace("DB_PASSWORD_URI=\"a%20b\"", "DB_PASSWORD_URI=\"mine\"");
     assert_ne!(text, edited);
     assert_eq!(run(Some(&edited)).0, text);
-    assert_eq!(
-        run(Some(&format!(
-            "REGION_URI=x\n{}",
-            text.replace("REGION_URI=\"eu%2F1\"\n", "")
-        )))
-        .0,
-        text
-    );
+    assert_eq!(run(Some(&format!("REGION_URI=x\n{}", text.replace("REGION_URI=\"eu%2F1\"\n", "")))).0, text);
 }
 
 #[test]
@@ -230,71 +164,34 @@ fn an_empty_secret_stays_empty_in_every_encoding() {
 
 #[test]
 fn a_name_with_two_meanings_is_refused() {
-    let clash =
-        |wanted: &[Wanted], settings: &[Setting]| match init(None, wanted, settings, &mut zeros) {
-            Err(InitError::Clash(name)) => name,
-            other => panic!("no clash: {other:?}"),
-        };
+    let clash = |wanted: &[Wanted], settings: &[Setting]| match init(None, wanted, settings, &mut zeros) {
+        Err(InitError::Clash(name)) => name,
+        other => panic!("no clash: {other:?}"),
+    };
     let password = |name: &str, encodings: &[Encoding]| wanted(name, Format::Password, encodings);
     assert_eq!(clash(&[password("A", &[]), password("A", &[])], &[]), "A");
-    assert_eq!(
-        clash(&[password("A", &[])], &[setting("A", None, &[])]),
-        "A"
-    );
-    assert_eq!(
-        clash(
-            &[password("A_URI", &[]), password("A", &[Encoding::Uri])],
-            &[]
-        ),
-        "A_URI"
-    );
+    assert_eq!(clash(&[password("A", &[])], &[setting("A", None, &[])]), "A");
+    assert_eq!(clash(&[password("A_URI", &[]), password("A", &[Encoding::Uri])], &[]), "A_URI");
     assert_eq!(clash(&[password(FINGERPRINT, &[])], &[]), FINGERPRINT);
 }
 
 #[test]
 fn nothing_that_can_be_printed_holds_a_value() {
-    let outcome = init(
-        Some("DB_PASSWORD=hunter2\n"),
-        &secrets(),
-        &settings(),
-        &mut zeros,
-    );
+    let outcome = init(Some("DB_PASSWORD=hunter2\n"), &secrets(), &settings(), &mut zeros);
     assert!(!format!("{outcome:?}").contains("hunter2"));
-    let refused = init(
-        Some("DB_PASSWORD=\"hunter2\n"),
-        &secrets(),
-        &settings(),
-        &mut zeros,
-    )
-    .expect_err("refused");
-    assert_eq!(
-        refused.to_string(),
-        "line 1: the quote that opens the value of `DB_PASSWORD` is never closed"
-    );
+    let refused = init(Some("DB_PASSWORD=\"hunter2\n"), &secrets(), &settings(), &mut zeros).expect_err("refused");
+    assert_eq!(refused.to_string(), "line 1: the quote that opens the value of `DB_PASSWORD` is never closed");
     let mut broken = |_: &mut [u8]| Err(getrandom::Error::UNSUPPORTED);
-    assert!(matches!(
-        init(None, &secrets(), &[], &mut broken),
-        Err(InitError::Random(_))
-    ));
+    assert!(matches!(init(None, &secrets(), &[], &mut broken), Err(InitError::Random(_))));
 }
 
 #[test]
 fn no_note_becomes_a_variable() {
     let mut nasty = wanted("A", Format::Password, &[]);
     nasty.note = "one\nB=\"2\"".into();
-    let outcome = init(
-        None,
-        &[nasty],
-        &[setting("C", Some("x\nD=\"3\""), &[])],
-        &mut zeros,
-    )
-    .expect("accepted");
+    let outcome = init(None, &[nasty], &[setting("C", Some("x\nD=\"3\""), &[])], &mut zeros).expect("accepted");
     let env = Env::parse(outcome.text.reveal()).expect("readable");
-    let names: Vec<&str> = env
-        .entries
-        .iter()
-        .map(|entry| entry.name.as_str())
-        .collect();
+    let names: Vec<&str> = env.entries.iter().map(|entry| entry.name.as_str()).collect();
     assert_eq!(names, ["A", "C", FINGERPRINT]);
 }
 
@@ -304,11 +201,7 @@ fn shell_says_current(shell: &str, text: &str) -> bool {
     let file = folder.path().join("a=b.env");
     fs_err::write(&file, text).expect("written");
     let script = format!("set -eu\n{CHECK_SH}\npipegen_env_is_current \"$1\"");
-    let output = Command::new(shell)
-        .args(["-c", &script, "sh"])
-        .arg(&file)
-        .output()
-        .expect("the shell runs");
+    let output = Command::new(shell).args(["-c", &script, "sh"]).arg(&file).output().expect("the shell runs");
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
     output.status.success()
 }
@@ -329,10 +222,7 @@ fn the_shell_function_agrees_with_us_and_sees_every_edit() {
                 text.replacen("TOKEN=\"\"", "TOKEN=\"x\"", 1),
                 String::new(),
             ] {
-                assert!(
-                    !shell_says_current(shell, &edited),
-                    "{shell} misses an edit"
-                );
+                assert!(!shell_says_current(shell, &edited), "{shell} misses an edit");
             }
         }
     }

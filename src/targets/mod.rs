@@ -5,6 +5,8 @@ pub mod compose;
 use crate::diagnostic::Diagnostic;
 use crate::fileset::FileSet;
 use crate::platform::Platform;
+use crate::secrets::{Setting, Wanted};
+use crate::template::TemplateError;
 
 /// Where the artifacts will lie relative to the blueprint: a committed tree must work from any checkout.
 #[derive(Debug, Clone)]
@@ -44,6 +46,10 @@ pub struct Rendered {
     pub files: FileSet,
     /// What the target cannot express, on the blueprint's lines.
     pub diagnostics: Vec<Diagnostic>,
+    /// The secrets that the artifacts read, for `pipegen secrets init`.
+    pub secrets: Vec<Wanted>,
+    /// The deployer's values that the artifacts read.
+    pub settings: Vec<Setting>,
 }
 
 /// An entry of the registry.
@@ -54,8 +60,8 @@ pub struct Target {
     pub summary: &'static str,
     /// Markdown for `pipegen explain`.
     pub doc: &'static str,
-    /// Writes a platform.
-    pub render: fn(&Platform, &Layout) -> Rendered,
+    /// Writes a platform. A template that fails is a fault of ours.
+    pub render: fn(&Platform, &Layout) -> Result<Rendered, TemplateError>,
 }
 
 /// Every target, sorted by name.

@@ -57,9 +57,7 @@ pub fn uri(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
         match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                out.push(byte.into())
-            }
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(byte.into()),
             _ => out.push_str(&format!("%{byte:02X}")),
         }
     }
@@ -106,10 +104,7 @@ pub fn shell(text: &str) -> Result<String, Unwritable> {
 /// `=` is plain in an option, but `A=b` as a first word is an assignment, and zsh expands a leading `=`.
 fn is_bare_word(text: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || "@%+:,./_-".contains(c);
-    !text.is_empty()
-        && text
-            .chars()
-            .all(|c| plain(c) || c == '=' && text.starts_with('-'))
+    !text.is_empty() && text.chars().all(|c| plain(c) || c == '=' && text.starts_with('-'))
 }
 
 /// A PostgreSQL string constant with its quotes (PostgreSQL manual, 4.1.2.1), for a server with
@@ -149,17 +144,9 @@ pub fn compose(text: &str) -> String {
 ///
 /// Inline only: what would start a block (`# `, `1. `) is safe after something else on its line.
 pub fn markdown(text: &str) -> String {
-    let line = text
-        .split(['\r', '\n'])
-        .filter(|part| !part.is_empty())
-        .collect::<Vec<_>>()
-        .join(" ");
+    let line = text.split(['\r', '\n']).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
     let mut out = String::with_capacity(line.len());
-    push_escaped(
-        &mut out,
-        &line,
-        &['\\', '`', '*', '_', '[', ']', '<', '>', '|', '&', '~', '$'],
-    );
+    push_escaped(&mut out, &line, &['\\', '`', '*', '_', '[', ']', '<', '>', '|', '&', '~', '$']);
     out
 }
 
@@ -202,15 +189,9 @@ mod tests {
     }
 
     fn read_by(shell_name: &str, words: &[String]) -> Vec<String> {
-        let quoted: Vec<String> = words
-            .iter()
-            .map(|word| shell(word).expect("no NUL"))
-            .collect();
+        let quoted: Vec<String> = words.iter().map(|word| shell(word).expect("no NUL")).collect();
         let script = format!(r"printf '%s\0' {}", quoted.join(" "));
-        let output = Command::new(shell_name)
-            .args(["-c", &script])
-            .output()
-            .expect("the shell runs");
+        let output = Command::new(shell_name).args(["-c", &script]).output().expect("the shell runs");
         assert!(output.status.success(), "{shell_name} refused: {script}");
         let text = String::from_utf8(output.stdout).expect("UTF-8");
         text.split_terminator('\0').map(str::to_owned).collect()
@@ -228,10 +209,7 @@ mod tests {
 
     #[test]
     fn uri_keeps_only_unreserved_characters() {
-        assert_eq!(
-            uri("p@/:%#?\"'$\\ é"),
-            "p%40%2F%3A%25%23%3F%22%27%24%5C%20%C3%A9"
-        );
+        assert_eq!(uri("p@/:%#?\"'$\\ é"), "p%40%2F%3A%25%23%3F%22%27%24%5C%20%C3%A9");
         assert_eq!(uri("AZaz09-._~"), "AZaz09-._~");
     }
 
@@ -249,23 +227,10 @@ mod tests {
 
     #[test]
     fn shell_words_are_bare_only_where_that_is_safe() {
-        for bare in [
-            "kafka:9092",
-            "/opt/x_y-1.2",
-            "--port=5432",
-            "a,b",
-            "100%",
-            "me@host",
-        ] {
+        for bare in ["kafka:9092", "/opt/x_y-1.2", "--port=5432", "a,b", "100%", "me@host"] {
             assert_eq!(shell(bare).as_deref(), Ok(bare));
         }
-        for (text, quoted) in [
-            ("", "''"),
-            ("A=b", "'A=b'"),
-            ("~", "'~'"),
-            ("it's", r"'it'\''s'"),
-            ("é", "'é'"),
-        ] {
+        for (text, quoted) in [("", "''"), ("A=b", "'A=b'"), ("~", "'~'"), ("it's", r"'it'\''s'"), ("é", "'é'")] {
             assert_eq!(shell(text).as_deref(), Ok(quoted));
         }
         assert!(shell("a\0b").is_err());
@@ -291,25 +256,14 @@ mod tests {
 
     #[test]
     fn markdown_stays_inline_and_in_its_cell() {
-        assert_eq!(
-            markdown("a|b `c` <d> *e* _f_"),
-            r"a\|b \`c\` \<d\> \*e\* \_f\_"
-        );
+        assert_eq!(markdown("a|b `c` <d> *e* _f_"), r"a\|b \`c\` \<d\> \*e\* \_f\_");
         assert_eq!(markdown("one\r\ntwo\n\nthree\n"), "one two three");
-        assert_eq!(
-            markdown(r"\ [x] &amp; ~~y~~ $z$"),
-            r"\\ \[x\] \&amp; \~\~y\~\~ \$z\$"
-        );
+        assert_eq!(markdown(r"\ [x] &amp; ~~y~~ $z$"), r"\\ \[x\] \&amp; \~\~y\~\~ \$z\$");
     }
 
     #[test]
     fn the_nasty_text_passes_every_shell() {
-        let words = vec![
-            NASTY.to_owned(),
-            String::new(),
-            "-n".to_owned(),
-            "é🦀\t".to_owned(),
-        ];
+        let words = vec![NASTY.to_owned(), String::new(), "-n".to_owned(), "é🦀\t".to_owned()];
         assert_eq!(read_by("sh", &words), words);
         assert_eq!(read_by("bash", &words), words);
     }

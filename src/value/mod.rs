@@ -64,7 +64,10 @@ macro_rules! text_or_map {
                 $name.into()
             }
             fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-                $crate::value::either(<$text as schemars::JsonSchema>::json_schema(generator), <$long as schemars::JsonSchema>::json_schema(generator))
+                $crate::value::either(
+                    <$text as schemars::JsonSchema>::json_schema(generator),
+                    <$long as schemars::JsonSchema>::json_schema(generator),
+                )
             }
         }
     };

@@ -35,9 +35,7 @@ impl Class {
     pub const fn pattern(self) -> &'static str {
         match self {
             Self::Parametric => r"^(?:[^$]|\$\$|\$(?![{$])|\$\{parameters\.[a-z][a-z0-9_]*\})*$",
-            Self::Deployable => {
-                r"^(?:[^$]|\$\$|\$(?![{$])|\$\{parameters\.[a-z][a-z0-9_]*\}|\$\{env\.[A-Z][A-Z0-9_]*(?::-[^}]*)?\})*$"
-            }
+            Self::Deployable => r"^(?:[^$]|\$\$|\$(?![{$])|\$\{parameters\.[a-z][a-z0-9_]*\}|\$\{env\.[A-Z][A-Z0-9_]*(?::-[^}]*)?\})*$",
             Self::Text => {
                 r"^(?:[^$]|\$\$|\$(?![{$])|\$\{env\.[A-Z][A-Z0-9_]*(?::-[^}]*)?\}|\$\{[a-z][-_a-z0-9]*(?:/[-_.A-Za-z0-9]+)?\.[a-z0-9][-_.a-z0-9]*\})*$"
             }
@@ -97,7 +95,8 @@ impl Reference {
     }
 
     fn parse(inner: &str) -> Result<Self, String> {
-        let (scope, rest) = inner.split_once('.').ok_or_else(|| "a reference has a scope and a name, such as `${kafka.host}`".to_owned())?;
+        let (scope, rest) =
+            inner.split_once('.').ok_or_else(|| "a reference has a scope and a name, such as `${kafka.host}`".to_owned())?;
         match scope {
             "parameters" => Ok(Self::Parameter(rest.to_owned())),
             "env" => {
@@ -113,7 +112,8 @@ impl Reference {
                 .map(|(name, property)| Self::Volume { name: name.to_owned(), property: property.to_owned() })
                 .ok_or_else(|| "write `${volumes.NAME.mount}`".to_owned()),
             _ => {
-                let (service, resource) = scope.split_once('/').map_or((scope, None), |(service, resource)| (service, Some(resource.to_owned())));
+                let (service, resource) =
+                    scope.split_once('/').map_or((scope, None), |(service, resource)| (service, Some(resource.to_owned())));
                 Ok(Self::Property { service: service.to_owned(), resource, property: rest.to_owned() })
             }
         }
@@ -154,7 +154,10 @@ pub fn parse_text(text: &str) -> Result<Vec<TextPart>, ReferenceError> {
             rest = after;
         } else if let Some(after) = rest.strip_prefix('{') {
             let Some(end) = after.find('}') else {
-                return Err(ReferenceError { hole: format!("${rest}"), help: "close it with `}`, or write `$${` for the characters themselves".to_owned() });
+                return Err(ReferenceError {
+                    hole: format!("${rest}"),
+                    help: "close it with `}`, or write `$${` for the characters themselves".to_owned(),
+                });
             };
             let inner = &after[..end];
             let reference = Reference::parse(inner).map_err(|help| ReferenceError { hole: format!("${{{inner}}}"), help })?;
@@ -249,7 +252,11 @@ mod tests {
         assert_eq!(parts[0], TextPart::Literal("a$b$c".to_owned()));
         assert_eq!(
             parts[2],
-            TextPart::Reference(Reference::Property { service: "postgres".into(), resource: Some("mlflow".into()), property: "url".into() })
+            TextPart::Reference(Reference::Property {
+                service: "postgres".into(),
+                resource: Some("mlflow".into()),
+                property: "url".into()
+            })
         );
         assert_eq!(parts[4], TextPart::Literal("$".to_owned()));
         assert!(parse_text("${open").is_err());

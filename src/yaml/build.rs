@@ -42,11 +42,7 @@ struct Frame {
 #[derive(Debug)]
 enum Content {
     List(Vec<Node>),
-    Map {
-        entries: Vec<Entry>,
-        key: Option<Key>,
-        merges: Vec<Node>,
-    },
+    Map { entries: Vec<Entry>, key: Option<Key>, merges: Vec<Node> },
 }
 
 /// A key that waits for its value.
@@ -69,30 +65,17 @@ impl Builder {
 
     /// The bracket that encloses what is read now.
     pub(super) fn open_flow(&self) -> Option<Span> {
-        self.frames
-            .iter()
-            .rev()
-            .find_map(|frame| frame.flow.filter(|span| span.end > span.start))
+        self.frames.iter().rev().find_map(|frame| frame.flow.filter(|span| span.end > span.start))
     }
 
     /// Whether the next node is the key of a map.
     pub(super) fn expects_key(&self) -> bool {
-        matches!(
-            self.frames.last(),
-            Some(Frame {
-                content: Content::Map { key: None, .. },
-                ..
-            })
-        )
+        matches!(self.frames.last(), Some(Frame { content: Content::Map { key: None, .. }, .. }))
     }
 
     /// Takes a plain `<<` as the key.
     pub(super) fn merge_key(&mut self) {
-        if let Some(Frame {
-            content: Content::Map { key, .. },
-            ..
-        }) = self.frames.last_mut()
-        {
+        if let Some(Frame { content: Content::Map { key, .. }, .. }) = self.frames.last_mut() {
             *key = Some(Key::Merge);
         }
     }
@@ -102,63 +85,26 @@ impl Builder {
     }
 
     pub(super) fn open_map(&mut self, span: Span, flow: Option<Span>, anchor: usize) {
-        self.open(
-            span,
-            flow,
-            anchor,
-            Content::Map {
-                entries: Vec::new(),
-                key: None,
-                merges: Vec::new(),
-            },
-        );
+        self.open(span, flow, anchor, Content::Map { entries: Vec::new(), key: None, merges: Vec::new() });
     }
 
     fn open(&mut self, span: Span, flow: Option<Span>, anchor: usize, content: Content) {
-        self.frames.push(Frame {
-            start: span.start,
-            flow,
-            anchor,
-            content,
-            end: span.end,
-            weight: 1,
-            height: 0,
-        });
+        self.frames.push(Frame { start: span.start, flow, anchor, content, end: span.end, weight: 1, height: 0 });
     }
 
     /// Closes the innermost list or map; gives it and its anchor.
-    pub(super) fn close(
-        &mut self,
-        end: Span,
-        faults: &mut Vec<Diagnostic>,
-    ) -> Option<(Built, usize)> {
+    pub(super) fn close(&mut self, end: Span, faults: &mut Vec<Diagnostic>) -> Option<(Built, usize)> {
         let frame = self.frames.pop()?;
         // The parser ends a block at the next token, we end it with its last child.
-        let end = if frame.flow.is_some() {
-            end.end.max(frame.end)
-        } else {
-            frame.end
-        };
+        let end = if frame.flow.is_some() { end.end.max(frame.end) } else { frame.end };
         let value = match frame.content {
             Content::List(nodes) => Value::List(Arc::new(nodes)),
-            Content::Map {
-                entries, merges, ..
-            } => Value::Map(Arc::new(expand_merges(
-                without_duplicates(entries, faults),
-                &merges,
-                faults,
-            ))),
+            Content::Map { entries, merges, .. } => {
+                Value::Map(Arc::new(expand_merges(without_duplicates(entries, faults), &merges, faults)))
+            }
         };
         let node = Node::new(Span::new(frame.start, end), value);
-        Some((
-            Built {
-                node,
-                end,
-                weight: frame.weight,
-                height: frame.height + 1,
-            },
-            frame.anchor,
-        ))
+        Some((Built { node, end, weight: frame.weight, height: frame.height + 1 }, frame.anchor))
     }
 
     /// Puts a node where it belongs: a key, a value, an element, the root.
@@ -172,17 +118,9 @@ impl Builder {
         frame.height = frame.height.max(built.height);
         match &mut frame.content {
             Content::List(nodes) => nodes.push(built.node),
-            Content::Map {
-                entries,
-                key,
-                merges,
-            } => match key.take() {
+            Content::Map { entries, key, merges } => match key.take() {
                 None => *key = Some(key_of(built.node, faults)),
-                Some(Key::Text(key, key_span)) => entries.push(Entry {
-                    key,
-                    key_span,
-                    value: built.node,
-                }),
+                Some(Key::Text(key, key_span)) => entries.push(Entry { key, key_span, value: built.node }),
                 Some(Key::Merge) => merges.push(built.node),
                 Some(Key::Unusable) => {}
             },
@@ -223,21 +161,15 @@ fn without_duplicates(mut entries: Vec<Entry>, faults: &mut Vec<Diagnostic>) -> 
     let mut index = 0..;
     entries.retain(|_| {
         let index = index.next();
-        repeated
-            .binary_search_by_key(&index, |&(second, _)| Some(second))
-            .is_err()
+        repeated.binary_search_by_key(&index, |&(second, _)| Some(second)).is_err()
     });
     entries
 }
 
 fn duplicate(first: &Entry, second: &Entry) -> Diagnostic {
-    Diagnostic::new(
-        &code::DUPLICATE_KEY,
-        Place::Span(second.key_span),
-        format!("the key `{}` stands twice in one map", second.key),
-    )
-    .related(Place::Span(first.key_span), "first here")
-    .help("keep one of the two")
+    Diagnostic::new(&code::DUPLICATE_KEY, Place::Span(second.key_span), format!("the key `{}` stands twice in one map", second.key))
+        .related(Place::Span(first.key_span), "first here")
+        .help("keep one of the two")
 }
 
 /// Puts the entries of `<<` in front. Keys of the map itself win over merged ones, and of several merged maps
@@ -267,10 +199,7 @@ fn expand_merges(own: Vec<Entry>, merges: &[Node], faults: &mut Vec<Diagnostic>)
 /// The maps that one `<<` names, each with the alias that stands for it.
 fn sources(merge: &Node) -> Vec<(&Node, Option<Span>)> {
     match &merge.value {
-        Value::List(maps) => maps
-            .iter()
-            .map(|map| (map, map.alias.or(merge.alias)))
-            .collect(),
+        Value::List(maps) => maps.iter().map(|map| (map, map.alias.or(merge.alias))).collect(),
         _ => vec![(merge, merge.alias)],
     }
 }

@@ -3,10 +3,7 @@
 use std::fmt;
 
 use serde::de::value::StrDeserializer;
-use serde::de::{
-    self, DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer, MapAccess, SeqAccess,
-    VariantAccess, Visitor,
-};
+use serde::de::{self, DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer, MapAccess, SeqAccess, VariantAccess, Visitor};
 use serde::forward_to_deserialize_any;
 
 use super::tree::{Entry, Node, Value};
@@ -41,10 +38,7 @@ impl std::error::Error for DeserializeError {}
 
 impl de::Error for DeserializeError {
     fn custom<T: fmt::Display>(message: T) -> Self {
-        Self {
-            span: None,
-            message: message.to_string(),
-        }
+        Self { span: None, message: message.to_string() }
     }
 }
 
@@ -59,17 +53,11 @@ impl Node {
                 let mut elements = Elements(nodes.iter());
                 let value = visitor.visit_seq(&mut elements)?;
                 match elements.0.next() {
-                    Some(extra) => Err(DeserializeError {
-                        span: Some(extra.span),
-                        message: "an element too many".to_owned(),
-                    }),
+                    Some(extra) => Err(DeserializeError { span: Some(extra.span), message: "an element too many".to_owned() }),
                     None => Ok(value),
                 }
             }
-            Value::Map(entries) => visitor.visit_map(Entries {
-                entries: entries.iter(),
-                value: None,
-            }),
+            Value::Map(entries) => visitor.visit_map(Entries { entries: entries.iter(), value: None }),
         }
     }
 }
@@ -99,37 +87,15 @@ impl<'de> Deserializer<'de> for &'de Node {
         value.map_err(|error| error.at(self.span))
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(
-        self,
-        _name: &'static str,
-        visitor: V,
-    ) -> Result<V::Value> {
-        visitor
-            .visit_newtype_struct(self)
-            .map_err(|error| error.at(self.span))
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _name: &'static str, visitor: V) -> Result<V::Value> {
+        visitor.visit_newtype_struct(self).map_err(|error| error.at(self.span))
     }
 
-    fn deserialize_enum<V: Visitor<'de>>(
-        self,
-        _name: &'static str,
-        _variants: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value> {
+    fn deserialize_enum<V: Visitor<'de>>(self, _name: &'static str, _variants: &'static [&'static str], visitor: V) -> Result<V::Value> {
         let value = match (&self.value, self.entries()) {
-            (Value::String(name), _) => visitor.visit_enum(Variant {
-                name,
-                name_span: self.span,
-                content: None,
-            }),
-            (_, [entry]) => visitor.visit_enum(Variant {
-                name: &entry.key,
-                name_span: entry.key_span,
-                content: Some(&entry.value),
-            }),
-            _ => Err(de::Error::custom(format_args!(
-                "{} where a name or a map with one key is expected",
-                self.value.kind()
-            ))),
+            (Value::String(name), _) => visitor.visit_enum(Variant { name, name_span: self.span, content: None }),
+            (_, [entry]) => visitor.visit_enum(Variant { name: &entry.key, name_span: entry.key_span, content: Some(&entry.value) }),
+            _ => Err(de::Error::custom(format_args!("{} where a name or a map with one key is expected", self.value.kind()))),
         };
         value.map_err(|error| error.at(self.span))
     }
@@ -179,16 +145,11 @@ impl<'de> MapAccess<'de> for Entries<'de> {
             return Ok(None);
         };
         self.value = Some(&entry.value);
-        seed.deserialize(Key(entry))
-            .map(Some)
-            .map_err(|error| error.at(entry.key_span))
+        seed.deserialize(Key(entry)).map(Some).map_err(|error| error.at(entry.key_span))
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value> {
-        let value = self
-            .value
-            .take()
-            .ok_or_else(|| de::Error::custom("a value was asked for before its key"))?;
+        let value = self.value.take().ok_or_else(|| de::Error::custom("a value was asked for before its key"))?;
         seed.deserialize(value)
     }
 
@@ -228,25 +189,12 @@ impl<'de> Deserializer<'de> for Key<'de> {
         visitor.visit_some(self)
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(
-        self,
-        _name: &'static str,
-        visitor: V,
-    ) -> Result<V::Value> {
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _name: &'static str, visitor: V) -> Result<V::Value> {
         visitor.visit_newtype_struct(self)
     }
 
-    fn deserialize_enum<V: Visitor<'de>>(
-        self,
-        _name: &'static str,
-        _variants: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value> {
-        visitor.visit_enum(Variant {
-            name: &self.0.key,
-            name_span: self.0.key_span,
-            content: None,
-        })
+    fn deserialize_enum<V: Visitor<'de>>(self, _name: &'static str, _variants: &'static [&'static str], visitor: V) -> Result<V::Value> {
+        visitor.visit_enum(Variant { name: &self.0.key, name_span: self.0.key_span, content: None })
     }
 
     forward_to_deserialize_any! {
@@ -267,9 +215,7 @@ impl<'de> EnumAccess<'de> for Variant<'de> {
 
     fn variant_seed<V: DeserializeSeed<'de>>(self, seed: V) -> Result<(V::Value, Self)> {
         let name: StrDeserializer<'de, DeserializeError> = self.name.into_deserializer();
-        let value = seed
-            .deserialize(name)
-            .map_err(|error| error.at(self.name_span))?;
+        let value = seed.deserialize(name).map_err(|error| error.at(self.name_span))?;
         Ok((value, self))
     }
 }
@@ -278,10 +224,7 @@ impl<'de> Variant<'de> {
     fn content(&self) -> Result<&'de Node> {
         self.content.ok_or_else(|| DeserializeError {
             span: Some(self.name_span),
-            message: format!(
-                "`{}` without its content: write it as a key with a value",
-                self.name
-            ),
+            message: format!("`{}` without its content: write it as a key with a value", self.name),
         })
     }
 }
@@ -292,13 +235,8 @@ impl<'de> VariantAccess<'de> for Variant<'de> {
     fn unit_variant(self) -> Result<()> {
         match self.content {
             None => Ok(()),
-            Some(Node {
-                value: Value::Null, ..
-            }) => Ok(()),
-            Some(node) => Err(DeserializeError {
-                span: Some(node.span),
-                message: format!("`{}` takes no value", self.name),
-            }),
+            Some(Node { value: Value::Null, .. }) => Ok(()),
+            Some(node) => Err(DeserializeError { span: Some(node.span), message: format!("`{}` takes no value", self.name) }),
         }
     }
 
@@ -310,11 +248,7 @@ impl<'de> VariantAccess<'de> for Variant<'de> {
         self.content()?.deserialize_any(visitor)
     }
 
-    fn struct_variant<V: Visitor<'de>>(
-        self,
-        _fields: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value> {
+    fn struct_variant<V: Visitor<'de>>(self, _fields: &'static [&'static str], visitor: V) -> Result<V::Value> {
         self.content()?.deserialize_any(visitor)
     }
 }

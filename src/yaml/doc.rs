@@ -35,23 +35,27 @@ pub struct Item {
     pub above: String,
     /// Comment text for the end of the line; empty for none.
     pub beside: String,
+    /// Whether a blank line sets it apart from what is above.
+    pub apart: bool,
 }
 
 impl Item {
     /// An entry without comments.
     pub fn new(key: impl Into<String>, value: impl Into<Doc>) -> Self {
-        Self {
-            key: key.into(),
-            value: value.into(),
-            above: String::new(),
-            beside: String::new(),
-        }
+        Self { key: key.into(), value: value.into(), above: String::new(), beside: String::new(), apart: false }
     }
 
     /// Puts a comment on the lines above.
     #[must_use]
     pub fn above(mut self, comment: impl Into<String>) -> Self {
         self.above = comment.into();
+        self
+    }
+
+    /// Sets it apart by a blank line.
+    #[must_use]
+    pub fn apart(mut self) -> Self {
+        self.apart = true;
         self
     }
 
@@ -66,10 +70,7 @@ impl Item {
 impl Doc {
     /// The value of a map's entry.
     pub fn get(&self, key: &str) -> Option<&Doc> {
-        self.items()
-            .iter()
-            .find(|item| item.key == key)
-            .map(|item| &item.value)
+        self.items().iter().find(|item| item.key == key).map(|item| &item.value)
     }
 
     /// The entry of a map, to change it or to add a comment.
@@ -133,9 +134,7 @@ impl Serialize for Doc {
             Self::Float(value) => serializer.serialize_f64(*value),
             Self::Str(text) => serializer.serialize_str(text),
             Self::List(docs) => serialize_list(docs, serializer),
-            Self::Flow(docs) => {
-                serializer.serialize_newtype_struct(Flow::<()>::NAME, &Elements(docs))
-            }
+            Self::Flow(docs) => serializer.serialize_newtype_struct(Flow::<()>::NAME, &Elements(docs)),
             Self::Map(items) => {
                 let mut map = serializer.serialize_map(Some(items.len()))?;
                 for item in items {

@@ -14,10 +14,7 @@ pub fn merge(base: &Node, overlay: &Node) -> Node {
     let (Value::Map(old), Value::Map(new)) = (&base.value, &overlay.value) else {
         return overlay.clone();
     };
-    let mut changes: BTreeMap<&str, &Entry> = new
-        .iter()
-        .map(|entry| (entry.key.as_str(), entry))
-        .collect();
+    let mut changes: BTreeMap<&str, &Entry> = new.iter().map(|entry| (entry.key.as_str(), entry)).collect();
     let mut entries: Vec<Entry> = old
         .iter()
         .map(|entry| match changes.remove(entry.key.as_str()) {
@@ -25,30 +22,15 @@ pub fn merge(base: &Node, overlay: &Node) -> Node {
             None => entry.clone(),
         })
         .collect();
-    entries.extend(
-        new.iter()
-            .filter(|entry| changes.contains_key(entry.key.as_str()))
-            .cloned(),
-    );
-    Node {
-        value: Value::Map(Arc::new(entries)),
-        ..base.clone()
-    }
+    entries.extend(new.iter().filter(|entry| changes.contains_key(entry.key.as_str())).cloned());
+    Node { value: Value::Map(Arc::new(entries)), ..base.clone() }
 }
 
 /// A map that is only added to stays where the base has it.
 fn merge_entry(base: &Entry, change: &Entry) -> Entry {
     let value = merge(&base.value, &change.value);
-    let key_span = if value.span == base.value.span {
-        base.key_span
-    } else {
-        change.key_span
-    };
-    Entry {
-        key: base.key.clone(),
-        key_span,
-        value,
-    }
+    let key_span = if value.span == base.value.span { base.key_span } else { change.key_span };
+    Entry { key: base.key.clone(), key_span, value }
 }
 
 #[cfg(test)]
@@ -65,17 +47,11 @@ mod tests {
         );
         let root = read(&source).unwrap();
         let merged = merge(root.get("base").unwrap(), root.get("over").unwrap());
-        assert_eq!(
-            merged.to_json().to_string(),
-            r#"{"a":{"x":1,"y":3,"z":4},"l":[9],"m":[],"s":{"k":1},"n":null}"#
-        );
+        assert_eq!(merged.to_json().to_string(), r#"{"a":{"x":1,"y":3,"z":4},"l":[9],"m":[],"s":{"k":1},"n":null}"#);
 
         let lines = |path: &str| {
             let found = merged.at(&Pointer::parse(path)).unwrap();
-            (
-                source.position(found.key_span.unwrap().start).line,
-                source.position(found.value.span.start).line,
-            )
+            (source.position(found.key_span.unwrap().start).line, source.position(found.value.span.start).line)
         };
         for path in ["/a", "/a/x"] {
             assert_eq!(lines(path), (1, 1), "{path}");

@@ -68,12 +68,7 @@ impl<'a> Reader<'a> {
         for event in Parser::new_from_str_with_options(self.text, options) {
             let flow = match event {
                 Ok((event, span)) => self.event(event, &span),
-                Err(error) => Break(syntax::diagnose(
-                    &error,
-                    self.text,
-                    self.last_end,
-                    self.builder.open_flow(),
-                )),
+                Err(error) => Break(syntax::diagnose(&error, self.text, self.last_end, self.builder.open_flow())),
             };
             if let Break(fault) = flow {
                 self.faults.push(fault);
@@ -90,12 +85,8 @@ impl<'a> Reader<'a> {
         match self.builder.take_root() {
             Some(root) if self.faults.is_empty() && root.value != Value::Null => Ok(root),
             _ if self.faults.is_empty() => Err(vec![
-                Diagnostic::new(
-                    &code::EMPTY_BLUEPRINT,
-                    Place::File,
-                    "the file has no content",
-                )
-                .help("`pipegen init` writes a blueprint to start from"),
+                Diagnostic::new(&code::EMPTY_BLUEPRINT, Place::File, "the file has no content")
+                    .help("`pipegen init` writes a blueprint to start from"),
             ]),
             _ => {
                 self.faults.sort_by_key(start);
@@ -134,23 +125,15 @@ impl<'a> Reader<'a> {
     fn document(&mut self, span: Span) -> ControlFlow<Diagnostic> {
         if std::mem::replace(&mut self.seen_document, true) {
             return Break(
-                Diagnostic::new(
-                    &code::SECOND_DOCUMENT,
-                    Place::Span(span),
-                    "a second document begins here",
-                )
-                .help("one file holds one document: move this one into a file of its own"),
+                Diagnostic::new(&code::SECOND_DOCUMENT, Place::Span(span), "a second document begins here")
+                    .help("one file holds one document: move this one into a file of its own"),
             );
         }
         Continue(())
     }
 
     fn check_depth(&self, depth: usize, span: Span) -> ControlFlow<Diagnostic> {
-        if depth > MAX_DEPTH {
-            Break(syntax::too_deep(span))
-        } else {
-            Continue(())
-        }
+        if depth > MAX_DEPTH { Break(syntax::too_deep(span)) } else { Continue(()) }
     }
 
     fn close(&mut self, end: Span) {
@@ -167,20 +150,9 @@ impl<'a> Reader<'a> {
         self.builder.attach(built, &mut self.faults);
     }
 
-    fn scalar(
-        &mut self,
-        text: &str,
-        style: ScalarStyle,
-        anchor: usize,
-        tag: Option<(Cow<'_, Tag>, Span)>,
-        span: Span,
-    ) {
+    fn scalar(&mut self, text: &str, style: ScalarStyle, anchor: usize, tag: Option<(Cow<'_, Tag>, Span)>, span: Span) {
         // The parser gives `~` for nothing at all.
-        let text = if span.start == span.end && style == ScalarStyle::Plain {
-            ""
-        } else {
-            text
-        };
+        let text = if span.start == span.end && style == ScalarStyle::Plain { "" } else { text };
         let plain = style == ScalarStyle::Plain && tag.is_none();
         let value = if self.builder.expects_key() {
             // `on:` is a key of our language, and no reader takes a key for a number where text is expected.
@@ -192,24 +164,10 @@ impl<'a> Reader<'a> {
             self.value(text, style, tag, span)
         };
         let weight = 1 + text.len() / NODE_BYTES;
-        self.attach(
-            Built {
-                node: Node::new(span, value),
-                end: span.end,
-                weight,
-                height: 0,
-            },
-            anchor,
-        );
+        self.attach(Built { node: Node::new(span, value), end: span.end, weight, height: 0 }, anchor);
     }
 
-    fn value(
-        &mut self,
-        text: &str,
-        style: ScalarStyle,
-        tag: Option<(Cow<'_, Tag>, Span)>,
-        span: Span,
-    ) -> Value {
+    fn value(&mut self, text: &str, style: ScalarStyle, tag: Option<(Cow<'_, Tag>, Span)>, span: Span) -> Value {
         let fault = match tag {
             None if style == ScalarStyle::Plain => match scalar::resolve(text) {
                 Ok(value) => return value,
@@ -225,16 +183,9 @@ impl<'a> Reader<'a> {
         Value::String(text.to_owned())
     }
 
-    fn check_collection_tag(
-        &mut self,
-        tag: Option<Cow<'_, Tag>>,
-        expected: &str,
-        at: &granit_parser::Span,
-    ) {
+    fn check_collection_tag(&mut self, tag: Option<Cow<'_, Tag>>, expected: &str, at: &granit_parser::Span) {
         match tag {
-            Some(tag) if tag.core_suffix() != Some(expected) => {
-                self.faults.push(wrong_tag(&tag, tag_span(at)))
-            }
+            Some(tag) if tag.core_suffix() != Some(expected) => self.faults.push(wrong_tag(&tag, tag_span(at))),
             _ => {}
         }
     }
@@ -242,23 +193,15 @@ impl<'a> Reader<'a> {
     fn alias(&mut self, anchor: usize, span: Span) -> ControlFlow<Diagnostic> {
         let Some(target) = self.anchors.get(&anchor) else {
             return Break(
-                Diagnostic::new(
-                    &code::TOO_MANY_ALIASES,
-                    Place::Span(span),
-                    "an alias inside its own anchor, which would never end",
-                )
-                .help("write the value out, or move the anchor to the part that repeats"),
+                Diagnostic::new(&code::TOO_MANY_ALIASES, Place::Span(span), "an alias inside its own anchor, which would never end")
+                    .help("write the value out, or move the anchor to the part that repeats"),
             );
         };
         self.aliased += target.weight;
         if self.aliased > MAX_ALIASED {
             return Break(
-                Diagnostic::new(
-                    &code::TOO_MANY_ALIASES,
-                    Place::Span(span),
-                    "the aliases up to here add more than 100,000 nodes",
-                )
-                .help("repeat less: a blueprint of this size is generated better than aliased"),
+                Diagnostic::new(&code::TOO_MANY_ALIASES, Place::Span(span), "the aliases up to here add more than 100,000 nodes")
+                    .help("repeat less: a blueprint of this size is generated better than aliased"),
             );
         }
         self.check_depth(self.builder.depth() + target.height, span)?;
@@ -274,18 +217,11 @@ impl<'a> Reader<'a> {
 fn content_span(text: &str, at: &granit_parser::Span) -> Span {
     let range = at.byte_range().unwrap_or_default();
     let content = text.get(range.clone()).unwrap_or("");
-    Span::new(
-        range.start,
-        range.start + content.trim_end_matches(['\n', '\r', ' ']).len(),
-    )
+    Span::new(range.start, range.start + content.trim_end_matches(['\n', '\r', ' ']).len())
 }
 
 fn tag_span(at: &granit_parser::Span) -> Span {
-    let range = at
-        .tag_span()
-        .unwrap_or(*at)
-        .byte_range()
-        .unwrap_or_default();
+    let range = at.tag_span().unwrap_or(*at).byte_range().unwrap_or_default();
     Span::new(range.start, range.end)
 }
 
@@ -301,11 +237,7 @@ fn start(fault: &Diagnostic) -> usize {
 }
 
 fn ambiguous(text: &str, trouble: &Trouble, span: Span) -> Diagnostic {
-    let quoted = if text.len() > LONGEST_QUOTE {
-        "quotes around it".to_owned()
-    } else {
-        format!("`{}`", super::text::double_quoted(text))
-    };
+    let quoted = if text.len() > LONGEST_QUOTE { "quotes around it".to_owned() } else { format!("`{}`", super::text::double_quoted(text)) };
     let (code, message, help) = match trouble {
         Trouble::Boolean(value) => (
             &code::AMBIGUOUS_SCALAR,
@@ -317,11 +249,9 @@ fn ambiguous(text: &str, trouble: &Trouble, span: Span) -> Diagnostic {
             format!("some YAML readers take this for {what}, others do not"),
             format!("write {quoted}, or a plain decimal number if one is meant"),
         ),
-        Trouble::Unrepresentable => (
-            &code::BAD_VALUE,
-            "a number that cannot be kept exactly".to_owned(),
-            format!("write {quoted} if text is meant"),
-        ),
+        Trouble::Unrepresentable => {
+            (&code::BAD_VALUE, "a number that cannot be kept exactly".to_owned(), format!("write {quoted} if text is meant"))
+        }
     };
     Diagnostic::new(code, Place::Span(span), message).help(help)
 }
@@ -347,12 +277,8 @@ fn wrong_tag(tag: &Tag, at: Span) -> Diagnostic {
         let message = format!("`!!{kind}` stands before a value of another kind");
         return Diagnostic::new(&code::BAD_VALUE, Place::Span(at), message).help("delete the tag");
     }
-    Diagnostic::new(
-        &code::UNSUPPORTED_TAG,
-        Place::Span(at),
-        "a tag outside the core schema of YAML",
-    )
-    .help("delete the tag, or quote the value if the `!` belongs to it")
+    Diagnostic::new(&code::UNSUPPORTED_TAG, Place::Span(at), "a tag outside the core schema of YAML")
+        .help("delete the tag, or quote the value if the `!` belongs to it")
 }
 
 #[cfg(test)]

@@ -38,20 +38,13 @@ pub(super) fn resolve(text: &str) -> Result<Value, Trouble> {
 /// Whether any reader could take the plain scalar for something other than this text. Quoting too much
 /// is harmless, so this is wider than both standards.
 pub(super) fn may_be_typed(text: &str) -> bool {
-    const WORDS: [&str; 14] = [
-        "", "~", "null", "true", "false", "yes", "no", "on", "off", "y", "n", "inf", "nan", "=",
-    ];
+    const WORDS: [&str; 14] = ["", "~", "null", "true", "false", "yes", "no", "on", "off", "y", "n", "inf", "nan", "="];
     // Most texts: longer than any word, and no number starts with a letter but for a stray exponent.
-    if text.len() > 5
-        && text.starts_with(|first: char| first.is_alphabetic() && !matches!(first, 'e' | 'E'))
-    {
+    if text.len() > 5 && text.starts_with(|first: char| first.is_alphabetic() && !matches!(first, 'e' | 'E')) {
         return false;
     }
     let lower = text.to_ascii_lowercase();
-    WORDS.contains(&lower.as_str())
-        || lower == "<<"
-        || is_non_finite(&lower)
-        || looks_numeric(&lower)
+    WORDS.contains(&lower.as_str()) || lower == "<<" || is_non_finite(&lower) || looks_numeric(&lower)
 }
 
 fn boolean_of_1_1(text: &str) -> Option<bool> {
@@ -79,9 +72,7 @@ fn resolve_number(text: &str) -> Result<Value, Trouble> {
         return Err(Trouble::Ambiguous(what));
     }
     if is_integer(unsigned(text)) {
-        return integer(text)
-            .map(Value::Number)
-            .ok_or(Trouble::Unrepresentable);
+        return integer(text).map(Value::Number).ok_or(Trouble::Unrepresentable);
     }
     if is_float(unsigned(text)) {
         let float = text.parse().ok().and_then(Number::from_f64);
@@ -115,10 +106,7 @@ fn is_integer(body: &str) -> bool {
 
 fn integer(text: &str) -> Option<Number> {
     let text = text.strip_prefix('+').unwrap_or(text);
-    text.parse::<u64>()
-        .map(Number::from)
-        .or_else(|_| text.parse::<i64>().map(Number::from))
-        .ok()
+    text.parse::<u64>().map(Number::from).or_else(|_| text.parse::<i64>().map(Number::from)).ok()
 }
 
 /// `digits [. digits] [e [sign] digits]`, where either side of the point may be missing.
@@ -142,9 +130,7 @@ fn split_exponent(body: &str) -> (&str, Option<&str>) {
 /// `1e3`: YAML 1.1 wants a point and a signed exponent, and takes everything else for text.
 fn is_loose_exponent(body: &str) -> bool {
     let (mantissa, exponent) = split_exponent(body);
-    is_float(body)
-        && exponent
-            .is_some_and(|exponent| !mantissa.contains('.') || !exponent.starts_with(['+', '-']))
+    is_float(body) && exponent.is_some_and(|exponent| !mantissa.contains('.') || !exponent.starts_with(['+', '-']))
 }
 
 /// `0x1F`, `0o17` (only 1.2), `0b11` (only 1.1).
@@ -153,12 +139,7 @@ fn has_radix(body: &str) -> bool {
         prefix
             .iter()
             .find_map(|prefix| body.strip_prefix(prefix))
-            .is_some_and(|rest| {
-                !rest.is_empty()
-                    && rest
-                        .chars()
-                        .all(|digit| digit == '_' || digit.is_digit(radix))
-            })
+            .is_some_and(|rest| !rest.is_empty() && rest.chars().all(|digit| digit == '_' || digit.is_digit(radix)))
     };
     digits(["0x", "0X"], 16) || digits(["0o", "0O"], 8) || digits(["0b", "0B"], 2)
 }
@@ -170,21 +151,12 @@ fn is_grouped(body: &str) -> bool {
 
 /// `1:30`, `22:22`, `1:30.5`: every part after the first is below 60.
 fn is_sexagesimal(body: &str) -> bool {
-    let whole = body.split_once('.').map_or(body, |(whole, fraction)| {
-        if fraction
-            .bytes()
-            .all(|byte| byte.is_ascii_digit() || byte == b'_')
-        {
-            whole
-        } else {
-            ""
-        }
-    });
+    let whole = body
+        .split_once('.')
+        .map_or(body, |(whole, fraction)| if fraction.bytes().all(|byte| byte.is_ascii_digit() || byte == b'_') { whole } else { "" });
     let mut parts = whole.split(':');
     let first = parts.next().unwrap_or("");
-    let below_60 = |part: &str| {
-        is_integer(part) && part.len() <= 2 && (part.len() < 2 || part.as_bytes()[0] < b'6')
-    };
+    let below_60 = |part: &str| is_integer(part) && part.len() <= 2 && (part.len() < 2 || part.as_bytes()[0] < b'6');
     is_integer(&first.replace('_', "")) && whole.contains(':') && parts.all(below_60)
 }
 
@@ -194,21 +166,14 @@ fn is_date(text: &str) -> bool {
     let (Some(year), Some(month), Some(rest)) = (parts.next(), parts.next(), parts.next()) else {
         return false;
     };
-    let day = rest
-        .find(|char: char| !char.is_ascii_digit())
-        .map_or(rest, |end| &rest[..end]);
+    let day = rest.find(|char: char| !char.is_ascii_digit()).map_or(rest, |end| &rest[..end]);
     let time = &rest[day.len()..];
-    let digits = |part: &str, lengths: std::ops::RangeInclusive<usize>| {
-        is_integer(part) && lengths.contains(&part.len())
-    };
+    let digits = |part: &str, lengths: std::ops::RangeInclusive<usize>| is_integer(part) && lengths.contains(&part.len());
     digits(year, 4..=4)
         && digits(month, 1..=2)
         && digits(day, 1..=2)
         && (time.is_empty()
-            || time[1..]
-                .trim_start()
-                .starts_with(|char: char| char.is_ascii_digit())
-                && time.starts_with(['T', 't', ' ', '\t']))
+            || time[1..].trim_start().starts_with(|char: char| char.is_ascii_digit()) && time.starts_with(['T', 't', ' ', '\t']))
 }
 
 /// Digits and what stands between digits in numbers, ports, ranges and dates. Versions and addresses such as
@@ -280,10 +245,7 @@ mod tests {
             "2024-1-2 3:04:05",
             "2024-01-02T03:04:05Z",
         ] {
-            assert!(
-                matches!(resolve(text), Err(Trouble::Ambiguous(_))),
-                "{text}"
-            );
+            assert!(matches!(resolve(text), Err(Trouble::Ambiguous(_))), "{text}");
         }
     }
 
@@ -323,34 +285,10 @@ mod tests {
 
     #[test]
     fn versions_and_folders_need_no_quotes() {
-        for text in [
-            "1.2.3",
-            "127.0.0.1",
-            ".",
-            "..",
-            "--once",
-            "10m",
-            "e",
-            "7.6-alpine",
-            "/data",
-            "e2e",
-        ] {
+        for text in ["1.2.3", "127.0.0.1", ".", "..", "--once", "10m", "e", "7.6-alpine", "/data", "e2e"] {
             assert_eq!(may_be_typed(text), text == "e2e", "{text}");
         }
-        for text in [
-            "5432",
-            "9092:9092",
-            "1.2",
-            "127.0.0.1:80:80",
-            "10-20",
-            "NaN",
-            "e1",
-            "=",
-            "<<",
-            "oN",
-            "._",
-            "0B1",
-        ] {
+        for text in ["5432", "9092:9092", "1.2", "127.0.0.1:80:80", "10-20", "NaN", "e1", "=", "<<", "oN", "._", "0B1"] {
             assert!(may_be_typed(text), "{text}");
         }
     }

@@ -4,8 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 use serde::ser::{
-    self, SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant, SerializeTuple,
-    SerializeTupleStruct, SerializeTupleVariant,
+    self, SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant, SerializeTuple, SerializeTupleStruct, SerializeTupleVariant,
 };
 
 use super::doc::{Doc, Flow, Item};
@@ -66,9 +65,7 @@ impl ser::Serializer for ToDoc {
     }
 
     fn serialize_u128(self, value: u128) -> Result<Doc> {
-        i128::try_from(value)
-            .map(Doc::Int)
-            .map_err(ser::Error::custom)
+        i128::try_from(value).map(Doc::Int).map_err(ser::Error::custom)
     }
 
     fn serialize_bool(self, value: bool) -> Result<Doc> {
@@ -92,9 +89,7 @@ impl ser::Serializer for ToDoc {
     }
 
     fn serialize_bytes(self, value: &[u8]) -> Result<Doc> {
-        Ok(Doc::List(
-            value.iter().map(|&byte| Doc::from(byte)).collect(),
-        ))
+        Ok(Doc::List(value.iter().map(|&byte| Doc::from(byte)).collect()))
     }
 
     fn serialize_none(self) -> Result<Doc> {
@@ -113,20 +108,11 @@ impl ser::Serializer for ToDoc {
         Ok(Doc::Null)
     }
 
-    fn serialize_unit_variant(
-        self,
-        _name: &'static str,
-        _index: u32,
-        variant: &'static str,
-    ) -> Result<Doc> {
+    fn serialize_unit_variant(self, _name: &'static str, _index: u32, variant: &'static str) -> Result<Doc> {
         Ok(Doc::from(variant))
     }
 
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(
-        self,
-        name: &'static str,
-        value: &T,
-    ) -> Result<Doc> {
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, name: &'static str, value: &T) -> Result<Doc> {
         match value.serialize(self)? {
             Doc::List(docs) if name == Flow::<()>::NAME => Ok(Doc::Flow(docs)),
             doc => Ok(doc),
@@ -155,17 +141,8 @@ impl ser::Serializer for ToDoc {
         Ok(List::default())
     }
 
-    fn serialize_tuple_variant(
-        self,
-        _name: &'static str,
-        _index: u32,
-        variant: &'static str,
-        _len: usize,
-    ) -> Result<List> {
-        Ok(List {
-            variant: Some(variant),
-            ..List::default()
-        })
+    fn serialize_tuple_variant(self, _name: &'static str, _index: u32, variant: &'static str, _len: usize) -> Result<List> {
+        Ok(List { variant: Some(variant), ..List::default() })
     }
 
     fn serialize_map(self, _len: Option<usize>) -> Result<Map> {
@@ -176,17 +153,8 @@ impl ser::Serializer for ToDoc {
         Ok(Map::default())
     }
 
-    fn serialize_struct_variant(
-        self,
-        _name: &'static str,
-        _index: u32,
-        variant: &'static str,
-        _len: usize,
-    ) -> Result<Map> {
-        Ok(Map {
-            variant: Some(variant),
-            ..Map::default()
-        })
+    fn serialize_struct_variant(self, _name: &'static str, _index: u32, variant: &'static str, _len: usize) -> Result<Map> {
+        Ok(Map { variant: Some(variant), ..Map::default() })
     }
 }
 
@@ -267,19 +235,14 @@ impl SerializeMap for Map {
             Doc::Int(number) => number.to_string(),
             Doc::Bool(value) => value.to_string(),
             _ => {
-                return Err(ser::Error::custom(
-                    "a map key that is no text, number or boolean",
-                ));
+                return Err(ser::Error::custom("a map key that is no text, number or boolean"));
             }
         });
         Ok(())
     }
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
-        let key = self
-            .key
-            .take()
-            .ok_or_else(|| -> SerializeError { ser::Error::custom("a map value without a key") })?;
+        let key = self.key.take().ok_or_else(|| -> SerializeError { ser::Error::custom("a map value without a key") })?;
         self.items.push(Item::new(key, to_doc(value)?));
         Ok(())
     }
@@ -342,21 +305,11 @@ mod tests {
     #[test]
     fn a_doc_survives_being_serialized_into_a_doc() {
         let doc = Doc::Map(vec![
-            Item::new(
-                "a",
-                Doc::Flow(vec![
-                    Doc::Int(-1),
-                    Doc::Float(0.5),
-                    Doc::Int(i128::from(u64::MAX)),
-                ]),
-            ),
+            Item::new("a", Doc::Flow(vec![Doc::Int(-1), Doc::Float(0.5), Doc::Int(i128::from(u64::MAX))])),
             Item::new("b", Doc::List(vec![Doc::Null, Doc::Bool(true)])),
         ]);
         assert_eq!(to_doc(&doc).unwrap(), doc);
-        assert_eq!(
-            serde_json::to_string(&doc).unwrap(),
-            r#"{"a":[-1,0.5,18446744073709551615],"b":[null,true]}"#
-        );
+        assert_eq!(serde_json::to_string(&doc).unwrap(), r#"{"a":[-1,0.5,18446744073709551615],"b":[null,true]}"#);
     }
 
     #[test]

@@ -7,12 +7,7 @@ use crate::source::Span;
 
 /// The diagnostic for what the parser refused. `last_end` is where the last sound piece ended and `open_flow` the
 /// bracket that is still open there, because the parser notices some mistakes only much later.
-pub(super) fn diagnose(
-    error: &ScanError,
-    text: &str,
-    last_end: usize,
-    open_flow: Option<Span>,
-) -> Diagnostic {
+pub(super) fn diagnose(error: &ScanError, text: &str, last_end: usize, open_flow: Option<Span>) -> Diagnostic {
     let noticed = one_char(text, error.marker().byte_offset().unwrap_or(last_end));
     if *error.kind() == ErrorKind::RecursionLimitExceeded {
         return too_deep(noticed);
@@ -23,130 +18,82 @@ pub(super) fn diagnose(
     let (message, help) = explain(error.kind());
     let fault = Diagnostic::new(&code::YAML_SYNTAX, Place::Span(noticed), message).help(help);
     match open_flow {
-        Some(bracket) if bracket != noticed => {
-            fault.related(Place::Span(bracket), "inside the bracket that opens here")
-        }
+        Some(bracket) if bracket != noticed => fault.related(Place::Span(bracket), "inside the bracket that opens here"),
         _ => fault,
     }
 }
 
 pub(super) fn too_deep(span: Span) -> Diagnostic {
-    Diagnostic::new(
-        &code::TOO_DEEP,
-        Place::Span(span),
-        "more than 128 levels of nesting",
-    )
-    .help("a blueprint needs about ten: look for brackets or dashes that repeat")
+    Diagnostic::new(&code::TOO_DEEP, Place::Span(span), "more than 128 levels of nesting")
+        .help("a blueprint needs about ten: look for brackets or dashes that repeat")
 }
 
 /// The character at the offset; nothing at the end of a line.
 fn one_char(text: &str, offset: usize) -> Span {
     let rest = text.get(offset..).unwrap_or("");
-    let length = rest
-        .chars()
-        .next()
-        .filter(|char| *char != '\n')
-        .map_or(0, char::len_utf8);
+    let length = rest.chars().next().filter(|char| *char != '\n').map_or(0, char::len_utf8);
     Span::new(offset, offset + length)
 }
 
 fn is_about_quotes(kind: &ErrorKind) -> bool {
-    use ErrorKind::{
-        DocumentIndicatorInQuotedScalar, InvalidQuotedScalarIndent, UnclosedQuotedScalar,
-    };
-    matches!(
-        kind,
-        UnclosedQuotedScalar | InvalidQuotedScalarIndent | DocumentIndicatorInQuotedScalar
-    )
+    use ErrorKind::{DocumentIndicatorInQuotedScalar, InvalidQuotedScalarIndent, UnclosedQuotedScalar};
+    matches!(kind, UnclosedQuotedScalar | InvalidQuotedScalarIndent | DocumentIndicatorInQuotedScalar)
 }
 
 /// Points at the opening quote: the first one behind the last sound piece.
 fn unclosed_quote(text: &str, last_end: usize, noticed: Span) -> Diagnostic {
-    let skipped = text
-        .get(last_end..noticed.start)
-        .and_then(|rest| rest.find(['"', '\'']));
+    let skipped = text.get(last_end..noticed.start).and_then(|rest| rest.find(['"', '\'']));
     let span = skipped.map_or(noticed, |at| one_char(text, last_end + at));
-    Diagnostic::new(
-        &code::YAML_SYNTAX,
-        Place::Span(span),
-        "a quoted text that is not closed, or not indented on its further lines",
-    )
-    .help("close the quote; inside `\"...\"` write `\\\"` for a quote, inside `'...'` write `''`")
+    Diagnostic::new(&code::YAML_SYNTAX, Place::Span(span), "a quoted text that is not closed, or not indented on its further lines")
+        .help("close the quote; inside `\"...\"` write `\\\"` for a quote, inside `'...'` write `''`")
 }
 
 fn explain(kind: &ErrorKind) -> (String, &'static str) {
     use ErrorKind as E;
     let (message, help) = match kind {
-        E::TabInBlockIndentation
-        | E::TabNotAllowed
-        | E::TabInIndentation
-        | E::TabInPlainScalar
-        | E::TabAtBlockScalarStart => ("a tab where YAML wants spaces", "indent with spaces only"),
-        E::MappingValueNotAllowed
-        | E::InvalidColonPlacement
-        | E::SimpleKeyExpected
-        | E::InvalidSimpleKey
-        | E::MappingKeyNotAllowed => (
+        E::TabInBlockIndentation | E::TabNotAllowed | E::TabInIndentation | E::TabInPlainScalar | E::TabAtBlockScalarStart => {
+            ("a tab where YAML wants spaces", "indent with spaces only")
+        }
+        E::MappingValueNotAllowed | E::InvalidColonPlacement | E::SimpleKeyExpected | E::InvalidSimpleKey | E::MappingKeyNotAllowed => (
             "a key or a `:` where none can stand",
             "quote a text that holds `: `, put a space behind the `:` of a key, and indent a key like its neighbours",
         ),
-        E::ExpectedBlockMappingKey => (
-            "a line that does not fit its map",
-            "indent it like the keys above, and write it as `key: value`",
-        ),
-        E::ExpectedBlockSequenceEntry => (
-            "a line that does not fit its list",
-            "start it with `- `, or indent it like the key above the list",
-        ),
-        E::InvalidIndentation | E::InvalidBlockScalarIndent | E::InvalidFlowScalarIndent => (
-            "a line that is not indented like its neighbours",
-            "indent it by two spaces more than the key it belongs to",
-        ),
-        E::ExpectedFlowMappingSeparator | E::UnexpectedEofFlowMapping => (
-            "a `{` without `,` or `}` behind the entry",
-            "separate entries with `, ` and close the map with `}`",
-        ),
-        E::ExpectedFlowSequenceSeparator | E::UnexpectedEofFlowSequence => (
-            "a `[` without `,` or `]` behind the element",
-            "separate elements with `, ` and close the list with `]`",
-        ),
-        E::UnclosedFlowCollection { .. } => (
-            "a bracket that is not closed",
-            "close it, or quote the text that starts with it",
-        ),
-        E::MisplacedFlowCollectionEnd | E::MismatchedFlowCollectionEnd { .. } => (
-            "a bracket that closes nothing",
-            "delete it, or quote the text that it belongs to",
-        ),
-        E::BlockSequenceEntryNotAllowed | E::BlockEntryInFlowCollection => (
-            "a list element where none can stand",
-            "start a list on the line below its key; quote a text that starts with `- `",
-        ),
-        E::UnknownAnchor => (
-            "an alias without an anchor before it",
-            "write `&name` before the value to repeat; quote a text that starts with `*`",
-        ),
+        E::ExpectedBlockMappingKey => ("a line that does not fit its map", "indent it like the keys above, and write it as `key: value`"),
+        E::ExpectedBlockSequenceEntry => {
+            ("a line that does not fit its list", "start it with `- `, or indent it like the key above the list")
+        }
+        E::InvalidIndentation | E::InvalidBlockScalarIndent | E::InvalidFlowScalarIndent => {
+            ("a line that is not indented like its neighbours", "indent it by two spaces more than the key it belongs to")
+        }
+        E::ExpectedFlowMappingSeparator | E::UnexpectedEofFlowMapping => {
+            ("a `{` without `,` or `}` behind the entry", "separate entries with `, ` and close the map with `}`")
+        }
+        E::ExpectedFlowSequenceSeparator | E::UnexpectedEofFlowSequence => {
+            ("a `[` without `,` or `]` behind the element", "separate elements with `, ` and close the list with `]`")
+        }
+        E::UnclosedFlowCollection { .. } => ("a bracket that is not closed", "close it, or quote the text that starts with it"),
+        E::MisplacedFlowCollectionEnd | E::MismatchedFlowCollectionEnd { .. } => {
+            ("a bracket that closes nothing", "delete it, or quote the text that it belongs to")
+        }
+        E::BlockSequenceEntryNotAllowed | E::BlockEntryInFlowCollection => {
+            ("a list element where none can stand", "start a list on the line below its key; quote a text that starts with `- `")
+        }
+        E::UnknownAnchor => {
+            ("an alias without an anchor before it", "write `&name` before the value to repeat; quote a text that starts with `*`")
+        }
         E::UnexpectedCharacter { character } => return unexpected(*character),
-        E::InvalidTrailingSingleQuotedScalar | E::InvalidTrailingDoubleQuotedScalar => (
-            "text behind the closing quote",
-            "quote the whole value; inside `\"...\"` write `\\\"` for a quote, inside `'...'` write `''`",
-        ),
-        E::UnknownQuotedScalarEscape
-        | E::InvalidQuotedScalarHexEscape
-        | E::InvalidUnicodeEscape => (
-            "a `\\` that escapes nothing YAML knows",
-            "write `\\\\` for a backslash, or use single quotes",
-        ),
+        E::InvalidTrailingSingleQuotedScalar | E::InvalidTrailingDoubleQuotedScalar => {
+            ("text behind the closing quote", "quote the whole value; inside `\"...\"` write `\\\"` for a quote, inside `'...'` write `''`")
+        }
+        E::UnknownQuotedScalarEscape | E::InvalidQuotedScalarHexEscape | E::InvalidUnicodeEscape => {
+            ("a `\\` that escapes nothing YAML knows", "write `\\\\` for a backslash, or use single quotes")
+        }
         E::DirectiveDisallowed => ("a YAML directive", "delete the line that starts with `%`"),
-        E::CommentNotSeparated | E::CommentInterceptedScalar => (
-            "a comment in the middle of a text",
-            "put a space before the `#`, or quote the text that holds it",
-        ),
+        E::CommentNotSeparated | E::CommentInterceptedScalar => {
+            ("a comment in the middle of a text", "put a space before the `#`, or quote the text that holds it")
+        }
         other => {
-            return (
-                phrase(other),
-                "see the line and the one above it; quoting the value often helps",
-            );
+            return (phrase(other), "see the line and the one above it; quoting the value often helps");
         }
     };
     (message.to_owned(), help)
@@ -157,10 +104,7 @@ fn unexpected(character: char) -> (String, &'static str) {
         let message = format!("the control character U+{:04X}", u32::from(character));
         return (message, "delete it, or write it as an escape in `\"...\"`");
     }
-    (
-        format!("`{character}` at the start of a text"),
-        "quote the text: YAML keeps this character for itself",
-    )
+    (format!("`{character}` at the start of a text"), "quote the text: YAML keeps this character for itself")
 }
 
 /// The parser's own words without "while parsing ...".

@@ -7,19 +7,14 @@ use super::scalar::may_be_typed;
 /// Whether the text may stand without quotes outside of brackets.
 pub(super) fn is_plain(text: &str) -> bool {
     // `---` and `...` separate documents, and `-`, `?`, `:` begin elements, keys and values.
-    let starts_well = |first: char| {
-        !"-?:,[]{}#&*!|>'\"%@`".contains(first) || text.starts_with("--") || is_dash_word(text)
-    };
+    let starts_well = |first: char| !"-?:,[]{}#&*!|>'\"%@`".contains(first) || text.starts_with("--") || is_dash_word(text);
     text.starts_with(starts_well)
         && !text.starts_with("---")
         && !text.starts_with("...")
         && !text.starts_with(char::is_whitespace)
         && !text.ends_with(char::is_whitespace)
         && !text.ends_with(':')
-        && !text
-            .as_bytes()
-            .windows(2)
-            .any(|pair| pair == b": " || pair == b" #")
+        && !text.as_bytes().windows(2).any(|pair| pair == b": " || pair == b" #")
         && text.chars().all(|char| is_printable(char) && char != '\t')
         && !may_be_typed(text)
 }
@@ -38,11 +33,7 @@ fn is_dash_word(text: &str) -> bool {
 /// What all readers take as it is. YAML 1.1 breaks lines at U+0085, U+2028 and U+2029; the byte order mark and
 /// U+FFFE, U+FFFF are no characters of YAML; `kubectl` fails on U+007F.
 fn is_printable(char: char) -> bool {
-    !char.is_control()
-        && !matches!(
-            char,
-            '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}'
-        )
+    !char.is_control() && !matches!(char, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
 }
 
 /// The text in double quotes, on one line.
@@ -70,11 +61,7 @@ pub(super) fn push_double_quoted(out: &mut String, text: &str) {
 
 fn push_escape(out: &mut String, code: u32) {
     // Writing to a string cannot fail.
-    let _ = if code <= 0xff {
-        write!(out, "\\x{code:02X}")
-    } else {
-        write!(out, "\\u{code:04X}")
-    };
+    let _ = if code <= 0xff { write!(out, "\\x{code:02X}") } else { write!(out, "\\u{code:04X}") };
 }
 
 /// The header of the block scalar (`|`, `|-`, `|+`, with `2` where the first line is indented itself) that holds the
@@ -85,10 +72,7 @@ pub(super) fn block_header(text: &str) -> Option<&'static str> {
         return None;
     }
     let first = text.split('\n').find(|line| !line.is_empty())?;
-    let fits = !first.starts_with('\t')
-        && text
-            .chars()
-            .all(|char| is_printable(char) || matches!(char, '\n' | '\t'));
+    let fits = !first.starts_with('\t') && text.chars().all(|char| is_printable(char) || matches!(char, '\n' | '\t'));
     if !fits {
         return None;
     }
@@ -107,13 +91,7 @@ pub(super) fn block_header(text: &str) -> Option<&'static str> {
 pub(super) fn comment_lines(comment: &str) -> impl Iterator<Item = String> + '_ {
     comment
         .split(['\n', '\u{85}', '\u{2028}', '\u{2029}'])
-        .map(|line| {
-            line.chars()
-                .filter(|&char| is_printable(char))
-                .collect::<String>()
-                .trim_end()
-                .to_owned()
-        })
+        .map(|line| line.chars().filter(|&char| is_printable(char)).collect::<String>().trim_end().to_owned())
 }
 
 #[cfg(test)]
@@ -122,40 +100,15 @@ mod tests {
 
     #[test]
     fn plain_is_what_cannot_be_mistaken() {
-        for text in [
-            "a",
-            "a b",
-            "postgres:17",
-            "http://x:80/?a=b#c",
-            "-c",
-            "--once",
-            "it's",
-            "a\"b",
-            "é",
-            "/data",
-            "a,b",
-            "*.x",
-        ] {
+        for text in ["a", "a b", "postgres:17", "http://x:80/?a=b#c", "-c", "--once", "it's", "a\"b", "é", "/data", "a,b", "*.x"] {
             assert_eq!(is_plain(text), text != "*.x", "{text}");
         }
-        for text in [
-            "", " a", "a ", "a:", "a: b", "a #b", "#a", "- a", "-", "---a", "...", "?a", "[a",
-            "{a", "&a", "!a", "|", "%a", "@a", "`a",
-        ] {
+        for text in
+            ["", " a", "a ", "a:", "a: b", "a #b", "#a", "- a", "-", "---a", "...", "?a", "[a", "{a", "&a", "!a", "|", "%a", "@a", "`a"]
+        {
             assert!(!is_plain(text), "{text}");
         }
-        for text in [
-            "a\tb",
-            "a\nb",
-            "a\u{7f}b",
-            "a\u{85}b",
-            "a\u{2028}b",
-            "\u{feff}a",
-            "yes",
-            "80",
-            "22:22",
-            "1_0",
-        ] {
+        for text in ["a\tb", "a\nb", "a\u{7f}b", "a\u{85}b", "a\u{2028}b", "\u{feff}a", "yes", "80", "22:22", "1_0"] {
             assert!(!is_plain(text), "{text:?}");
         }
         assert!(is_plain_in_flow("-c") && !is_plain_in_flow("a,b") && !is_plain_in_flow("a:b"));
@@ -163,10 +116,7 @@ mod tests {
 
     #[test]
     fn double_quotes_escape_what_is_not_printable() {
-        assert_eq!(
-            double_quoted("\t\"\\\r\n\0\u{7f}\u{85}\u{2028}\u{feff}\u{1f600}é"),
-            r#""\t\"\\\r\n\x00\x7F\x85\u2028\uFEFF😀é""#
-        );
+        assert_eq!(double_quoted("\t\"\\\r\n\0\u{7f}\u{85}\u{2028}\u{feff}\u{1f600}é"), r#""\t\"\\\r\n\x00\x7F\x85\u2028\uFEFF😀é""#);
     }
 
     #[test]
@@ -192,9 +142,6 @@ mod tests {
 
     #[test]
     fn a_comment_cannot_end_its_line() {
-        assert_eq!(
-            comment_lines("a \nb\u{85}c: d\re\0").collect::<Vec<_>>(),
-            ["a", "b", "c: de"]
-        );
+        assert_eq!(comment_lines("a \nb\u{85}c: d\re\0").collect::<Vec<_>>(), ["a", "b", "c: de"]);
     }
 }

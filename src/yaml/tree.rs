@@ -69,11 +69,7 @@ impl Value {
 impl Node {
     /// A node that stands where it is used.
     pub fn new(span: Span, value: Value) -> Self {
-        Self {
-            span,
-            alias: None,
-            value,
-        }
+        Self { span, alias: None, value }
     }
 
     /// The elements of a list; none for anything else.
@@ -112,26 +108,14 @@ impl Node {
 
     /// What the pointer names, if it is there.
     pub fn at(&self, pointer: &Pointer) -> Option<Found<'_>> {
-        pointer.segments().try_fold(
-            Found {
-                key_span: None,
-                value: self,
-            },
-            |found, segment| match &found.value.value {
-                Value::Map(_) => {
-                    let entry = found.value.entry(&segment)?;
-                    Some(Found {
-                        key_span: Some(entry.key_span),
-                        value: &entry.value,
-                    })
-                }
-                Value::List(nodes) => Some(Found {
-                    key_span: None,
-                    value: nodes.get(segment.parse::<usize>().ok()?)?,
-                }),
-                _ => None,
-            },
-        )
+        pointer.segments().try_fold(Found { key_span: None, value: self }, |found, segment| match &found.value.value {
+            Value::Map(_) => {
+                let entry = found.value.entry(&segment)?;
+                Some(Found { key_span: Some(entry.key_span), value: &entry.value })
+            }
+            Value::List(nodes) => Some(Found { key_span: None, value: nodes.get(segment.parse::<usize>().ok()?)? }),
+            _ => None,
+        })
     }
 
     /// The same value without places.
@@ -142,10 +126,7 @@ impl Node {
             Value::Number(number) => serde_json::Value::Number(number.clone()),
             Value::String(text) => serde_json::Value::String(text.clone()),
             Value::List(nodes) => nodes.iter().map(Self::to_json).collect(),
-            Value::Map(entries) => entries
-                .iter()
-                .map(|entry| (entry.key.clone(), entry.value.to_json()))
-                .collect(),
+            Value::Map(entries) => entries.iter().map(|entry| (entry.key.clone(), entry.value.to_json())).collect(),
         }
     }
 }
@@ -165,13 +146,8 @@ mod tests {
         assert_eq!(source.slice(found.key_span.unwrap()), "a/b");
         assert_eq!(source.slice(found.value.span), "[x, 3.10]");
         assert_eq!(source.position(found.value.span.start).column, 10);
-        let element = root
-            .at(&Pointer::root().key("é").key("a/b").index(1))
-            .unwrap();
-        assert_eq!(
-            (element.key_span, source.slice(element.value.span)),
-            (None, "3.10")
-        );
+        let element = root.at(&Pointer::root().key("é").key("a/b").index(1)).unwrap();
+        assert_eq!((element.key_span, source.slice(element.value.span)), (None, "3.10"));
         assert_eq!(root.at(&Pointer::root()).unwrap().value, &root);
     }
 

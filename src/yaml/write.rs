@@ -11,10 +11,7 @@ const LONGEST_PLAIN_KEY: usize = 1000;
 
 /// Writes a document under a header comment; an empty header is none.
 pub fn write(header: &str, doc: &Doc) -> String {
-    let mut writer = Writer {
-        out: String::new(),
-        indent: 0,
-    };
+    let mut writer = Writer { out: String::new(), indent: 0 };
     writer.comment(header);
     match doc {
         Doc::Map(items) if !items.is_empty() => writer.map(items, Position::Line),
@@ -47,6 +44,10 @@ impl Writer {
     fn map(&mut self, items: &[Item], mut position: Position) {
         for item in items {
             if position == Position::Line {
+                // Behind a block that keeps its last blank lines, one more would be part of its text.
+                if item.apart && !self.out.ends_with("\n\n") {
+                    self.out.push('\n');
+                }
                 self.comment(&item.above);
                 self.indentation();
             }
@@ -193,8 +194,7 @@ impl Writer {
         if value.is_nan() {
             self.out.push_str(".nan");
         } else if value.is_infinite() {
-            self.out
-                .push_str(if value > 0.0 { ".inf" } else { "-.inf" });
+            self.out.push_str(if value > 0.0 { ".inf" } else { "-.inf" });
         } else {
             let whole = if value.fract() == 0.0 { ".0" } else { "" };
             _ = write!(self.out, "{value}{whole}");
@@ -216,12 +216,7 @@ impl Writer {
     fn end_line(&mut self, comment: &str) {
         if !comment.is_empty() {
             self.out.push_str(" # ");
-            self.out.push_str(
-                text::comment_lines(comment)
-                    .collect::<Vec<_>>()
-                    .join(" ")
-                    .trim_end(),
-            );
+            self.out.push_str(text::comment_lines(comment).collect::<Vec<_>>().join(" ").trim_end());
         }
         self.out.push('\n');
     }
@@ -247,8 +242,7 @@ fn nested(doc: &Doc) -> Option<Nested<'_>> {
 }
 
 fn is_one_line(docs: &[Doc]) -> bool {
-    docs.iter()
-        .all(|doc| !matches!(doc, Doc::List(_) | Doc::Flow(_) | Doc::Map(_)))
+    docs.iter().all(|doc| !matches!(doc, Doc::List(_) | Doc::Flow(_) | Doc::Map(_)))
 }
 
 /// The comment of the entry that shares the line of a `- `.

@@ -28,34 +28,20 @@ struct Mention {
 impl Folder {
     pub fn read(path: &Path) -> Folder {
         let files = super::files_below(path);
-        let named = |end: &str| {
-            files
-                .iter()
-                .filter(|file| file.to_string_lossy().ends_with(end))
-                .cloned()
-                .collect()
-        };
-        Folder {
-            files: named("docker-compose.yml"),
-            variables: example(&path.join(".env.example")),
-            scripts: named(".sh"),
-        }
+        let named = |end: &str| files.iter().filter(|file| file.to_string_lossy().ends_with(end)).cloned().collect();
+        Folder { files: named("docker-compose.yml"), variables: example(&path.join(".env.example")), scripts: named(".sh") }
     }
 
     /// The lines of an `.env` with every variable but `without`.
     fn environment(&self, without: &str) -> String {
         let kept = self.variables.iter().filter(|(name, _)| *name != without);
-        kept.map(|(name, value)| format!("{name}=\"{value}\"\n"))
-            .collect()
+        kept.map(|(name, value)| format!("{name}=\"{value}\"\n")).collect()
     }
 
     /// The files that Compose refuses although every variable is there.
     pub fn refused(&self, compose: &Path) -> Vec<String> {
         let refusal = |file: &PathBuf| config(compose, file, &self.environment("")).err();
-        self.files
-            .iter()
-            .filter_map(|file| Some(format!("{}: {}", name(file), refusal(file)?)))
-            .collect()
+        self.files.iter().filter_map(|file| Some(format!("{}: {}", name(file), refusal(file)?))).collect()
     }
 
     /// The variables that a file mentions without a default and that Compose does not miss there.
@@ -89,11 +75,7 @@ impl Folder {
         }
         let scripts: String = self.scripts.iter().map(|script| read(script)).collect();
         unused.retain(|name| !scripts.contains(name.as_str()));
-        faults.extend(
-            unused
-                .iter()
-                .map(|name| format!(".env.example: nothing uses {name}")),
-        );
+        faults.extend(unused.iter().map(|name| format!(".env.example: nothing uses {name}")));
         faults
     }
 
@@ -104,10 +86,7 @@ impl Folder {
             let ours = texts(&yaml(file), &|text| interpolate(text, &self.variables));
             match config(compose, file, &self.environment("")) {
                 // Compose prints every dollar as two, so that its output is a Compose file again.
-                Ok(seen) => faults.extend(differences(
-                    &ours,
-                    &texts(&seen, &|text| text.replace("$$", "$")),
-                )),
+                Ok(seen) => faults.extend(differences(&ours, &texts(&seen, &|text| text.replace("$$", "$")))),
                 Err(refusal) => faults.push(refusal),
             }
         }
@@ -123,9 +102,7 @@ impl Folder {
         for file in &self.files {
             let value = yaml(file);
             let errors = validator.iter_errors(&value);
-            faults.extend(
-                errors.map(|error| format!("{}: {}: {error}", name(file), error.instance_path())),
-            );
+            faults.extend(errors.map(|error| format!("{}: {}: {error}", name(file), error.instance_path())));
         }
         faults
     }
@@ -137,12 +114,7 @@ pub fn config(compose: &Path, file: &Path, environment: &str) -> Result<Value, S
     let env_file = folder.path().join("env");
     std::fs::write(&env_file, environment).expect("the folder is writable");
     let arguments = ["--profile", "*", "config", "--format", "json"];
-    let printed = run(command(compose)
-        .arg("-f")
-        .arg(file)
-        .arg("--env-file")
-        .arg(&env_file)
-        .args(arguments))?;
+    let printed = run(command(compose).arg("-f").arg(file).arg("--env-file").arg(&env_file).args(arguments))?;
     Ok(serde_json::from_str(&printed).expect("Compose prints JSON"))
 }
 
@@ -151,9 +123,7 @@ fn example(file: &Path) -> BTreeMap<String, String> {
     let line = Regex::new(r"(?m)^(?:# ?)?([A-Za-z_][A-Za-z0-9_]*)=").expect("a pattern");
     let text = std::fs::read_to_string(file).unwrap_or_default();
     let fake = |name: &str| format!("fake-{}", name.to_lowercase().replace('_', "-"));
-    line.captures_iter(&text)
-        .map(|found| (found[1].to_owned(), fake(&found[1])))
-        .collect()
+    line.captures_iter(&text).map(|found| (found[1].to_owned(), fake(&found[1]))).collect()
 }
 
 /// `$$`, or a variable, its operator and what follows it.
@@ -168,17 +138,12 @@ fn mentions(text: &str) -> Vec<Mention> {
             continue;
         };
         let here = default(&captures);
-        let known = found
-            .entry(name.as_str().to_owned())
-            .or_insert_with(|| here.clone());
+        let known = found.entry(name.as_str().to_owned()).or_insert_with(|| here.clone());
         if here.is_none() {
             *known = None; // required once is required
         }
     }
-    found
-        .into_iter()
-        .map(|(name, default)| Mention { name, default })
-        .collect()
+    found.into_iter().map(|(name, default)| Mention { name, default }).collect()
 }
 
 fn default(captures: &Captures) -> Option<String> {
@@ -189,34 +154,18 @@ fn default(captures: &Captures) -> Option<String> {
 fn interpolate(text: &str, variables: &BTreeMap<String, String>) -> String {
     let value = |captures: &Captures| match captures.get(1) {
         None => "$".to_owned(),
-        Some(name) => variables
-            .get(name.as_str())
-            .cloned()
-            .or_else(|| default(captures))
-            .unwrap_or_default(),
+        Some(name) => variables.get(name.as_str()).cloned().or_else(|| default(captures)).unwrap_or_default(),
     };
     variable().replace_all(text, value).into_owned()
 }
 
 /// The texts of a Compose file that reach a process, by pointer, each as `read` reads it.
 fn texts(file: &Value, read: &dyn Fn(&str) -> String) -> BTreeMap<String, String> {
-    const SERVICE: [&str; 7] = [
-        "/image",
-        "/command",
-        "/entrypoint",
-        "/environment",
-        "/labels",
-        "/healthcheck/test",
-        "/build/args",
-    ];
+    const SERVICE: [&str; 7] = ["/image", "/command", "/entrypoint", "/environment", "/labels", "/healthcheck/test", "/build/args"];
     let mut found = BTreeMap::new();
     collect(file, "/name", read, &mut found);
     for (kind, keys) in [("services", &SERVICE[..]), ("configs", &["/content"])] {
-        for name in file[kind]
-            .as_object()
-            .into_iter()
-            .flat_map(|map| map.keys())
-        {
+        for name in file[kind].as_object().into_iter().flat_map(|map| map.keys()) {
             for key in keys {
                 collect(file, &format!("/{kind}/{name}{key}"), read, &mut found);
             }
@@ -225,21 +174,12 @@ fn texts(file: &Value, read: &dyn Fn(&str) -> String) -> BTreeMap<String, String
     found
 }
 
-fn collect(
-    file: &Value,
-    pointer: &str,
-    read: &dyn Fn(&str) -> String,
-    found: &mut BTreeMap<String, String>,
-) {
+fn collect(file: &Value, pointer: &str, read: &dyn Fn(&str) -> String, found: &mut BTreeMap<String, String>) {
     let below = |key: &str| format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"));
     match file.pointer(pointer) {
         None | Some(Value::Null) => {}
-        Some(Value::Object(map)) => map
-            .keys()
-            .for_each(|key| collect(file, &below(key), read, found)),
-        Some(Value::Array(list)) => {
-            (0..list.len()).for_each(|at| collect(file, &below(&at.to_string()), read, found))
-        }
+        Some(Value::Object(map)) => map.keys().for_each(|key| collect(file, &below(key), read, found)),
+        Some(Value::Array(list)) => (0..list.len()).for_each(|at| collect(file, &below(&at.to_string()), read, found)),
         Some(Value::String(text)) => drop(found.insert(pointer.to_owned(), read(text))),
         Some(scalar) => drop(found.insert(pointer.to_owned(), scalar.to_string())),
     }
@@ -250,13 +190,7 @@ fn differences(ours: &BTreeMap<String, String>, theirs: &BTreeMap<String, String
     pointers.sort();
     pointers.dedup();
     pointers.retain(|pointer| ours.get(*pointer) != theirs.get(*pointer));
-    let show = |pointer: &String| {
-        format!(
-            "{pointer}: YAML has {:?}, Compose {:?}",
-            ours.get(pointer),
-            theirs.get(pointer)
-        )
-    };
+    let show = |pointer: &String| format!("{pointer}: YAML has {:?}, Compose {:?}", ours.get(pointer), theirs.get(pointer));
     pointers.into_iter().map(show).collect()
 }
 
@@ -269,8 +203,5 @@ fn read(file: &Path) -> String {
 }
 
 fn name(file: &Path) -> String {
-    file.file_name()
-        .expect("a file has a name")
-        .to_string_lossy()
-        .into_owned()
+    file.file_name().expect("a file has a name").to_string_lossy().into_owned()
 }

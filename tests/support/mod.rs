@@ -26,20 +26,12 @@ const TOOLS: [(&str, &str, &str); 8] = [
 /// # Panics
 /// Where it is missing although `PIPEGEN_REQUIRE_TOOLS=1`: CI must not pass because it could not look.
 pub fn tool(name: &str) -> Option<PathBuf> {
-    let (_, variable, program) = TOOLS
-        .iter()
-        .find(|tool| tool.0 == name)
-        .unwrap_or_else(|| panic!("no tool is called `{name}`"));
+    let (_, variable, program) = TOOLS.iter().find(|tool| tool.0 == name).unwrap_or_else(|| panic!("no tool is called `{name}`"));
     let found = locate(std::env::var_os(variable).map(PathBuf::from), program);
     if found.is_none() {
         let required = std::env::var_os("PIPEGEN_REQUIRE_TOOLS").is_some_and(|value| value == "1");
-        assert!(
-            !required,
-            "`{program}` is missing: run .ci/tools.sh, then `source .ci/env.sh`"
-        );
-        say(&format!(
-            "skipped: `{program}` is missing (.ci/tools.sh installs it)"
-        ));
+        assert!(!required, "`{program}` is missing: run .ci/tools.sh, then `source .ci/env.sh`");
+        say(&format!("skipped: `{program}` is missing (.ci/tools.sh installs it)"));
     }
     found
 }
@@ -50,9 +42,7 @@ fn locate(place: Option<PathBuf>, program: &str) -> Option<PathBuf> {
         Some(place) => vec![place],
         None => {
             let path = std::env::var_os("PATH").unwrap_or_default();
-            std::env::split_paths(&path)
-                .map(|folder| folder.join(program))
-                .collect()
+            std::env::split_paths(&path).map(|folder| folder.join(program)).collect()
         }
     };
     candidates.into_iter().find(|candidate| candidate.is_file())
@@ -75,16 +65,11 @@ pub fn command(program: &Path) -> Command {
 
 /// Standard output of a process that must succeed; else what it said on standard error.
 pub fn run(command: &mut Command) -> Result<String, String> {
-    let output = command
-        .output()
-        .map_err(|error| format!("{:?}: {error}", command.get_program()))?;
+    let output = command.output().map_err(|error| format!("{:?}: {error}", command.get_program()))?;
     if output.status.success() {
         Ok(String::from_utf8(output.stdout).expect("the tool prints UTF-8"))
     } else {
-        let (out, err) = (
-            String::from_utf8_lossy(&output.stdout),
-            String::from_utf8_lossy(&output.stderr),
-        );
+        let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         Err(format!("{out}{err}"))
     }
 }

@@ -8,8 +8,8 @@ use spec::{Executor, Spec};
 use super::{Build, Built, Component, Declare, Instance, Reference, Surface};
 use crate::diagnostic::{Diagnostic, Place, code};
 use crate::platform::{
-    Body, ConnectionSetup, DocumentFormat, EndpointRef, File, Image, Login, Mount, MountSource, PathRef, Published, Readiness, SecretFormat, Text,
-    TextTree, Vantage, Workload,
+    Body, ConnectionSetup, DocumentFormat, EndpointRef, File, Image, Login, Mount, MountSource, PathRef, Published, Readiness,
+    SecretFormat, Text, TextTree, Vantage, Workload,
 };
 use schemars::JsonSchema as _;
 
@@ -170,9 +170,10 @@ impl Airflow {
             literal("AIRFLOW__CORE__EXECUTOR", executor),
             literal("AIRFLOW__CORE__AUTH_MANAGER", "airflow.providers.fab.auth_manager.fab_auth_manager.FabAuthManager"),
             literal("AIRFLOW__CORE__LOAD_EXAMPLES", "false"),
-            // Off since 2.7; without it nobody can try a connection from the page or the command line.
-            literal("AIRFLOW__CORE__TEST_CONNECTION", "Enabled"),
-            ("AIRFLOW__CORE__EXECUTION_API_SERVER_URL".to_owned(), self.surface.properties.iter().find(|(name, _)| *name == "url")?.1.clone().then("/execution/")),
+            (
+                "AIRFLOW__CORE__EXECUTION_API_SERVER_URL".to_owned(),
+                self.surface.properties.iter().find(|(name, _)| *name == "url")?.1.clone().then("/execution/"),
+            ),
             ("AIRFLOW__CORE__FERNET_KEY".to_owned(), Text::secret(&self.keys.fernet)),
             ("AIRFLOW__API_AUTH__JWT_SECRET".to_owned(), Text::secret(&self.keys.jwt)),
             ("AIRFLOW__API__SECRET_KEY".to_owned(), Text::secret(&self.keys.api)),
@@ -213,7 +214,8 @@ impl Airflow {
             origin: cx.at.key("dags"),
         });
         // One volume for all: the API server shows the logs that the task roles wrote.
-        let logs = Mount { source: MountSource::Volume(self.logs()), target: format!("{HOME}/logs"), read_only: false, origin: cx.at.clone() };
+        let logs =
+            Mount { source: MountSource::Volume(self.logs()), target: format!("{HOME}/logs"), read_only: false, origin: cx.at.clone() };
         dags.into_iter().chain([logs]).collect()
     }
 
@@ -234,9 +236,11 @@ impl Airflow {
         if let Some(command) = &mut job.command {
             command.push("/pipegen/connections.json".into());
         }
-        let entries = self.spec.connections.iter().filter_map(|(name, connection)| {
-            Some((name.to_string(), connection_fields(&cx.scope.resolve(&connection.to)?)))
-        });
+        let entries = self
+            .spec
+            .connections
+            .iter()
+            .filter_map(|(name, connection)| Some((name.to_string(), connection_fields(&cx.scope.resolve(&connection.to)?))));
         job.files.push(File {
             mount: "/pipegen/connections.json".to_owned(),
             executable: false,
@@ -247,19 +251,33 @@ impl Airflow {
         Some(job)
     }
 
-    fn job(&self, cx: &mut Build<'_>, name: &str, role: &'static str, image: Image, environment: &[(String, Text)], script: &'static str) -> Workload {
+    fn job(
+        &self,
+        cx: &mut Build<'_>,
+        name: &str,
+        role: &'static str,
+        image: Image,
+        environment: &[(String, Text)],
+        script: &'static str,
+    ) -> Workload {
         let mut job = cx.job(name, Some(role), image);
         job.networks.truncate(1);
         let mount = format!("/pipegen/{}", script.rsplit('/').next().unwrap_or(script));
         job.command = Some(vec!["python".into(), mount.as_str().into()]);
         job.environment = environment.to_vec();
-        job.files = vec![File { mount, executable: false, body: Body::Template { name: script, context: TextTree::Map(Vec::new()) }, origin: cx.at.clone() }];
+        job.files = vec![File {
+            mount,
+            executable: false,
+            body: Body::Template { name: script, context: TextTree::Map(Vec::new()) },
+            origin: cx.at.clone(),
+        }];
         cx.finish(&mut job);
         job
     }
 
     fn connection_setup(&self, job: &str) -> ConnectionSetup {
-        let inspect = self.task_roles().next().map_or_else(|| roles::SCHEDULER.workload(&self.spec.name), |role| role.workload(&self.spec.name));
+        let inspect =
+            self.task_roles().next().map_or_else(|| roles::SCHEDULER.workload(&self.spec.name), |role| role.workload(&self.spec.name));
         let connections = self.spec.connections.iter().map(|(name, connection)| (name.to_string(), connection.to.to_string())).collect();
         // Trying connections is off by default since Airflow 2.7; this turns it on for the one command alone.
         let test = ["env", "AIRFLOW__CORE__TEST_CONNECTION=Enabled", "airflow", "connections", "test"].map(str::to_owned).into();

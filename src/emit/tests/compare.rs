@@ -138,5 +138,13 @@ fn new_removed_and_newly_executable_files_read_as_in_git() {
             "diff --git a/with space b/with space\nnew file mode 100644\n",
         ]
     );
+}
+
+/// `git apply` and `patch` take a name for what stands before the tab, or else before the first space.
+#[test]
+fn a_name_with_a_space_ends_in_a_tab() {
     assert!(diff("with space", b"1\n", "2\n").contains("\n--- a/out/with space\t\n+++ b/out/with space\t\n"));
+    let place = Place::new();
+    let found = compare(&place.folder(), &set(&[("with space", "1\n")])).unwrap();
+    assert!(found[1].unified_diff(Path::new("out")).contains("\n--- /dev/null\n+++ b/out/with space\t\n"));
 }

@@ -101,7 +101,6 @@ fn a_foreign_file_where_a_folder_belongs_is_refused_even_with_force() {
         let result = refused(write(&place.folder(), &set(&[("conf/a", "1"), ("conf/b", "1")]), force));
         assert_eq!(result, [("conf".to_owned(), Obstacle::NotAFolder)]);
     }
-    fs::create_dir_all(place.0.path()).unwrap();
     let file = place.path("conf");
     assert_eq!(refused(write(&file, &set(&[("a", "1")]), true)), [(String::new(), Obstacle::NotAFolder)]);
     assert_eq!(place.text("conf"), "user");

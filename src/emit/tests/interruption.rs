@@ -1,5 +1,6 @@
 //! A run may stop after any of its steps, and inside one; the next run completes, whatever it renders.
 
+use super::super::compare;
 use super::super::folder::{Folder, Step};
 use super::super::plan::plan;
 use super::*;
@@ -141,6 +142,19 @@ fn an_edit_after_an_interruption_is_still_refused() {
         place.put("changed", "by hand");
         assert_eq!(refused(place.write(&second())), [("changed".to_owned(), Obstacle::Edited)]);
         assert_eq!(place.text("changed"), "by hand");
+    }
+}
+
+#[test]
+fn a_file_that_someone_else_put_where_an_interrupted_run_would_have_is_not_ours() {
+    let place = stopped_after(1).unwrap();
+    place.put("conf2/new", "user");
+    assert_eq!(refused(place.write(&second())), [("conf2/new".to_owned(), Obstacle::Foreign)]);
+    let extra: Vec<_> = compare(&place.folder(), &first()).unwrap().into_iter().map(|one| one.path).collect();
+    assert_eq!(extra, [MANIFEST]);
+    for force in [false, true] {
+        write(&place.folder(), &first(), force).unwrap();
+        assert_eq!(place.text("conf2/new"), "user");
     }
 }
 

@@ -6,7 +6,9 @@ use super::plan::{ENV_HASH, reads_deploy_time_file};
 use super::scope::{Scope, said_elsewhere};
 use super::storage;
 use crate::diagnostic::Place;
-use crate::platform::{Build, Check, Endpoint, File, Health, Image, PathRef, PublicText, Published, Readiness, Resources, Workload, WorkloadKind};
+use crate::platform::{
+    Build, Check, Endpoint, File, Health, Image, PathRef, PublicText, Published, Readiness, Resources, Workload, WorkloadKind,
+};
 use crate::value::{Size, escape};
 use crate::yaml::Doc;
 
@@ -151,7 +153,7 @@ fn dependencies(scope: &Scope<'_, '_>, stack: usize, waits: &[(String, Readiness
 }
 
 fn health_check(scope: &mut Scope<'_, '_>, health: &Health, place: &Place) -> HealthCheck {
-    let Health { check, remote, interval, timeout, retries, start_period } = health;
+    let Health { check, remote, interval, timeout, retries, start_period, start_interval } = health;
     // Nothing waits from outside: `depends_on` reads the state of this check.
     said_elsewhere(remote);
     let (how, asked) = match check {
@@ -165,6 +167,7 @@ fn health_check(scope: &mut Scope<'_, '_>, health: &Health, place: &Place) -> He
         timeout: timeout.to_string(),
         retries: *retries,
         start_period: start_period.to_string(),
+        start_interval: start_interval.map(|interval| interval.to_string()),
     }
 }
 
@@ -179,7 +182,13 @@ fn size(size: Size) -> String {
     format!("{size}B")
 }
 
-fn labels(scope: &mut Scope<'_, '_>, labels: &[(String, PublicText)], files: Option<String>, filled_in: bool, place: &Place) -> Entries<String> {
+fn labels(
+    scope: &mut Scope<'_, '_>,
+    labels: &[(String, PublicText)],
+    files: Option<String>,
+    filled_in: bool,
+    place: &Place,
+) -> Entries<String> {
     let mut entries: Vec<_> = labels.iter().map(|(key, text)| (key.clone(), scope.resolver.public(text, place))).collect();
     if let Some(hash) = files {
         if entries.iter().any(|(key, _)| key == FILES_LABEL) {

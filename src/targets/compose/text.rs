@@ -64,9 +64,10 @@ pub struct Resolver<'a> {
 impl<'a> Resolver<'a> {
     /// A resolver of the texts of a platform.
     pub fn new(platform: &'a Platform) -> Self {
-        let endpoints = platform.workloads.iter().flat_map(|workload| {
-            workload.endpoints.iter().map(|endpoint| ((workload.name.as_str(), endpoint.name.as_str()), endpoint))
-        });
+        let endpoints = platform
+            .workloads
+            .iter()
+            .flat_map(|workload| workload.endpoints.iter().map(|endpoint| ((workload.name.as_str(), endpoint.name.as_str()), endpoint)));
         Self { endpoints: endpoints.collect(), used: BTreeMap::new(), diagnostics: Vec::new() }
     }
 

@@ -18,11 +18,16 @@ pub fn names(plan: &ComposePlan<'_>, used: &BTreeMap<String, BTreeSet<Encoding>>
     names
 }
 
-/// The text of `.env.example`, from the encodings in which each variable is read.
-pub fn example(platform: &Platform, used: &BTreeMap<String, BTreeSet<Encoding>>) -> String {
-    let wanted: Vec<Wanted> = platform.secrets.iter().filter_map(|secret| wanted(secret, used)).collect();
-    let settings: Vec<secrets::Setting> = platform.settings.iter().filter_map(|setting| self::setting(setting, used)).collect();
-    secrets::example("The variables of the Compose files. `pipegen secrets init` writes a `.env` with them.", &wanted, &settings)
+/// The text of `.env.example`.
+pub fn example(wanted: &[Wanted], settings: &[secrets::Setting]) -> String {
+    secrets::example("The variables of the Compose files. `pipegen secrets init` writes a `.env` with them.", wanted, settings)
+}
+
+/// The secrets and settings that are read, each in the encodings in which it is.
+pub fn read(platform: &Platform, used: &BTreeMap<String, BTreeSet<Encoding>>) -> (Vec<Wanted>, Vec<secrets::Setting>) {
+    let wanted = platform.secrets.iter().filter_map(|secret| wanted(secret, used)).collect();
+    let settings = platform.settings.iter().filter_map(|setting| self::setting(setting, used)).collect();
+    (wanted, settings)
 }
 
 fn wanted(secret: &Secret, used: &BTreeMap<String, BTreeSet<Encoding>>) -> Option<Wanted> {

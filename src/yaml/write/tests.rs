@@ -173,31 +173,18 @@ const NASTY: &[&str] = &[
 ];
 
 fn reread(text: &str) -> serde_json::Value {
-    read(&Source::new("out.yml", text))
-        .unwrap_or_else(|faults| panic!("{faults:?}\n{text}"))
-        .to_json()
+    read(&Source::new("out.yml", text)).unwrap_or_else(|faults| panic!("{faults:?}\n{text}")).to_json()
 }
 
 /// A document with the text in every position.
 fn everywhere(text: &str) -> Doc {
-    let list = vec![
-        text.into(),
-        Doc::List(vec![text.into(), text.into()]),
-        Doc::Int(1),
-    ];
-    let inner = vec![
-        Item::new("k", text),
-        Item::new(format!("x{text}"), text).beside("end"),
-        Item::new("z", 1u8),
-    ];
+    let list = vec![text.into(), Doc::List(vec![text.into(), text.into()]), Doc::Int(1)];
+    let inner = vec![Item::new("k", text), Item::new(format!("x{text}"), text).beside("end"), Item::new("z", 1u8)];
     Doc::Map(vec![
         Item::new("value", text).above("above").beside("beside"),
         Item::new("list", Doc::List(list)),
         Item::new("flow", Doc::Flow(vec![text.into(), Doc::Null, text.into()])),
-        Item::new(
-            "maps",
-            Doc::List(vec![Doc::Map(inner.clone()), Doc::Map(inner)]),
-        ),
+        Item::new("maps", Doc::List(vec![Doc::Map(inner.clone()), Doc::Map(inner)])),
         Item::new(text, Doc::Null),
         Item::new("end", text),
     ])
@@ -209,8 +196,7 @@ fn assert_survives(text: &str) {
     let meant = serde_json::to_value(&doc).unwrap();
     let written = write("header", &doc);
     assert_eq!(reread(&written), meant, "{text:?}\n{written}");
-    let other: serde_json::Value = serde_yaml::from_str(&written)
-        .unwrap_or_else(|error| panic!("{text:?} {error}\n{written}"));
+    let other: serde_json::Value = serde_yaml::from_str(&written).unwrap_or_else(|error| panic!("{text:?} {error}\n{written}"));
     assert_eq!(other, meant, "{text:?}\n{written}");
 }
 
@@ -224,14 +210,8 @@ fn nasty_texts_survive_every_position() {
 #[test]
 fn a_root_of_any_kind_survives() {
     for text in NASTY.iter().filter(|text| !text.is_empty()) {
-        assert_eq!(
-            reread(&write("", &Doc::from(*text))),
-            serde_json::json!(text)
-        );
-        assert_eq!(
-            reread(&write("", &Doc::List(vec![Doc::from(*text)]))),
-            serde_json::json!([text])
-        );
+        assert_eq!(reread(&write("", &Doc::from(*text))), serde_json::json!(text));
+        assert_eq!(reread(&write("", &Doc::List(vec![Doc::from(*text)]))), serde_json::json!([text]));
     }
     assert_eq!(write("", &Doc::Map(vec![])), "{}\n");
     assert_eq!(write("", &Doc::Flow(vec![1u8.into()])), "[1]\n");
@@ -240,42 +220,20 @@ fn a_root_of_any_kind_survives() {
 #[test]
 fn it_looks_as_a_person_would_write_it() {
     let healthcheck = Doc::Map(vec![
-        Item::new(
-            "test",
-            Doc::Flow(vec![
-                "CMD".into(),
-                "curl".into(),
-                "-f".into(),
-                "http://x:80".into(),
-            ]),
-        ),
+        Item::new("test", Doc::Flow(vec!["CMD".into(), "curl".into(), "-f".into(), "http://x:80".into()])),
         Item::new("interval", "10s").beside("quick\nenough"),
     ]);
     let service = Doc::Map(vec![
         Item::new("image", "postgres:17.6"),
-        Item::new(
-            "ports",
-            Doc::List(vec!["127.0.0.1:5433:5432".into(), "9092:9092".into()]),
-        )
-        .above("only from here\n\nand nowhere else"),
-        Item::new(
-            "environment",
-            Doc::Map(vec![
-                Item::new("VERSION", "3.10"),
-                Item::new("on", "yes"),
-                Item::new("NUMBER", 3u8),
-            ]),
-        ),
+        Item::new("ports", Doc::List(vec!["127.0.0.1:5433:5432".into(), "9092:9092".into()])).above("only from here\n\nand nowhere else"),
+        Item::new("environment", Doc::Map(vec![Item::new("VERSION", "3.10"), Item::new("on", "yes"), Item::new("NUMBER", 3u8)])),
         Item::new("command", "set -e\nrun\n").beside("a script"),
         Item::new("networks", Doc::Map(vec![Item::new("data", Doc::Null)])),
         Item::new("labels", Doc::Map(vec![])),
         Item::new("dns", Doc::List(vec![])),
         Item::new("healthcheck", healthcheck),
     ]);
-    let doc = Doc::Map(vec![Item::new(
-        "services",
-        Doc::Map(vec![Item::new("db", service)]),
-    )]);
+    let doc = Doc::Map(vec![Item::new("services", Doc::Map(vec![Item::new("db", service)]))]);
     let expected = "\
 # made by pipegen
 # edit that instead
@@ -308,16 +266,8 @@ services:
 
 #[test]
 fn lists_of_lists_and_maps_share_the_line_of_the_dash() {
-    let map = Doc::Map(vec![
-        Item::new("a", 1u8).above("why"),
-        Item::new("b", Doc::List(vec![2u8.into()])).above("then"),
-    ]);
-    let doc = Doc::List(vec![
-        map.clone(),
-        Doc::List(vec![map, "x\ny\n".into()]),
-        Doc::Flow(vec![Doc::List(vec![])]),
-        Doc::Null,
-    ]);
+    let map = Doc::Map(vec![Item::new("a", 1u8).above("why"), Item::new("b", Doc::List(vec![2u8.into()])).above("then")]);
+    let doc = Doc::List(vec![map.clone(), Doc::List(vec![map, "x\ny\n".into()]), Doc::Flow(vec![Doc::List(vec![])]), Doc::Null]);
     let expected = "\
 # why
 - a: 1
@@ -345,37 +295,20 @@ fn numbers_mean_the_same_to_every_reader() {
     let written = write("", &Doc::List(numbers.to_vec()));
     assert!(written.starts_with("- 0.5\n- 1.0\n- -0.0\n- 1000"));
     assert_eq!(reread(&written), serde_json::to_value(numbers).unwrap());
-    assert_eq!(
-        write(
-            "",
-            &Doc::Flow(vec![Doc::Float(f64::NAN), Doc::Float(f64::NEG_INFINITY)])
-        ),
-        "[.nan, -.inf]\n"
-    );
+    assert_eq!(write("", &Doc::Flow(vec![Doc::Float(f64::NAN), Doc::Float(f64::NEG_INFINITY)])), "[.nan, -.inf]\n");
 }
 
 #[test]
 fn long_keys_are_written_with_a_question_mark() {
-    for key in [
-        "k".repeat(1000),
-        "k".repeat(1001),
-        "\0".repeat(400),
-        "é".repeat(5000),
-    ] {
+    for key in ["k".repeat(1000), "k".repeat(1001), "\0".repeat(400), "é".repeat(5000)] {
         let doc = Doc::Map(vec![Item::new(
             "m",
-            Doc::Map(vec![
-                Item::new(key.clone(), 1u8),
-                Item::new("b", Doc::List(vec![Doc::Map(vec![Item::new(key, "x\n")])])),
-            ]),
+            Doc::Map(vec![Item::new(key.clone(), 1u8), Item::new("b", Doc::List(vec![Doc::Map(vec![Item::new(key, "x\n")])]))]),
         )]);
         let written = write("", &doc);
         let meant = serde_json::to_value(&doc).unwrap();
         assert_eq!(reread(&written), meant);
-        assert_eq!(
-            serde_yaml::from_str::<serde_json::Value>(&written).unwrap(),
-            meant
-        );
+        assert_eq!(serde_yaml::from_str::<serde_json::Value>(&written).unwrap(), meant);
     }
 }
 
@@ -390,13 +323,8 @@ fn docs() -> impl Strategy<Value = Doc> {
         text.prop_map(Doc::Str),
     ];
     leaf.prop_recursive(4, 40, 5, move |inner| {
-        let items = prop::collection::btree_map(text, (inner.clone(), text, text), 0..5);
-        let item = |(key, (value, above, beside))| Item {
-            key,
-            value,
-            above,
-            beside,
-        };
+        let items = prop::collection::btree_map(text, (inner.clone(), text, text, any::<bool>()), 0..5);
+        let item = |(key, (value, above, beside, apart))| Item { key, value, above, beside, apart };
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..5).prop_map(Doc::List),
             prop::collection::vec(inner, 0..5).prop_map(Doc::Flow),

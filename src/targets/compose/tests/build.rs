@@ -99,6 +99,7 @@ pub fn health(check: Check) -> Health {
         timeout: Duration::seconds(5),
         retries: 3,
         start_period: Duration::seconds(60),
+        start_interval: None,
     }
 }
 
@@ -108,7 +109,7 @@ pub fn layout() -> Layout {
 }
 
 pub fn render(platform: &Platform) -> Rendered {
-    super::super::render(platform, &layout())
+    super::super::render(platform, &layout()).expect("rendered")
 }
 
 /// A rendered file; there must have been nothing to report.

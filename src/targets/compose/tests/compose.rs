@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::build::{NASTY, file, health, platform, render, text, workload};
 use super::everything;
 use crate::platform::{
-    Body, Build, Check, DocumentFormat, Encoding, Image, PathRef, Platform, PublicText, Resources, Secret, Setting, SecretFormat, Text,
+    Body, Build, Check, DocumentFormat, Encoding, Image, PathRef, Platform, PublicText, Resources, Secret, SecretFormat, Setting, Text,
     TextTree, Workload,
 };
 use crate::targets::Rendered;
@@ -54,7 +54,11 @@ fn nasty_platform() -> Platform {
     let public = || PublicText::from(NASTY);
     let context = PathRef { path: "a$b".into(), origin: super::at("/x") };
     let build = Build { context, dockerfile: None, args: vec![("A".into(), public())], target: None };
-    let tree = TextTree::map([("known", TextTree::from(nasty())), ("secret", Text::secret("P").into()), ("level", Text::setting("L", Some("$1".into())).into())]);
+    let tree = TextTree::map([
+        ("known", TextTree::from(nasty())),
+        ("secret", Text::secret("P").into()),
+        ("level", Text::setting("L", Some("$1".into())).into()),
+    ]);
     let document = |format| Body::Document { format, tree: tree.clone() };
     let web = Workload {
         image: Image::Built { build, reference: "demo/web:local".into() },
@@ -79,7 +83,13 @@ fn nasty_platform() -> Platform {
     };
     let encodings = vec![Encoding::Raw, Encoding::Uri, Encoding::Json];
     Platform {
-        secrets: vec![Secret { variable: "P".into(), format: SecretFormat::Password, note: "ours".into(), encodings: encodings.clone(), origin: super::at("/x") }],
+        secrets: vec![Secret {
+            variable: "P".into(),
+            format: SecretFormat::Password,
+            note: "ours".into(),
+            encodings: encodings.clone(),
+            origin: super::at("/x"),
+        }],
         settings: vec![Setting { variable: "L".into(), default: None, encodings, origin: super::at("/x") }],
         ..platform(&[], vec![web])
     }
@@ -172,9 +182,10 @@ fn sizes_are_powers_of_1024() {
 
 #[test]
 fn compose_refuses_exactly_the_files_of_which_we_warn() {
-    let with = |variables: usize| {
-        let environment = (0..variables).map(|number| (format!("A{number}"), Text::from("1"))).collect();
-        render(&platform(&[], vec![Workload { environment, ..workload("web") }]))
+    // Words of a command: Compose needs a minute for as many variables.
+    let with = |words: usize| {
+        let command = Some(vec![PublicText::from("x"); words]);
+        render(&platform(&[], vec![Workload { command, ..workload("web") }]))
     };
     let message = with(100_000).diagnostics.remove(0).message;
     let nodes: usize = message.split(' ').nth(2).and_then(|number| number.parse().ok()).expect("a number of nodes");

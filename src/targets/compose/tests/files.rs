@@ -1,7 +1,7 @@
 //! Files: committed, filled in by Compose, the user's own; and the label that makes changes arrive.
 
-use super::build::{file, platform, render, text, workload};
 use super::at;
+use super::build::{file, platform, render, text, workload};
 use crate::platform::{Body, DocumentFormat, Encoding, File, PathRef, Platform, Text, TextTree, Workload};
 
 const FILE: &str = "docker-compose.yml";
@@ -65,7 +65,7 @@ fn a_secret_in_a_document_is_a_whole_scalar() {
 #[test]
 fn a_template_gets_its_values_for_the_place_where_it_stands() {
     let topics = |name: Text| {
-        let topic = TextTree::map([("name", TextTree::from(name)), ("partitions", TextTree::Int(3))]);
+        let topic = TextTree::map([("name", TextTree::from(name)), ("partitions", TextTree::Int(3)), ("retention_ms", TextTree::Null)]);
         Body::Template { name: "kafka/topics.sh", context: TextTree::map([("topics", TextTree::List(vec![topic]))]) }
     };
     assert!(render(&with(vec![file("/x", topics(Text::literal("orders")))])).diagnostics.is_empty());
@@ -76,7 +76,10 @@ fn a_template_gets_its_values_for_the_place_where_it_stands() {
 #[test]
 fn properties_take_only_what_needs_no_escaping() {
     let tree = |text: Text| document(DocumentFormat::Properties, TextTree::map([("a", TextTree::map([("b", TextTree::from(text))]))]));
-    assert_eq!(content(tree(Text::literal("x=").then(password().encoded(Encoding::Uri)))), "|\n      a.b=x=${DB_PASSWORD_URI:?run pipegen secrets init}\n");
+    assert_eq!(
+        content(tree(Text::literal("x=").then(password().encoded(Encoding::Uri)))),
+        "|\n      a.b=x=${DB_PASSWORD_URI:?run pipegen secrets init}\n"
+    );
     assert_eq!(render(&with(vec![file("/x", tree(password()))])).diagnostics.len(), 1);
 }
 

@@ -24,7 +24,8 @@ fn words(words: &[&str]) -> Vec<PublicText> {
 
 fn built() -> Image {
     let context = PathRef { path: "demo/app".into(), origin: at("/services/app/image") };
-    let build = Build { context, dockerfile: Some("Dockerfile.app".into()), args: vec![("V".into(), "1".into())], target: Some("run".into()) };
+    let build =
+        Build { context, dockerfile: Some("Dockerfile.app".into()), args: vec![("V".into(), "1".into())], target: Some("run".into()) };
     Image::Built { build, reference: "demo/app:local".into() }
 }
 
@@ -43,14 +44,21 @@ fn app() -> Workload {
         user: Some("50000:0".into()),
         groups: vec![7],
         working_dir: Some("/work".into()),
-        environment: vec![("URL".into(), Text::literal("redis://").then(Text::host_and_port(&workload("db").endpoint_ref("db"), Vantage::Here)))],
+        environment: vec![(
+            "URL".into(),
+            Text::literal("redis://").then(Text::host_and_port(&workload("db").endpoint_ref("db"), Vantage::Here)),
+        )],
         mounts: vec![
             mount(MountSource::Path(dags), "/dags", true),
             mount(MountSource::Volume("data".into()), "/data", false),
             mount(MountSource::Volume("lake".into()), "/lake", false),
         ],
         scratch: vec!["/tmp".into()],
-        endpoints: vec![endpoint("http", 80, Some(("127.0.0.1", 8080))), endpoint("admin", 81, Some(("::1", 8081))), endpoint("quiet", 82, None)],
+        endpoints: vec![
+            endpoint("http", 80, Some(("127.0.0.1", 8080))),
+            endpoint("admin", 81, Some(("::1", 8081))),
+            endpoint("quiet", 82, None),
+        ],
         health: Some(health(Check::exec(["wget", "-q", "http://localhost"]))),
         waits: vec![("db".into(), Readiness::Ready), ("setup".into(), Readiness::Completed)],
         resources: Resources { cpu: Some("0.5".into()), memory: Some(size("512Mi")) },

@@ -2,8 +2,8 @@
 
 use super::build::{at, endpoint, file, platform, render, workload};
 use crate::diagnostic::{Diagnostic, Place, code};
-use crate::platform::{Body, DocumentFormat, Image, Platform, Text, TextTree, Vantage, Workload, WorkloadKind};
 use crate::platform::realization::{Realization, Realizer};
+use crate::platform::{Body, DocumentFormat, Image, Platform, Text, TextTree, Vantage, Workload, WorkloadKind};
 
 fn only_diagnostic(platform: &Platform) -> Diagnostic {
     let mut diagnostics = render(platform).diagnostics;

@@ -1,0 +1,77 @@
+//! One verb per file. Layer 6: no logic of their own, only what is asked for and how it is said.
+
+pub mod check;
+pub mod completions;
+pub mod components;
+pub mod explain;
+pub mod init;
+pub mod render;
+pub mod schema;
+pub mod secrets;
+
+mod blueprint;
+mod paths;
+
+use std::io::Write as _;
+
+use crate::compile::Compiled;
+use crate::diagnostic::{Severity, printable, render_json, render_plain};
+use crate::source::Source;
+
+/// The exit status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Exit {
+    /// All is well.
+    Fine = 0,
+    /// The blueprint is invalid.
+    Invalid = 1,
+    /// Wrong arguments, or a file that is not there.
+    Usage = 2,
+    /// Committed output is out of date.
+    OutOfDate = 3,
+    /// Refused to overwrite, or could not read or write.
+    Disk = 4,
+    /// A fault of our own (`EX_SOFTWARE`).
+    Internal = 70,
+}
+
+/// Says something to people, on standard error.
+fn say(text: &str) {
+    let _ = writeln!(anstream::stderr(), "{text}");
+}
+
+/// Says an error and what to do about it.
+fn fail(exit: Exit, message: &str, help: &str) -> Exit {
+    let bold = anstyle::Style::new().bold();
+    let red = anstyle::AnsiColor::Red.on_default().bold();
+    say(&format!("{red}error{red:#}{bold}:{bold:#} {}", printable(message)));
+    if !help.is_empty() {
+        say(&format!("\n{bold}help{bold:#}: {}", printable(help)));
+    }
+    exit
+}
+
+/// Prints data, on standard output. A reader that went away is no fault of ours.
+fn print(text: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(text.as_bytes());
+    let _ = out.flush();
+}
+
+/// Says the diagnostics to people, on standard error.
+fn say_diagnostics(source: &Source, compiled: &Compiled) {
+    if !compiled.diagnostics.is_empty() {
+        let _ = write!(anstream::stderr(), "{}", render_plain(source, &compiled.diagnostics, &compiled.masked, true));
+    }
+}
+
+/// The diagnostics as JSON lines.
+fn diagnostics_json(source: &Source, compiled: &Compiled) -> String {
+    render_json(source, &compiled.diagnostics)
+}
+
+/// How many errors there are.
+fn errors(compiled: &Compiled) -> usize {
+    compiled.diagnostics.iter().filter(|located| located.diagnostic.code.severity == Severity::Error).count()
+}

@@ -1,0 +1,66 @@
+//! `pipegen secrets init`: writes the deployer's `.env`.
+
+use std::path::Path;
+
+use super::blueprint::{self, Chosen, shown};
+use super::render::rendered;
+use super::{Exit, fail, say, say_diagnostics};
+use crate::cli::ChoiceArgs;
+use crate::secrets::{InitError, Status, init as make, os_random, store};
+use crate::targets::Rendered;
+
+/// Writes `.env` into the folder of every target that reads one.
+pub fn init(choice: &ChoiceArgs) -> Exit {
+    match run(choice) {
+        Ok(()) => Exit::Fine,
+        Err(exit) => exit,
+    }
+}
+
+fn run(choice: &ChoiceArgs) -> Result<(), Exit> {
+    let Chosen { source, mut compiled } = blueprint::choose(choice, false)?;
+    let all = rendered(&mut compiled, &choice.blueprint, &choice.out, choice.env.as_deref())?;
+    if compiled.has_errors() {
+        say_diagnostics(&source, &compiled);
+        return Err(Exit::Invalid);
+    }
+    for (folder, rendered) in all {
+        write(&folder, &rendered, choice)?;
+    }
+    Ok(())
+}
+
+fn write(folder: &Path, rendered: &Rendered, choice: &ChoiceArgs) -> Result<(), Exit> {
+    let disk = |error: std::io::Error| fail(Exit::Disk, &error.to_string(), "");
+    if !folder.is_dir() {
+        let help = format!("run `pipegen render {} --out {}` first", choice.blueprint.display(), choice.out.display());
+        return Err(fail(Exit::Disk, &format!("there is no folder `{}`", folder.display()), &help));
+    }
+    store::guard_git(folder).map_err(|message| fail(Exit::Disk, &message, ""))?;
+    let existing = store::read_env(folder).map_err(disk)?;
+    let outcome =
+        make(existing.as_deref(), &rendered.secrets, &rendered.settings, &mut os_random).map_err(|error| refused(folder, &error))?;
+    store::write_env(folder, outcome.text.reveal()).map_err(disk)?;
+    report(folder, &outcome.report);
+    Ok(())
+}
+
+fn refused(folder: &Path, error: &InitError) -> Exit {
+    fail(Exit::Disk, &format!("{}: {error}", folder.join(".env").display()), "nothing was written")
+}
+
+/// Names, never values.
+fn report(folder: &Path, report: &[(String, Status)]) {
+    let count = |status: Status| report.iter().filter(|(_, one)| *one == status).count();
+    say(&format!(
+        "{}: {} made, {} kept, {} derived",
+        shown(&folder.join(".env")),
+        count(Status::Made),
+        count(Status::Kept),
+        count(Status::Derived)
+    ));
+    let open: Vec<&str> = report.iter().filter(|(_, status)| *status == Status::ToFill).map(|(name, _)| name.as_str()).collect();
+    if !open.is_empty() {
+        say(&format!("fill in, then run this again: {}", open.join(", ")));
+    }
+}

@@ -1,0 +1,67 @@
+//! Phase 7: each service makes its workloads.
+
+use crate::blueprint::Blueprint;
+use crate::components::Build;
+use crate::diagnostic::{Diagnostic, Faults};
+use crate::platform::{ConnectionSetup, Workload};
+use crate::source::Pointer;
+
+use super::assemble::Places;
+use super::declare::Services;
+use super::scope::World;
+use super::wire::Pending;
+
+/// What all services made.
+pub(super) struct BuiltAll {
+    pub workloads: Vec<Workload>,
+    /// Volumes of the services' own: name, origin, stack.
+    pub volumes: Vec<(String, Pointer, usize)>,
+    /// Set-up of connections, by service.
+    pub connections: Vec<(String, ConnectionSetup)>,
+    /// Edges that texts made.
+    pub edges: Vec<Pending>,
+}
+
+pub(super) fn services(
+    blueprint: &Blueprint,
+    services: &Services<'_>,
+    places: &Places,
+    faults: &mut Faults,
+    found: &mut Vec<Diagnostic>,
+) -> BuiltAll {
+    let mut all = BuiltAll { workloads: Vec::new(), volumes: Vec::new(), connections: Vec::new(), edges: Vec::new() };
+    let mut broken = Vec::new();
+    let mut world = World { blueprint, services, faults, found: Vec::new(), edges: Vec::new() };
+    for declared in &services.list {
+        let place = places.of(declared.name);
+        let before = world.found.len();
+        let mut cx = Build {
+            name: declared.name,
+            blueprint: blueprint.name.as_str(),
+            at: declared.at.clone(),
+            service: declared.service,
+            stack: place.stack,
+            networks: place.networks.clone(),
+            scope: &mut world,
+            faults,
+            diagnostics: Vec::new(),
+        };
+        let built = declared.instance.build(&mut cx);
+        let diagnostics = cx.diagnostics;
+        if built.workloads.is_empty() {
+            broken.push(declared.at.clone());
+        }
+        if !diagnostics.is_empty() || world.found.len() > before {
+            found.extend(diagnostics);
+        }
+        all.workloads.extend(built.workloads);
+        all.volumes.extend(built.volumes.into_iter().map(|(name, origin)| (name, origin, place.stack)));
+        all.connections.extend(built.connections.map(|setup| (declared.name.to_owned(), setup)));
+    }
+    found.append(&mut world.found);
+    all.edges = world.edges;
+    for pointer in broken {
+        faults.add(pointer);
+    }
+    all
+}

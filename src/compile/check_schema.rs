@@ -1,0 +1,312 @@
+//! Phase 3: the tree against the JSON Schema. Each violation becomes one diagnostic that says what to write, and is
+//! repaired: a misspelt key gets its right name, everything else is taken out. What was taken out is remembered, so
+//! that nothing is said about its absence.
+
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
+use pipegen_schema::{Rule, Violation, violations};
+use serde_json::Value as Json;
+
+use super::{repair, secret_literals};
+use crate::diagnostic::{Diagnostic, Place, code, near};
+use crate::source::{Pointer, Source};
+use crate::value::{CLASS_KEY, Class, TextPart, parse_text};
+use crate::yaml::{Node, Value};
+
+static SCHEMA: LazyLock<Json> = LazyLock::new(|| serde_json::from_str(pipegen_schema::SCHEMA).unwrap_or_default());
+
+/// What the schema says of a tree.
+pub(super) struct Checked {
+    pub diagnostics: Vec<Diagnostic>,
+    /// Where something was taken out.
+    pub faults: Vec<Pointer>,
+    /// The tree without what is wrong; `None` if nothing sound is left.
+    pub repaired: Option<Node>,
+}
+
+/// How a violation is repaired.
+enum Repair {
+    Rename(Pointer, String),
+    Remove(Pointer),
+    /// A placeholder at the root, without which nothing else can be checked.
+    Add(&'static str, Value),
+}
+
+pub(super) fn check(source: &Source, tree: &Node) -> Checked {
+    let mut checked = Checked { diagnostics: Vec::new(), faults: Vec::new(), repaired: None };
+    let mut tree = tree.clone();
+    // A repair may bring consequences to light (a list that is now too short); they are repaired silently.
+    for round in 0..8 {
+        let found = violations(&tree.to_json());
+        if found.is_empty() {
+            checked.repaired = Some(tree);
+            return checked;
+        }
+        let mut repairs = Vec::new();
+        let mut checker = Checker { source, tree: &tree, renamed: BTreeSet::new() };
+        for violation in ordered(found) {
+            let (diagnostics, mut repaired) = checker.explain(&violation);
+            if round == 0 {
+                checked.diagnostics.extend(diagnostics);
+            }
+            repairs.append(&mut repaired);
+        }
+        apply(&mut tree, repairs, &mut checked.faults);
+    }
+    checked
+}
+
+/// Unknown keys first: a misspelt key explains a missing one.
+fn ordered(mut found: Vec<Violation>) -> Vec<Violation> {
+    found.sort_by_key(|violation| !matches!(violation.rule, Rule::UnknownKeys(_)));
+    found
+}
+
+fn apply(tree: &mut Node, repairs: Vec<Repair>, faults: &mut Vec<Pointer>) {
+    let mut removals = Vec::new();
+    for repair in repairs {
+        match repair {
+            Repair::Rename(pointer, key) => repair::rename(tree, &pointer, &key),
+            Repair::Add(key, value) => repair::add(tree, &Pointer::root(), key, value),
+            Repair::Remove(pointer) => removals.push(pointer),
+        }
+    }
+    // From the back, so that the indices of list elements stay right.
+    removals.sort_by_key(|pointer| std::cmp::Reverse((pointer.parent(), pointer.last().and_then(|last| last.parse::<usize>().ok()))));
+    removals.dedup();
+    for pointer in removals {
+        repair::remove(tree, &pointer);
+        let element = pointer.last().is_some_and(|last| last.parse::<usize>().is_ok());
+        faults.push(if element { pointer.parent() } else { pointer });
+    }
+}
+
+struct Checker<'a> {
+    source: &'a Source,
+    tree: &'a Node,
+    /// Keys that a misspelt one stands for.
+    renamed: BTreeSet<Pointer>,
+}
+
+impl Checker<'_> {
+    fn explain(&mut self, violation: &Violation) -> (Vec<Diagnostic>, Vec<Repair>) {
+        let at = Pointer::parse(violation.instance.clone());
+        let (parent, keyword) = violation.keyword.rsplit_once('/').unwrap_or(("", &violation.keyword));
+        let rule = resolve(parent);
+        match &violation.rule {
+            Rule::UnknownKeys(keys) => keys.iter().map(|key| self.unknown_key(&at, key, rule)).unzip(),
+            Rule::MissingKey(key) => self.missing_key(&at, key, rule),
+            Rule::KeyName(name) => {
+                let expected = rule.get("propertyNames").map(|names| follow(names)).unwrap_or(&Json::Null);
+                let fault = bad_text(name, expected, Place::Key(at.key(name)));
+                (vec![fault], vec![Repair::Remove(at.key(name))])
+            }
+            Rule::Value => {
+                let repair = if at.as_str().is_empty() { Vec::new() } else { vec![Repair::Remove(self.entity(&at))] };
+                (vec![self.value(&at, keyword, rule)], repair)
+            }
+        }
+    }
+
+    /// What is taken out for a faulty value: the value; but of a service's `component` the service as a whole.
+    fn entity(&self, at: &Pointer) -> Pointer {
+        if is_component(at) { at.parent() } else { at.clone() }
+    }
+
+    fn unknown_key(&mut self, at: &Pointer, key: &str, rule: &Json) -> (Diagnostic, Repair) {
+        let present = |name: &&str| self.tree.at(at).is_some_and(|found| found.value.get(name).is_some());
+        let known: Vec<&str> =
+            rule.get("properties").and_then(Json::as_object).map(|map| map.keys().map(String::as_str).collect()).unwrap_or_default();
+        let absent: Vec<&str> = known.iter().copied().filter(|name| !present(name)).collect();
+        let place = at.key(key);
+        let fault = Diagnostic::new(&code::UNKNOWN_KEY, Place::Key(place.clone()), format!("there is no key `{key}` here"));
+        if let Some(right) = near(key, absent.iter().copied()) {
+            self.renamed.insert(at.key(right));
+            return (fault.help(format!("write `{right}`")), Repair::Rename(place, right.to_owned()));
+        }
+        let list = absent.iter().take(16).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        let help = if list.is_empty() { "remove it".to_owned() } else { format!("remove it, or write one of {list}") };
+        (fault.help(help), Repair::Remove(place))
+    }
+
+    fn missing_key(&self, at: &Pointer, key: &str, rule: &Json) -> (Vec<Diagnostic>, Vec<Repair>) {
+        if self.renamed.contains(&at.key(key)) {
+            return (Vec::new(), Vec::new());
+        }
+        let property = rule.get("properties").and_then(|properties| properties.get(key));
+        let what = property.and_then(|property| property.get("description")).and_then(Json::as_str).unwrap_or("");
+        let place = if at.as_str().is_empty() { Place::File } else { Place::Key(at.clone()) };
+        let help = match key {
+            "blueprint" => "begin the file with `blueprint: v1`".to_owned(),
+            "component" => {
+                let names = property.and_then(|property| property.get("enum")).and_then(Json::as_array);
+                let names =
+                    names.map(|names| names.iter().filter_map(Json::as_str).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "));
+                format!("write `component:` with one of {}", names.unwrap_or_default())
+            }
+            _ => format!("add `{key}:` {}", what.split('.').next().map(lower_first).map(|what| format!("({what})")).unwrap_or_default())
+                .trim()
+                .to_owned(),
+        };
+        let fault = Diagnostic::new(&code::MISSING_KEY, place, format!("the key `{key}` is missing")).help(help);
+        let repair = match (at.as_str(), key) {
+            ("", "blueprint") => Repair::Add("blueprint", Value::String("v1".to_owned())),
+            ("", "name") => Repair::Add("name", Value::String("blueprint".to_owned())),
+            ("", _) => Repair::Add("services", Value::Map(std::sync::Arc::default())),
+            _ => Repair::Remove(at.clone()),
+        };
+        (vec![fault], vec![repair])
+    }
+
+    fn value(&self, at: &Pointer, keyword: &str, rule: &Json) -> Diagnostic {
+        let found = self.tree.at(at).map(|found| found.value);
+        let place = Place::Value(at.clone());
+        let text = found.and_then(Node::as_str);
+        match keyword {
+            "type" => self.wrong_type(at, found, rule),
+            "enum" | "const" if is_component(at) => unknown_component(text.unwrap_or_default(), rule, place),
+            "enum" | "const" => not_one_of(text, rule, place),
+            "pattern" => bad_text(text.unwrap_or_default(), rule, place),
+            "uniqueItems" => Diagnostic::new(&code::BAD_VALUE, place, "the same entry twice in one list").help("remove one of them"),
+            _ => {
+                let title = title(rule).unwrap_or("another value");
+                Diagnostic::new(&code::BAD_VALUE, place, format!("expected {title}")).help(example(rule))
+            }
+        }
+    }
+
+    fn wrong_type(&self, at: &Pointer, found: Option<&Node>, rule: &Json) -> Diagnostic {
+        let expected = types(rule);
+        let kind = found.map_or("nothing", |node| node.value.kind());
+        let wanted =
+            title(rule).map_or_else(|| expected.iter().map(|name| type_name(name)).collect::<Vec<_>>().join(" or "), str::to_owned);
+        let fault = Diagnostic::new(&code::WRONG_TYPE, Place::Value(at.clone()), format!("expected {wanted}, found {kind}"));
+        let raw = found.map(|node| self.source.slice(node.span)).unwrap_or_default();
+        let secret = at.last().is_some_and(|key| secret_literals::is_secret_key(&key));
+        match found.map(|node| &node.value) {
+            Some(Value::Number(_) | Value::Bool(_)) if expected.contains(&"string") && !secret => {
+                fault.help(format!("quote it: `\"{raw}\"`"))
+            }
+            Some(Value::Number(_) | Value::Bool(_)) if expected.contains(&"string") => fault.help("quote it"),
+            Some(Value::Null) if expected.contains(&"object") => fault.help("write `{}`, or remove the key"),
+            Some(Value::Null) => fault.help("write a value, or remove the key"),
+            Some(Value::String(_)) if expected == ["integer"] && !secret => fault.help("write the number without quotes"),
+            Some(Value::String(_)) if expected == ["array"] && !secret => fault.help(format!("write `[{raw}]`")),
+            _ => fault.help(example(rule)),
+        }
+    }
+}
+
+fn is_component(at: &Pointer) -> bool {
+    let segments: Vec<String> = at.segments().collect();
+    matches!(segments.as_slice(), [section, _, key] if section == "services" && key == "component")
+}
+
+fn unknown_component(name: &str, rule: &Json, place: Place) -> Diagnostic {
+    let fault = Diagnostic::new(&code::UNKNOWN_COMPONENT, place, format!("there is no component `{name}`"));
+    match near(name, allowed(rule)) {
+        Some(right) => fault.help(format!("write `{right}`")),
+        None => fault.help(format!("write one of {}", allowed(rule).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "))),
+    }
+}
+
+fn not_one_of(text: Option<&str>, rule: &Json, place: Place) -> Diagnostic {
+    let list = allowed(rule).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    let fault = Diagnostic::new(&code::BAD_VALUE, place, format!("expected one of {list}"));
+    match text.and_then(|text| near(text, allowed(rule))) {
+        Some(right) => fault.help(format!("write `{right}`")),
+        None => fault.help(format!("write one of {list}")),
+    }
+}
+
+fn allowed(rule: &Json) -> impl Iterator<Item = &str> {
+    rule.get("enum").and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str)
+}
+
+/// A text that does not match its pattern: a reference that is not allowed here or cannot be read, or a wrong form.
+fn bad_text(text: &str, rule: &Json, place: Place) -> Diagnostic {
+    let class = match rule.get(CLASS_KEY).and_then(Json::as_str) {
+        Some("parametric") => Some(Class::Parametric),
+        Some("deployable") => Some(Class::Deployable),
+        Some("text") => Some(Class::Text),
+        _ => None,
+    };
+    let title = title(rule).unwrap_or("another text");
+    if !text.contains("${") {
+        return Diagnostic::new(&code::BAD_VALUE, place, format!("expected {title}")).help(example(rule));
+    }
+    let parts = match parse_text(text) {
+        Ok(parts) => parts,
+        Err(error) => return Diagnostic::new(&code::BAD_REFERENCE, place, "a reference that cannot be read").help(error.help),
+    };
+    let too_much = parts.iter().find_map(|part| match part {
+        TextPart::Reference(reference) if class.is_none_or(|class| reference.class() > class) => Some(reference),
+        _ => None,
+    });
+    match too_much {
+        Some(_) if class.is_none() => {
+            Diagnostic::new(&code::REFERENCE_NOT_ALLOWED, place, "no `${...}` is allowed here").help(format!("write {title}"))
+        }
+        Some(_) => Diagnostic::new(&code::REFERENCE_NOT_ALLOWED, place, "this `${...}` is not allowed here").help(format!("write {title}")),
+        None => Diagnostic::new(&code::BAD_REFERENCE, place, "a reference that cannot be read").help(format!("write {title}")),
+    }
+}
+
+fn title(rule: &Json) -> Option<&str> {
+    rule.get("title").and_then(Json::as_str)
+}
+
+fn example(rule: &Json) -> String {
+    let example = rule.get("examples").and_then(|examples| examples.get(0));
+    match example {
+        Some(Json::String(text)) => format!("write for example `{text}`"),
+        Some(other) => format!("write for example `{other}`"),
+        None => format!("write {}", types(rule).iter().map(|name| type_name(name)).collect::<Vec<_>>().join(" or ")),
+    }
+}
+
+fn types(rule: &Json) -> Vec<&str> {
+    match rule.get("type") {
+        Some(Json::String(name)) => vec![name],
+        Some(Json::Array(names)) => names.iter().filter_map(Json::as_str).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn type_name(name: &str) -> &str {
+    match name {
+        "string" => "text",
+        "integer" => "a whole number",
+        "number" => "a number",
+        "boolean" => "`true` or `false`",
+        "array" => "a list",
+        "object" => "a map",
+        other => other,
+    }
+}
+
+fn lower_first(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map(|first| first.to_lowercase().chain(chars).collect()).unwrap_or_default()
+}
+
+/// The part of the schema that a pointer names; `$ref`s on the way are followed.
+fn resolve(pointer: &str) -> &'static Json {
+    let mut at: &'static Json = &SCHEMA;
+    for segment in Pointer::parse(pointer.to_owned()).segments() {
+        at = if segment == "$ref" { follow(at) } else { child(follow(at), &segment) };
+    }
+    follow(at)
+}
+
+fn child(at: &'static Json, segment: &str) -> &'static Json {
+    segment.parse::<usize>().ok().and_then(|index| at.get(index)).or_else(|| at.get(segment)).unwrap_or(&Json::Null)
+}
+
+fn follow(at: &'static Json) -> &'static Json {
+    match at.get("$ref").and_then(Json::as_str).and_then(|reference| reference.strip_prefix('#')) {
+        Some(pointer) => SCHEMA.pointer(pointer).unwrap_or(&Json::Null),
+        None => at,
+    }
+}

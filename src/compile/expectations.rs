@@ -1,0 +1,177 @@
+//! `expect:` against the platform: who must, and who must never, reach whom.
+
+use crate::blueprint::Blueprint;
+use crate::components::unknown_name;
+use crate::diagnostic::{Diagnostic, Faults, Place, code, near};
+use crate::platform::relation::{meetings, shared_networks};
+use crate::platform::{Expectation, Peer, Platform};
+use crate::source::Pointer;
+use crate::value::ResourceRef;
+
+pub(super) fn check(blueprint: &Blueprint, platform: &Platform, faults: &Faults, found: &mut Vec<Diagnostic>) -> Vec<Expectation> {
+    let section = Pointer::root().key("expect");
+    let mut expectations = Vec::new();
+    for (index, spec) in blueprint.expect.iter().enumerate() {
+        let at = section.index(index);
+        let (target, reaches, key) = match (&spec.reaches, &spec.never_reaches) {
+            (Some(target), None) => (target, true, "reaches"),
+            (None, Some(target)) => (target, false, "never_reaches"),
+            _ => {
+                if !faults.touches(&section) {
+                    let fault = Diagnostic::new(&code::BAD_VALUE, Place::Value(at), "an expectation says exactly one thing");
+                    found.push(fault.help("write one of `reaches: NAME` and `never_reaches: NAME`"));
+                }
+                continue;
+            }
+        };
+        let peers = Peers { blueprint, platform, faults };
+        let from = peers.find(&spec.from, &at.key("from"), found);
+        let to = peers.find(target, &at.key(key), found);
+        let (Some(from), Some(to)) = (from, to) else { continue };
+        let expectation = Expectation { from, to, reaches, origin: at };
+        found.extend(broken(platform, &expectation));
+        expectations.push(expectation);
+    }
+    expectations
+}
+
+struct Peers<'a> {
+    blueprint: &'a Blueprint,
+    platform: &'a Platform,
+    faults: &'a Faults,
+}
+
+impl Peers<'_> {
+    /// The peer that a name means; nothing if a fault was reported for it, now or before.
+    fn find(&self, name: &ResourceRef, at: &Pointer, found: &mut Vec<Diagnostic>) -> Option<Peer> {
+        match (name.service(), name.resource()) {
+            ("internet", None) => return Some(Peer::Internet),
+            ("host", None) => return Some(Peer::Host),
+            _ => {}
+        }
+        let section = Pointer::root().key("services");
+        let service = match self.blueprint.services.get(name.service()) {
+            Some(_) => name.service().to_owned(),
+            None if self.faults.touches(&section.key(name.service())) => return None,
+            None => {
+                let known: Vec<&str> = self.blueprint.services.keys().map(crate::value::Name::as_str).chain(["host", "internet"]).collect();
+                found.push(unknown_name("service", name.service(), known.iter().copied(), &section, at.clone()));
+                near(name.service(), known)?.to_owned()
+            }
+        };
+        if self.faults.touches(&section.key(&service)) {
+            return None;
+        }
+        let workloads: Vec<_> = self.platform.workloads.iter().filter(|workload| workload.service == service).collect();
+        if workloads.is_empty() {
+            return None;
+        }
+        let names = match name.resource() {
+            None => workloads.iter().map(|workload| workload.name.clone()).collect(),
+            Some(role) => {
+                let matching: Vec<String> = workloads
+                    .iter()
+                    .filter(|workload| workload.role.as_deref() == Some(role))
+                    .map(|workload| workload.name.clone())
+                    .collect();
+                if matching.is_empty() {
+                    let roles: Vec<&str> = workloads.iter().filter_map(|workload| workload.role.as_deref()).collect();
+                    let fault = Diagnostic::new(&code::UNKNOWN_NAME, Place::Value(at.clone()), format!("`{service}` has no role `{role}`"));
+                    let help = match near(role, roles.iter().copied()) {
+                        Some(right) => format!("write `{service}/{right}`"),
+                        None if roles.is_empty() => format!("write `{service}`"),
+                        None => format!(
+                            "write one of {}",
+                            roles.iter().map(|role| format!("`{service}/{role}`")).collect::<Vec<_>>().join(", ")
+                        ),
+                    };
+                    found.push(fault.help(help));
+                    return None;
+                }
+                matching
+            }
+        };
+        Some(Peer::Workloads { label: name.to_string(), names })
+    }
+}
+
+fn label(peer: &Peer) -> String {
+    match peer {
+        Peer::Internet => "the internet".to_owned(),
+        Peer::Host => "the host".to_owned(),
+        Peer::Workloads { label, .. } => format!("`{label}`"),
+    }
+}
+
+fn broken(platform: &Platform, expectation: &Expectation) -> Option<Diagnostic> {
+    let Expectation { from, to, reaches, origin } = expectation;
+    let meet = meetings(platform, from, to);
+    if *reaches != meet.is_empty() {
+        return None;
+    }
+    let place = Place::Value(origin.clone());
+    if *reaches {
+        let fault = Diagnostic::new(
+            &code::BROKEN_EXPECTATION,
+            place,
+            format!("{} does not reach {}: no network lets them meet", label(from), label(to)),
+        );
+        return Some(fault.help(how_to_meet(platform, from, to)));
+    }
+    let (one, other) = meet.first()?;
+    let fault = |message: String| Diagnostic::new(&code::BROKEN_EXPECTATION, place.clone(), message);
+    Some(match (from, to) {
+        (Peer::Host, _) => {
+            let endpoint =
+                platform.workload(other).and_then(|workload| workload.endpoints.iter().find_map(|endpoint| endpoint.published.as_ref()));
+            let fault = fault(format!("the host reaches `{other}`: its port is published"));
+            let fault = fault.help("remove `publish` from the service, or the expectation");
+            match endpoint {
+                Some(published) => fault.related(Place::Value(published.origin.clone()), "published here"),
+                None => fault,
+            }
+        }
+        (_, Peer::Internet) => {
+            let networks: Vec<_> = platform.workload(one).map(|workload| workload.networks.clone()).unwrap_or_default();
+            let open = platform.networks.iter().find(|network| networks.contains(&network.name) && !network.internal);
+            let name = open.map_or("", |network| network.name.as_str());
+            let fault = fault(format!("`{one}` reaches the internet, by the network `{name}`"))
+                .help(format!("make the network internal (`{name}: {{ internal: true }}`), or take `{one}` off it"));
+            match open {
+                Some(network) => fault.related(Place::Key(network.origin.clone()), "not internal"),
+                None => fault,
+            }
+        }
+        _ => {
+            let shared =
+                platform.workload(one).zip(platform.workload(other)).map(|(one, other)| shared_networks(one, other)).unwrap_or_default();
+            let name = shared.first().copied().unwrap_or_default();
+            let fault = fault(format!("`{one}` reaches `{other}`: they meet on the network `{name}`"));
+            let fault = fault.help(format!("take one of them off `{name}`, or remove the expectation"));
+            match platform.network(name) {
+                Some(network) => fault.related(Place::Key(network.origin.clone()), "the network that lets them meet"),
+                None => fault,
+            }
+        }
+    })
+}
+
+fn how_to_meet(platform: &Platform, from: &Peer, to: &Peer) -> String {
+    match (from, to) {
+        (Peer::Host, Peer::Workloads { label, .. }) => format!("publish a port of `{label}` (`publish: PORT`), or remove the expectation"),
+        (Peer::Workloads { label, .. }, Peer::Internet) => {
+            format!("put `{label}` on a network that is not internal, or remove the expectation")
+        }
+        (Peer::Workloads { label: from, .. }, Peer::Workloads { label: to, names }) => {
+            let networks =
+                names.iter().find_map(|name| platform.workload(name)).map(|workload| workload.networks.clone()).unwrap_or_default();
+            let list = networks.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" or ");
+            if list.is_empty() {
+                format!("give `{from}` and `{to}` a network")
+            } else {
+                format!("put `{from}` on {list} as well (`{to}` is there), or remove the expectation")
+            }
+        }
+        _ => "nothing connects to these peers; remove the expectation".to_owned(),
+    }
+}

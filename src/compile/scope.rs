@@ -1,0 +1,368 @@
+//! Resolves what texts and references read: properties, credentials, volumes, the deployer's variables.
+
+use std::collections::BTreeMap;
+
+use crate::blueprint::{Blueprint, Credential, CredentialType, MountSource as MountSpec};
+use crate::components::{Resolved, Resource, Scope, Surface, secret_variable, unknown_name};
+use crate::diagnostic::{Diagnostic, Faults, Place, code, near};
+use crate::platform::{Mount, MountSource, PathRef, SecretFormat, Text};
+use crate::source::Pointer;
+use crate::value::{Reference, ResourceRef, TextPart, parse_text};
+
+use super::declare::{Declared, Services};
+use super::wire::Pending;
+
+/// The whole blueprint, as one service's texts see it.
+pub(super) struct World<'a> {
+    pub blueprint: &'a Blueprint,
+    pub services: &'a Services<'a>,
+    pub faults: &'a Faults,
+    pub found: Vec<Diagnostic>,
+    /// Edges that texts make.
+    pub edges: Vec<Pending>,
+}
+
+/// What `service` or `service/resource` means.
+pub(super) enum Target<'a> {
+    /// It is declared.
+    Found(&'a Declared<'a>, Option<&'a Resource>),
+    /// A fault was reported for it, now or before.
+    Broken,
+}
+
+impl<'a> World<'a> {
+    /// Finds a service; an unknown one is reported and stands for the near one.
+    pub fn service(&mut self, name: &str, at: &Pointer) -> Option<&'a str> {
+        find_service(self.services, self.faults, name, at, &mut self.found)
+    }
+
+    /// Finds a service and a resource of it.
+    pub fn target(&mut self, target: &ResourceRef, at: &Pointer) -> Target<'a> {
+        let Some(name) = self.service(target.service(), at) else { return Target::Broken };
+        let Some(declared) = self.services.get(name) else { return Target::Broken };
+        let surface = declared.instance.surface();
+        match target.resource() {
+            None => Target::Found(declared, default_resource(surface)),
+            Some(resource) => match find_resource(surface, name, resource, at, self.faults, &mut self.found) {
+                Some(resource) => Target::Found(declared, Some(resource)),
+                None => Target::Broken,
+            },
+        }
+    }
+
+    fn part(&mut self, service: &str, reference: &Reference, at: &Pointer) -> Option<Text> {
+        match reference {
+            // Parameters were replaced before; one that is left had no value, and that was reported.
+            Reference::Parameter(_) => None,
+            Reference::Env { name, default } => Some(Text::setting(name.clone(), default.clone())),
+            Reference::Credential { name, field } => self.credential(name, field, at),
+            Reference::Volume { name, property } => self.volume(name, property, at),
+            Reference::Property { service: target, resource, property } => {
+                self.property(service, target, resource.as_deref(), property, at)
+            }
+        }
+    }
+
+    fn credential(&mut self, name: &str, field: &str, at: &Pointer) -> Option<Text> {
+        let section = Pointer::root().key("credentials");
+        let credential = match self.blueprint.credentials.get(name) {
+            Some(credential) => credential,
+            None if self.faults.touches(&section.key(name)) => return None,
+            None => {
+                self.found.push(unknown_name(
+                    "credential",
+                    name,
+                    self.blueprint.credentials.keys().map(|name| name.as_str()),
+                    &section,
+                    at.clone(),
+                ));
+                return None;
+            }
+        };
+        if field == "username" && has_username(credential.kind) {
+            return Some(Text::literal(credential.username.as_ref().map_or(name, |username| username.as_str())));
+        }
+        let fields = secret_fields(credential.kind);
+        if fields.contains(&field) {
+            return Some(Text::secret(variable_of(name, credential, field)));
+        }
+        let known: Vec<&str> = fields.iter().copied().chain(has_username(credential.kind).then_some("username")).collect();
+        self.unknown_property(&format!("the credential `{name}`"), field, &known, at, Some(section.key(name)));
+        None
+    }
+
+    fn volume(&mut self, name: &str, property: &str, at: &Pointer) -> Option<Text> {
+        let section = Pointer::root().key("volumes");
+        let Some(volume) = self.blueprint.volumes.get(name) else {
+            if !self.faults.touches(&section.key(name)) {
+                self.found.push(unknown_name(
+                    "volume",
+                    name,
+                    self.blueprint.volumes.keys().map(|name| name.as_str()),
+                    &section,
+                    at.clone(),
+                ));
+            }
+            return None;
+        };
+        if property == "mount" {
+            if let Some(mount) = &volume.mount {
+                return Some(Text::literal(mount.as_str()));
+            }
+        }
+        let known: Vec<&str> = volume.mount.iter().map(|_| "mount").collect();
+        self.unknown_property(&format!("the volume `{name}`"), property, &known, at, Some(section.key(name)));
+        None
+    }
+
+    fn property(&mut self, from: &str, target: &str, resource: Option<&str>, property: &str, at: &Pointer) -> Option<Text> {
+        let name = self.service(target, at)?;
+        let surface = self.services.surface(name)?;
+        let resource = match resource {
+            Some(resource) => Some(find_resource(surface, name, resource, at, self.faults, &mut self.found)?),
+            None => default_resource(surface),
+        };
+        let text = surface
+            .properties
+            .iter()
+            .chain(resource.into_iter().flat_map(|resource| &resource.properties))
+            .find(|(known, _)| *known == property)
+            .map(|(_, text)| text.clone());
+        if let Some(text) = text {
+            if from != name {
+                let reference = resource.map_or_else(|| name.to_owned(), |resource| format!("{name}/{}", resource.name));
+                self.edges.extend(Pending::from_text(from, &reference, at));
+            }
+            return Some(text);
+        }
+        let of_resources = surface.resources.first().map(|resource| resource.properties.as_slice()).unwrap_or_default();
+        if resource.is_none() && of_resources.iter().any(|(known, _)| *known == property) {
+            self.found.push(ambiguous(name, surface, at));
+            return None;
+        }
+        let known: Vec<&str> = surface
+            .properties
+            .iter()
+            .chain(resource.into_iter().flat_map(|resource| &resource.properties))
+            .map(|(name, _)| *name)
+            .collect();
+        let section = Pointer::root().key("services").key(name);
+        self.unknown_property(&format!("`{name}`"), property, &known, at, Some(section));
+        None
+    }
+
+    fn unknown_property(&mut self, what: &str, property: &str, known: &[&str], at: &Pointer, depends: Option<Pointer>) {
+        let fault = Diagnostic::new(&code::UNKNOWN_PROPERTY, Place::Value(at.clone()), format!("{what} has no property `{property}`"));
+        let list = known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        let help = match near(property, known.iter().copied()) {
+            Some(right) => format!("write `{right}`"),
+            None if known.is_empty() => "it has none".to_owned(),
+            None => format!("write one of {list}"),
+        };
+        let fault = fault.help(help);
+        self.found.push(match depends {
+            Some(pointer) => fault.depends_on(pointer),
+            None => fault,
+        });
+    }
+}
+
+/// The fields of a credential that are secrets.
+pub(super) fn secret_fields(kind: CredentialType) -> &'static [&'static str] {
+    match kind {
+        CredentialType::Password | CredentialType::Basic | CredentialType::Registry => &["password"],
+        CredentialType::Token => &["token"],
+        CredentialType::Aws => &["access_key_id", "secret_access_key"],
+        CredentialType::SshKey => &["private_key"],
+    }
+}
+
+fn has_username(kind: CredentialType) -> bool {
+    matches!(kind, CredentialType::Password | CredentialType::Basic | CredentialType::Registry)
+}
+
+/// How the secrets of a credential are made.
+pub(super) fn format_of(kind: CredentialType) -> SecretFormat {
+    match kind {
+        CredentialType::Password => SecretFormat::Password,
+        CredentialType::Basic => SecretFormat::Supplied { hint: "the password of the existing account" },
+        CredentialType::Token => SecretFormat::Supplied { hint: "a token of the existing system" },
+        CredentialType::Aws => SecretFormat::Supplied { hint: "from the AWS console or CLI" },
+        CredentialType::SshKey => SecretFormat::Supplied { hint: "the private key, with its line breaks" },
+        CredentialType::Registry => SecretFormat::Supplied { hint: "the password or token of the registry" },
+    }
+}
+
+/// The username of a credential, for people.
+pub(super) fn user_note(credential: &Credential) -> String {
+    credential.username.as_ref().map(|username| format!(" (user {})", username.0)).unwrap_or_default()
+}
+
+/// The variable that holds a field of a credential.
+pub(super) fn variable_of(name: &str, credential: &Credential, field: &str) -> String {
+    match (&credential.env, secret_fields(credential.kind)) {
+        (Some(variable), [_]) => variable.to_string(),
+        (Some(prefix), _) => format!("{prefix}_{}", secret_variable(field)),
+        (None, _) => format!("{}_{}", secret_variable(name), secret_variable(field)),
+    }
+}
+
+/// The resource that a service without a written resource means: the only one, or the component's default.
+pub(super) fn default_resource(surface: &Surface) -> Option<&Resource> {
+    match (&surface.default_resource, surface.resources.as_slice()) {
+        (Some(name), resources) => resources.iter().find(|resource| resource.name == *name),
+        (None, [only]) => Some(only),
+        (None, _) => None,
+    }
+}
+
+/// Several resources, and none was named.
+pub(super) fn ambiguous(name: &str, surface: &Surface, at: &Pointer) -> Diagnostic {
+    let list = surface.resources.iter().map(|resource| format!("`{name}/{}`", resource.name)).collect::<Vec<_>>().join(", ");
+    let count = surface.resources.len();
+    let message = if count == 0 {
+        format!("`{name}` has no {}", surface.resource_kind)
+    } else {
+        format!("`{name}` has {count} {}s; which one is meant?", surface.resource_kind)
+    };
+    let help = if count == 0 { format!("declare one: `{}s: [NAME]`", surface.resource_kind) } else { format!("write one of {list}") };
+    Diagnostic::new(&code::AMBIGUOUS_REFERENCE, Place::Value(at.clone()), message)
+        .help(help)
+        .depends_on(Pointer::root().key("services").key(name))
+}
+
+/// Finds a service by name; an unknown one is reported and stands for the near one.
+pub(super) fn find_service<'a>(
+    services: &Services<'a>,
+    faults: &Faults,
+    name: &str,
+    at: &Pointer,
+    found: &mut Vec<Diagnostic>,
+) -> Option<&'a str> {
+    if let Some(known) = services.name(name) {
+        return Some(known);
+    }
+    let section = Pointer::root().key("services");
+    if faults.touches(&section.key(name)) {
+        return None;
+    }
+    let names: Vec<&str> = services.names().collect();
+    found.push(unknown_name("service", name, names.iter().copied(), &section, at.clone()));
+    near(name, names).and_then(|near| services.name(near))
+}
+
+/// Finds a resource of a service; an unknown one is reported and stands for the near one.
+pub(super) fn find_resource<'s>(
+    surface: &'s Surface,
+    service: &str,
+    name: &str,
+    at: &Pointer,
+    faults: &Faults,
+    found: &mut Vec<Diagnostic>,
+) -> Option<&'s Resource> {
+    if let Some(resource) = surface.resources.iter().find(|resource| resource.name == name) {
+        return Some(resource);
+    }
+    if faults.touches(&Pointer::root().key("services").key(service)) {
+        return None;
+    }
+    let kind = if surface.resource_kind.is_empty() { "resource" } else { surface.resource_kind };
+    let right = near(name, surface.resources.iter().map(|resource| resource.name.as_str()));
+    let fault = Diagnostic::new(&code::UNKNOWN_NAME, Place::Value(at.clone()), format!("`{service}` has no {kind} `{name}`"));
+    let right = right.and_then(|right| surface.resources.iter().find(|resource| resource.name == right));
+    found.push(match right {
+        Some(resource) => {
+            fault.help(format!("write `{service}/{}`", resource.name)).related(Place::Value(resource.origin.clone()), "the near name")
+        }
+        None if surface.resources.is_empty() => fault.help(format!("write `{service}`")),
+        None => {
+            let list =
+                surface.resources.iter().take(20).map(|resource| format!("`{service}/{}`", resource.name)).collect::<Vec<_>>().join(", ");
+            fault.help(format!("declare it, or write one of {list}"))
+        }
+    });
+    right
+}
+
+impl Scope for World<'_> {
+    fn text(&mut self, service: &str, source: &str, at: &Pointer) -> Option<Text> {
+        let parts = match parse_text(source) {
+            Ok(parts) => parts,
+            Err(error) => {
+                self.found.push(
+                    Diagnostic::new(&code::BAD_REFERENCE, Place::Value(at.clone()), "a reference that cannot be read").help(error.help),
+                );
+                return None;
+            }
+        };
+        let mut text = Text::default();
+        for part in &parts {
+            text = match part {
+                TextPart::Literal(literal) => text.then(literal.as_str()),
+                TextPart::Reference(reference) => text.then(self.part(service, reference, at)?),
+            };
+        }
+        Some(text)
+    }
+
+    fn resolve(&self, target: &ResourceRef) -> Option<Resolved> {
+        let services = self.services;
+        let name =
+            services.name(target.service()).or_else(|| near(target.service(), services.names()).and_then(|near| services.name(near)))?;
+        let surface = services.surface(name)?;
+        let resource = match target.resource() {
+            None => default_resource(surface),
+            Some(wanted) => Some(find_resource(surface, name, wanted, &Pointer::root(), self.faults, &mut Vec::new())?),
+        };
+        let mut properties: BTreeMap<&'static str, Text> = surface.properties.iter().map(|(name, text)| (*name, text.clone())).collect();
+        properties.extend(resource.into_iter().flat_map(|resource| &resource.properties).map(|(name, text)| (*name, text.clone())));
+        Some(Resolved { properties, scheme: surface.scheme })
+    }
+
+    fn mounts(&mut self, service: &str) -> (Vec<Mount>, Vec<u32>) {
+        let Some(declared) = self.services.blueprint(service) else { return Default::default() };
+        let at = Pointer::root().key("services").key(service).key("volumes");
+        let section = Pointer::root().key("volumes");
+        let mut mounts = Vec::new();
+        let mut groups = Vec::new();
+        for (index, mount) in declared.volumes.iter().enumerate() {
+            let at = at.index(index);
+            let (source, target) = match &mount.source {
+                Some(MountSpec::Volume(name)) => {
+                    let Some(volume) = self.blueprint.volumes.get(name.as_str()) else {
+                        if !self.faults.touches(&section.key(name.as_str())) {
+                            self.found.push(unknown_name(
+                                "volume",
+                                name.as_str(),
+                                self.blueprint.volumes.keys().map(|name| name.as_str()),
+                                &section,
+                                at,
+                            ));
+                        }
+                        continue;
+                    };
+                    groups.extend(volume.group);
+                    (MountSource::Volume(name.to_string()), mount.mount.as_ref().or(volume.mount.as_ref()))
+                }
+                Some(MountSpec::Path(path)) => {
+                    (MountSource::Path(PathRef { path: path.0.clone(), origin: at.key("path") }), mount.mount.as_ref())
+                }
+                None => {
+                    let fault = Diagnostic::new(&code::MISSING_KEY, Place::Value(at), "what is mounted is not said");
+                    self.found.push(fault.help("write `volume: NAME` or `path: FOLDER`"));
+                    continue;
+                }
+            };
+            match target {
+                Some(target) if target.as_str().starts_with('/') => {
+                    mounts.push(Mount { source, target: target.0.clone(), read_only: mount.read_only, origin: at });
+                }
+                _ => {
+                    let fault = Diagnostic::new(&code::MISSING_KEY, Place::Value(at), "where it is mounted is not said");
+                    self.found.push(fault.help("add `mount: /PATH`, here or at the volume"));
+                }
+            }
+        }
+        (mounts, groups)
+    }
+}

@@ -1,0 +1,379 @@
+//! Phase 8: every key that names a service is an edge. From an edge follow variables, waiting, and the demand that both
+//! sides share a network.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::blueprint::{Blueprint, Readiness as Wanted};
+use crate::components::{Resource, Surface, set};
+use crate::diagnostic::{Diagnostic, Faults, Place, code};
+use crate::platform::{Edge, Readiness, Text, Workload, WorkloadKind};
+use crate::source::Pointer;
+use crate::value::ResourceRef;
+
+use super::build::BuiltAll;
+use super::declare::{Declared, Services};
+use super::scope::{Target, World, ambiguous};
+
+/// An edge that is not yet connected to workloads.
+#[derive(Debug, Clone)]
+pub(super) struct Pending {
+    pub from: String,
+    pub target: ResourceRef,
+    /// Where a message points.
+    pub at: Pointer,
+    pub reason: &'static str,
+    pub readiness: Wanted,
+    /// The components that can be meant; empty: any.
+    pub accepts: &'static [&'static str],
+    /// The workloads that connect; `None`: every server.
+    pub workloads: Option<Vec<String>>,
+    /// Those of them that wait; `None`: all.
+    pub waiting: Option<Vec<String>>,
+    /// Whether it gives variables, and with which prefix.
+    pub variables: Option<Option<String>>,
+    /// Whether a resource must be meant if there are any.
+    pub needs_resource: bool,
+}
+
+impl Pending {
+    fn new(from: &str, target: ResourceRef, at: Pointer, reason: &'static str) -> Self {
+        Self {
+            from: from.to_owned(),
+            target,
+            at,
+            reason,
+            readiness: Wanted::None,
+            accepts: &[],
+            workloads: None,
+            waiting: None,
+            variables: None,
+            needs_resource: false,
+        }
+    }
+
+    /// The edge that a hole in a text makes: the text's workload will connect, but nothing waits.
+    pub fn from_text(from: &str, target: &str, at: &Pointer) -> Option<Self> {
+        Some(Self::new(from, ResourceRef::new(target).ok()?, at.clone(), "text"))
+    }
+
+    /// The edge of a step that reads or writes a dataset.
+    pub fn from_step(from: &str, target: &ResourceRef, at: Pointer, reason: &'static str) -> Self {
+        Self::new(from, target.clone(), at, reason)
+    }
+}
+
+/// The edges that `uses` and the components' own keys make, and those of texts.
+pub(super) fn pending(services: &Services<'_>, built: &BuiltAll) -> Vec<Pending> {
+    let mut edges = Vec::new();
+    for declared in &services.list {
+        let at = declared.at.key("uses");
+        for (index, (target, words)) in declared.service.uses.entries.iter().enumerate() {
+            let place = if declared.service.uses.short { at.index(index) } else { at.key(target.as_str()) };
+            let edge = Pending::new(declared.name, target.clone(), place, "uses");
+            edges.push(Pending {
+                readiness: words.ready.unwrap_or_default(),
+                variables: declared.instance.takes_variables().then(|| words.prefix.as_ref().map(ToString::to_string)),
+                needs_resource: declared.instance.takes_variables(),
+                ..edge
+            });
+        }
+        for reference in declared.instance.references() {
+            let edge = Pending::new(declared.name, reference.target, reference.at, reference.key);
+            let (readiness, waiting) = match reference.waits {
+                Some((Readiness::Ready, waiting)) => (Wanted::Ready, Some(waiting)),
+                Some((Readiness::Started, waiting)) => (Wanted::Started, Some(waiting)),
+                Some((Readiness::Completed, waiting)) => (Wanted::Completed, Some(waiting)),
+                None => (Wanted::None, None),
+            };
+            edges.push(Pending {
+                readiness,
+                waiting,
+                accepts: reference.accepts,
+                workloads: reference.workloads,
+                needs_resource: true,
+                ..edge
+            });
+        }
+    }
+    edges.extend(built.edges.iter().cloned());
+    edges
+}
+
+/// Connects edges to workloads.
+pub(super) fn connect(
+    blueprint: &Blueprint,
+    services: &Services<'_>,
+    workloads: &mut [Workload],
+    pending: Vec<Pending>,
+    faults: &mut Faults,
+    found: &mut Vec<Diagnostic>,
+) -> Vec<Edge> {
+    let mut wiring = Wiring { services, index: BTreeMap::new(), positions: BTreeMap::new(), written: BTreeMap::new(), broken: Vec::new() };
+    for (position, workload) in workloads.iter().enumerate() {
+        wiring.positions.insert(workload.name.clone(), position);
+        wiring.index.entry(workload.service.clone()).or_default().push(position);
+    }
+    let frozen: &Faults = faults;
+    let mut world = World { blueprint, services, faults: frozen, found: Vec::new(), edges: Vec::new() };
+    let mut edges = Vec::new();
+    let mut seen = BTreeSet::new();
+    for edge in pending {
+        let Target::Found(provider, resource) = world.target(&edge.target, &edge.at) else { continue };
+        if let Some(connected) = wiring.edge(&edge, provider, resource, workloads, frozen, &mut world.found) {
+            // A text beside `uses` says nothing new.
+            if edge.reason != "text" || seen.insert((edge.from.clone(), edge.target.service().to_owned())) {
+                seen.insert((edge.from.clone(), edge.target.service().to_owned()));
+                edges.push(connected);
+            }
+        }
+    }
+    found.append(&mut world.found);
+    for pointer in wiring.broken {
+        faults.add(pointer);
+    }
+    edges
+}
+
+struct Wiring<'s, 'a> {
+    services: &'s Services<'a>,
+    /// The positions of a service's workloads.
+    index: BTreeMap<String, Vec<usize>>,
+    /// The position of each workload.
+    positions: BTreeMap<String, usize>,
+    /// Which edge wrote a variable of a workload.
+    written: BTreeMap<(String, String), Pointer>,
+    broken: Vec<Pointer>,
+}
+
+impl Wiring<'_, '_> {
+    fn edge(
+        &mut self,
+        edge: &Pending,
+        provider: &Declared<'_>,
+        resource: Option<&Resource>,
+        workloads: &mut [Workload],
+        faults: &Faults,
+        found: &mut Vec<Diagnostic>,
+    ) -> Option<Edge> {
+        let surface = provider.instance.surface();
+        let consumer = self.services.get(&edge.from)?;
+        self.right_component(edge, provider, found)?;
+        if edge.needs_resource && resource.is_none() && (surface.resource_kind == "database") && edge.target.resource().is_none() {
+            found.push(ambiguous(provider.name, surface, &edge.at));
+            return None;
+        }
+        let networks_known = !faults.touches(&consumer.at.key("networks")) && !faults.touches(&provider.at.key("networks"));
+        let connecting = self.sharing(edge, surface, workloads);
+        if connecting.is_empty() && surface.endpoint.is_some() && consumer.name != provider.name {
+            if networks_known && !faults.touches(&consumer.at) && !faults.touches(&provider.at) {
+                found.push(self.no_shared_network(edge, consumer, provider, surface, workloads));
+                self.broken.push(edge.at.clone());
+            }
+            return None;
+        }
+        let waits = self.waits(edge, consumer, provider, surface, found)?;
+        for position in &connecting {
+            let workload = &mut workloads[*position];
+            let waiting = edge.waiting.as_ref().is_none_or(|names| names.contains(&workload.name));
+            for wait in waits.iter().filter(|_| waiting) {
+                if !workload.waits.contains(wait) && wait.0 != workload.name {
+                    workload.waits.push(wait.clone());
+                }
+            }
+            if let Some(prefix) = &edge.variables {
+                self.variables(edge, consumer, prefix.as_deref(), surface, resource, workload, found);
+            }
+        }
+        Some(Edge {
+            from: consumer.name.to_owned(),
+            workloads: connecting.iter().map(|position| workloads[*position].name.clone()).collect(),
+            to: provider.name.to_owned(),
+            resource: resource.map(|resource| resource.name.clone()),
+            endpoint: surface.endpoint.clone(),
+            waits,
+            reason: edge.reason.to_owned(),
+            origin: edge.at.clone(),
+        })
+    }
+
+    fn right_component(&self, edge: &Pending, provider: &Declared<'_>, found: &mut Vec<Diagnostic>) -> Option<()> {
+        if edge.accepts.is_empty() || edge.accepts.contains(&provider.component.name) {
+            return Some(());
+        }
+        let wanted = edge.accepts.join("` or `");
+        let message =
+            format!("`{}` is of the component `{}`, but `{}` takes `{wanted}`", provider.name, provider.component.name, edge.reason);
+        let right: Vec<&str> = self
+            .services
+            .list
+            .iter()
+            .filter(|other| edge.accepts.contains(&other.component.name))
+            .map(|other| other.name)
+            .take(10)
+            .collect();
+        let help = if right.is_empty() {
+            format!("declare a service of the component `{wanted}`")
+        } else {
+            format!("write one of `{}`", right.join("`, `"))
+        };
+        found.push(
+            Diagnostic::new(&code::WRONG_COMPONENT, Place::Value(edge.at.clone()), message)
+                .help(help)
+                .related(Place::Key(provider.at.clone()), "declared here"),
+        );
+        None
+    }
+
+    /// The consumer's workloads that connect: of those that the edge names, or of its servers, those that share a network.
+    fn sharing(&self, edge: &Pending, surface: &Surface, workloads: &[Workload]) -> Vec<usize> {
+        let mine = self.index.get(&edge.from).map(Vec::as_slice).unwrap_or_default();
+        let provider = surface.endpoint.as_ref().and_then(|endpoint| self.positions.get(&endpoint.workload).copied());
+        mine.iter()
+            .copied()
+            .filter(|position| {
+                let workload = &workloads[*position];
+                match &edge.workloads {
+                    Some(names) => names.contains(&workload.name),
+                    None if edge.waiting.as_ref().is_some_and(|names| names.contains(&workload.name)) => true,
+                    None => edge.reason == "database" || !matches!(workload.kind, WorkloadKind::Job { .. }),
+                }
+            })
+            .filter(|position| match provider {
+                Some(provider) => workloads[*position].networks.iter().any(|network| workloads[provider].networks.contains(network)),
+                None => surface.endpoint.is_none(),
+            })
+            .collect()
+    }
+
+    fn no_shared_network(
+        &self,
+        edge: &Pending,
+        consumer: &Declared<'_>,
+        provider: &Declared<'_>,
+        surface: &Surface,
+        workloads: &[Workload],
+    ) -> Diagnostic {
+        let provider_networks: Vec<String> = surface
+            .endpoint
+            .as_ref()
+            .and_then(|endpoint| self.positions.get(&endpoint.workload))
+            .map(|position| workloads[*position].networks.clone())
+            .unwrap_or_default();
+        let list = provider_networks.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        let fault = Diagnostic::new(
+            &code::NO_SHARED_NETWORK,
+            Place::Value(edge.at.clone()),
+            format!("`{}` and `{}` share no network", consumer.name, provider.name),
+        );
+        fault
+            .help(format!("put `{}` on {list} as well (`networks:`), or remove the connection", consumer.name))
+            .related(Place::Key(provider.at.clone()), format!("it is on {list}"))
+    }
+
+    fn waits(
+        &self,
+        edge: &Pending,
+        consumer: &Declared<'_>,
+        provider: &Declared<'_>,
+        surface: &Surface,
+        found: &mut Vec<Diagnostic>,
+    ) -> Option<Vec<(String, Readiness)>> {
+        let waits = match edge.readiness {
+            Wanted::None => return Some(Vec::new()),
+            Wanted::Started => surface.workloads.first().map(|(name, _)| (name.clone(), Readiness::Started)).into_iter().collect(),
+            Wanted::Ready => surface.ready.clone(),
+            Wanted::Completed => {
+                surface.ready.iter().filter(|(_, readiness)| *readiness == Readiness::Completed).cloned().collect::<Vec<_>>()
+            }
+        };
+        if waits.is_empty() {
+            let (message, help) = match edge.readiness {
+                Wanted::Completed => (
+                    format!("`{}` never ends, so nothing can wait for its end", provider.name),
+                    "write `ready: ready` or `ready: started`".to_owned(),
+                ),
+                _ => (
+                    format!("nothing tells when `{}` is ready", provider.name),
+                    format!(
+                        "give `{}` a `health:`, or wait only for its start: `uses: {{ {}: {{ ready: started }} }}`",
+                        provider.name, edge.target
+                    ),
+                ),
+            };
+            let fault = Diagnostic::new(&code::MISSING_HEALTH, Place::Value(edge.at.clone()), message);
+            found.push(fault.help(help).related(Place::Key(provider.at.clone()), "declared here").depends_on(provider.at.key("health")));
+            return None;
+        }
+        let (mine, theirs) = (&consumer.service.profiles, &provider.service.profiles);
+        if !theirs.is_empty() && (mine.is_empty() || mine.iter().any(|profile| !theirs.contains(profile))) && consumer.name != provider.name
+        {
+            let fault = Diagnostic::new(
+                &code::PROFILE_MISMATCH,
+                Place::Value(edge.at.clone()),
+                format!("`{}` waits for `{}`, which does not run without its profile", consumer.name, provider.name),
+            );
+            let list = theirs.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+            found.push(
+                fault
+                    .help(format!(
+                        "give `{}` no profile but those of `{}` (`profiles: [{list}]`), or take the profile from `{}`",
+                        consumer.name, provider.name, provider.name
+                    ))
+                    .related(Place::Value(provider.at.key("profiles")), "its profile"),
+            );
+            return None;
+        }
+        Some(waits)
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "the two ends of an edge and the workload between them")]
+    fn variables(
+        &mut self,
+        edge: &Pending,
+        consumer: &Declared<'_>,
+        prefix: Option<&str>,
+        surface: &Surface,
+        resource: Option<&Resource>,
+        workload: &mut Workload,
+        found: &mut Vec<Diagnostic>,
+    ) {
+        let own = &consumer.service.environment;
+        let offered: Vec<(&str, &Text)> = surface
+            .variables
+            .iter()
+            .chain(resource.into_iter().flat_map(|resource| &resource.variables))
+            .map(|(suffix, text)| (*suffix, text))
+            .collect();
+        for (suffix, text) in offered {
+            // `POSTGRES_DB` is what everyone writes; with a prefix of one's own, `ORDERS_NAME` reads better than `DB_DB`.
+            let name = match prefix {
+                Some(prefix) if suffix == "DB" => format!("{prefix}_NAME"),
+                Some(prefix) => format!("{prefix}_{suffix}"),
+                None => format!("{}_{suffix}", surface.prefix),
+            };
+            if own.get(&name).is_some() {
+                continue;
+            }
+            let key = (workload.name.clone(), name.clone());
+            match self.written.get(&key) {
+                Some(first) if *first != edge.at => {
+                    let fault = Diagnostic::new(
+                        &code::VARIABLE_TAKEN,
+                        Place::Value(edge.at.clone()),
+                        format!("the variable `{name}` is written by two connections"),
+                    );
+                    found.push(
+                        fault
+                            .related(Place::Value(first.clone()), "written here first")
+                            .help(format!("give one of them a prefix: `uses: {{ {}: {{ as: OTHER }} }}`", edge.target)),
+                    );
+                    return;
+                }
+                _ => {
+                    self.written.insert(key, edge.at.clone());
+                    set(&mut workload.environment, &name, text.clone());
+                }
+            }
+        }
+    }
+}

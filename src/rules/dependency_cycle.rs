@@ -1,0 +1,73 @@
+//! Services that wait for each other never start. Edges without waiting may form any circle.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::RuleContext;
+use crate::diagnostic::{Diagnostic, Place, code};
+use crate::platform::Edge;
+
+type Graph<'a> = BTreeMap<&'a str, BTreeMap<&'a str, &'a Edge>>;
+
+pub(super) fn check(context: &RuleContext<'_>) -> Vec<Diagnostic> {
+    let mut graph: Graph<'_> = BTreeMap::new();
+    for edge in context.platform.edges.iter().filter(|edge| !edge.waits.is_empty() && edge.from != edge.to) {
+        graph.entry(&edge.from).or_default().entry(&edge.to).or_insert(edge);
+    }
+    let mut found = Vec::new();
+    while let Some(cycle) = cycle(&mut graph) {
+        let [first, others @ ..] = cycle.as_slice() else { break };
+        let names = cycle
+            .iter()
+            .map(|edge| format!("`{}`", edge.from))
+            .chain([format!("`{}`", first.from)])
+            .collect::<Vec<_>>()
+            .join(" waits for ");
+        let fault = Diagnostic::new(&code::DEPENDENCY_CYCLE, Place::Value(first.origin.clone()), names);
+        let fault = fault.help("let one of them not wait: `ready: none`");
+        found.push(others.iter().fold(fault, |fault, edge| {
+            fault.related(Place::Value(edge.origin.clone()), format!("`{}` waits for `{}`", edge.from, edge.to))
+        }));
+        if let Some(edges) = graph.get_mut(first.from.as_str()) {
+            edges.remove(first.to.as_str());
+        }
+    }
+    found
+}
+
+/// Takes away what is on no cycle, then follows what is left until something comes up twice.
+fn cycle<'a>(graph: &mut Graph<'a>) -> Option<Vec<&'a Edge>> {
+    let mut waited: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut waiters: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (from, edges) in graph.iter() {
+        waited.insert(from, edges.len());
+        for to in edges.keys() {
+            waiters.entry(to).or_default().push(from);
+        }
+    }
+    let mut free: Vec<&str> = waiters.keys().copied().filter(|name| !waited.contains_key(name)).collect();
+    free.extend(waited.iter().filter(|(_, count)| **count == 0).map(|(name, _)| *name));
+    while let Some(name) = free.pop() {
+        waited.remove(name);
+        for waiter in waiters.get(name).into_iter().flatten() {
+            if let Some(count) = waited.get_mut(waiter) {
+                *count -= 1;
+                if *count == 0 {
+                    free.push(waiter);
+                }
+            }
+        }
+    }
+    let mut at = *waited.keys().next()?;
+    let mut path: Vec<&Edge> = Vec::new();
+    let mut seen = BTreeSet::new();
+    while seen.insert(at) {
+        let (next, edge) = graph.get(at)?.iter().find(|(to, _)| waited.contains_key(*to))?;
+        path.push(edge);
+        at = next;
+    }
+    let start = path.iter().position(|edge| edge.from == at)?;
+    let cycle = path.split_off(start);
+    // Begin with the first name, so that the message does not depend on where the search entered.
+    let first = cycle.iter().enumerate().min_by_key(|(_, edge)| edge.from.as_str()).map_or(0, |(index, _)| index);
+    Some(cycle[first..].iter().chain(&cycle[..first]).copied().collect())
+}

@@ -1,0 +1,29 @@
+//! A service that has only internal networks has no way to the host: its published port would never answer.
+
+use super::RuleContext;
+use crate::diagnostic::{Diagnostic, Place, code};
+
+pub(super) fn check(context: &RuleContext<'_>) -> Vec<Diagnostic> {
+    let platform = context.platform;
+    let internal = |name: &String| platform.network(name).is_some_and(|network| network.internal);
+    let mut found = Vec::new();
+    for workload in platform.workloads.iter().filter(|workload| !workload.networks.is_empty()) {
+        for published in workload.endpoints.iter().filter_map(|endpoint| endpoint.published.as_ref()) {
+            if !workload.networks.iter().all(internal) {
+                continue;
+            }
+            let list = workload.networks.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+            let fault = Diagnostic::new(
+                &code::INTERNAL_ONLY_PUBLISH,
+                Place::Value(published.origin.clone()),
+                format!("`{}` is only on internal networks ({list}), so nothing can be published", workload.service),
+            );
+            let fault = fault.help("remove `publish`, or put the service on a network that is not internal as well");
+            found.push(match workload.networks.first().and_then(|name| platform.network(name)) {
+                Some(network) => fault.related(Place::Key(network.origin.clone()), "internal"),
+                None => fault,
+            });
+        }
+    }
+    found
+}

@@ -1,0 +1,53 @@
+//! Cross-checks on the platform, one file each. Layer 3.
+
+mod dependency_cycle;
+mod env_in_context;
+mod internal_only_publish;
+mod mount_taken;
+mod not_rendered_yet;
+mod override_used;
+mod path_not_found;
+mod port_taken;
+
+use std::path::Path;
+
+use crate::blueprint::Blueprint;
+use crate::diagnostic::{Diagnostic, Faults};
+use crate::platform::Platform;
+use crate::yaml::Node;
+
+/// What a rule looks at.
+pub struct RuleContext<'a> {
+    /// What the user wrote.
+    pub blueprint: &'a Blueprint,
+    /// What became of it.
+    pub platform: &'a Platform,
+    /// The tree behind the blueprint, for rules about keys as such.
+    pub tree: &'a Node,
+    /// The folder of the blueprint's file; without it nothing on the disk is looked at.
+    pub base: Option<&'a Path>,
+    /// The folder in which the deployer's `.env` will lie, if it is known.
+    pub output: Option<&'a Path>,
+    /// Where faults were reported already.
+    pub faults: &'a Faults,
+}
+
+/// A rule: the name of its file, and its check.
+pub type Rule = (&'static str, fn(&RuleContext<'_>) -> Vec<Diagnostic>);
+
+/// Every rule, sorted by name.
+pub static RULES: &[Rule] = &[
+    ("dependency_cycle", dependency_cycle::check),
+    ("env_in_context", env_in_context::check),
+    ("internal_only_publish", internal_only_publish::check),
+    ("mount_taken", mount_taken::check),
+    ("not_rendered_yet", not_rendered_yet::check),
+    ("override_used", override_used::check),
+    ("path_not_found", path_not_found::check),
+    ("port_taken", port_taken::check),
+];
+
+/// Runs every rule.
+pub fn check(context: &RuleContext<'_>) -> Vec<Diagnostic> {
+    RULES.iter().flat_map(|(_, rule)| rule(context)).collect()
+}

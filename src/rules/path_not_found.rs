@@ -1,0 +1,74 @@
+//! Paths beside the blueprint that are not there. A warning: they may be made later, on the deployer's side.
+
+use std::path::Path;
+
+use super::RuleContext;
+use crate::diagnostic::{Diagnostic, Place, code};
+use crate::platform::{Body, Image, MountSource, PathRef};
+use crate::source::Pointer;
+
+pub(super) fn check(context: &RuleContext<'_>) -> Vec<Diagnostic> {
+    let Some(base) = context.base else { return Vec::new() };
+    let mut found = Vec::new();
+    for workload in &context.platform.workloads {
+        if let Image::Built { build, .. } = &workload.image {
+            let context_folder = base.join(&build.context.path);
+            let dockerfile = build.dockerfile.as_deref().unwrap_or("Dockerfile");
+            if missing(base, &build.context, &mut found) {
+                continue;
+            }
+            if !context_folder.join(dockerfile).exists() {
+                let at = build.context.origin.parent().key("dockerfile");
+                found.push(not_found(&format!("{}/{dockerfile}", build.context.path), at));
+            }
+        }
+    }
+    for workload in &context.platform.workloads {
+        for mount in &workload.mounts {
+            if let MountSource::Path(path) = &mount.source {
+                missing(base, path, &mut found);
+            }
+        }
+        for file in &workload.files {
+            if let Body::Path(path) = &file.body {
+                missing(base, path, &mut found);
+            }
+        }
+    }
+    steps(context, base, &mut found);
+    found
+}
+
+/// Reports a path that is not there.
+fn missing(base: &Path, path: &PathRef, found: &mut Vec<Diagnostic>) -> bool {
+    let absent = !base.join(&path.path).exists();
+    if absent {
+        found.push(not_found(&path.path, path.origin.clone()));
+    }
+    absent
+}
+
+fn not_found(path: &str, at: Pointer) -> Diagnostic {
+    Diagnostic::new(&code::PATH_NOT_FOUND, Place::Value(at), format!("`{path}` does not exist"))
+        .help("paths are relative to the blueprint's own file")
+}
+
+/// The DAG files of steps, in the folder of the service that runs them; and the programs for `spark-submit`.
+fn steps(context: &RuleContext<'_>, base: &Path, found: &mut Vec<Diagnostic>) {
+    let section = Pointer::root().key("pipelines");
+    for (pipeline, spec) in context.blueprint.pipelines.iter() {
+        for (name, step) in spec.steps.iter() {
+            let at = section.key(pipeline.as_str()).key("steps").key(name.as_str());
+            let dags = context.tree.get("services").and_then(|services| services.get(step.on.as_str())?.get("dags")?.as_str());
+            if let (Some(dag), Some(folder)) = (&step.dag, dags) {
+                let folder = base.join(folder);
+                if folder.exists() && !folder.join(&dag.0).exists() {
+                    found.push(not_found(&dag.0, at.key("dag")).help("a `dag` is relative to the service's `dags` folder"));
+                }
+            }
+            if let Some(program) = &step.spark_submit {
+                missing(base, &PathRef { path: program.0.clone(), origin: at.key("spark_submit") }, found);
+            }
+        }
+    }
+}
