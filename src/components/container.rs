@@ -172,6 +172,7 @@ impl Container {
             timeout: timeout.unwrap_or(Duration::seconds(5)),
             retries: retries.unwrap_or(6),
             start_period: start_period.unwrap_or(Duration::seconds(20)),
+            start_interval: None,
         })
     }
 

@@ -117,5 +117,6 @@ fn health(endpoint: &EndpointRef) -> Health {
         timeout: Duration::seconds(5),
         retries: 12,
         start_period: Duration::seconds(30),
+        start_interval: None,
     }
 }

@@ -261,6 +261,7 @@ fn health(broker: &EndpointRef) -> Health {
         timeout: Duration::seconds(15),
         retries: 8,
         start_period: Duration::seconds(60),
+        start_interval: None,
     }
 }
 

@@ -165,5 +165,6 @@ fn health(endpoint: &EndpointRef) -> Health {
         timeout: Duration::seconds(5),
         retries: 12,
         start_period: Duration::seconds(10),
+        start_interval: None,
     }
 }

@@ -240,6 +240,8 @@ pub struct Health {
     pub retries: u16,
     /// How long failures at the start do not count.
     pub start_period: Duration,
+    /// How often it is asked during that time; without it as often as later. For checks too costly to be asked often.
+    pub start_interval: Option<Duration>,
 }
 
 /// A file that a workload reads.

@@ -35,18 +35,27 @@ pub struct Item {
     pub above: String,
     /// Comment text for the end of the line; empty for none.
     pub beside: String,
+    /// Whether a blank line sets it apart from what is above.
+    pub apart: bool,
 }
 
 impl Item {
     /// An entry without comments.
     pub fn new(key: impl Into<String>, value: impl Into<Doc>) -> Self {
-        Self { key: key.into(), value: value.into(), above: String::new(), beside: String::new() }
+        Self { key: key.into(), value: value.into(), above: String::new(), beside: String::new(), apart: false }
     }
 
     /// Puts a comment on the lines above.
     #[must_use]
     pub fn above(mut self, comment: impl Into<String>) -> Self {
         self.above = comment.into();
+        self
+    }
+
+    /// Sets it apart by a blank line.
+    #[must_use]
+    pub fn apart(mut self) -> Self {
+        self.apart = true;
         self
     }
 

@@ -44,6 +44,10 @@ impl Writer {
     fn map(&mut self, items: &[Item], mut position: Position) {
         for item in items {
             if position == Position::Line {
+                // Behind a block that keeps its last blank lines, one more would be part of its text.
+                if item.apart && !self.out.ends_with("\n\n") {
+                    self.out.push('\n');
+                }
                 self.comment(&item.above);
                 self.indentation();
             }

@@ -153,7 +153,7 @@ fn dependencies(scope: &Scope<'_, '_>, stack: usize, waits: &[(String, Readiness
 }
 
 fn health_check(scope: &mut Scope<'_, '_>, health: &Health, place: &Place) -> HealthCheck {
-    let Health { check, remote, interval, timeout, retries, start_period } = health;
+    let Health { check, remote, interval, timeout, retries, start_period, start_interval } = health;
     // Nothing waits from outside: `depends_on` reads the state of this check.
     said_elsewhere(remote);
     let (how, asked) = match check {
@@ -167,6 +167,7 @@ fn health_check(scope: &mut Scope<'_, '_>, health: &Health, place: &Place) -> He
         timeout: timeout.to_string(),
         retries: *retries,
         start_period: start_period.to_string(),
+        start_interval: start_interval.map(|interval| interval.to_string()),
     }
 }
 

@@ -53,7 +53,7 @@ impl From<Project> for Doc {
         let Project { name, services, networks, volumes, configs } = project;
         let sections = [("services", services), ("networks", networks), ("volumes", volumes), ("configs", configs)];
         let sections = sections.into_iter().filter(|(_, items)| !items.is_empty());
-        Self::Map(std::iter::once(Item::new("name", name)).chain(sections.map(|(key, items)| Item::new(key, Self::Map(items)))).collect())
+        Self::Map(std::iter::once(Item::new("name", name)).chain(sections.map(|(key, items)| Item::new(key, Self::Map(items)).apart())).collect())
     }
 }
 
@@ -179,6 +179,8 @@ pub struct HealthCheck {
     pub timeout: String,
     pub retries: u16,
     pub start_period: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub start_interval: Option<String>,
 }
 
 /// What `docker compose up` keeps to without a swarm.

@@ -18,7 +18,8 @@ pub fn project(scope: &mut Scope<'_, '_>, platform: &Platform, stack: &StackPlan
     let mut services = Vec::with_capacity(stack.services.len());
     for workload in &stack.services {
         let service = lower::service(scope, &mut configs, workload);
-        services.push(Item::new(&workload.name, with_overrides(scope, doc(&service), workload)));
+        let item = Item::new(&workload.name, with_overrides(scope, doc(&service), workload));
+        services.push(if services.is_empty() { item } else { item.apart() });
     }
     let project = Project {
         name: stack.project.clone(),

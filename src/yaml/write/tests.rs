@@ -323,8 +323,8 @@ fn docs() -> impl Strategy<Value = Doc> {
         text.prop_map(Doc::Str),
     ];
     leaf.prop_recursive(4, 40, 5, move |inner| {
-        let items = prop::collection::btree_map(text, (inner.clone(), text, text), 0..5);
-        let item = |(key, (value, above, beside))| Item { key, value, above, beside };
+        let items = prop::collection::btree_map(text, (inner.clone(), text, text, any::<bool>()), 0..5);
+        let item = |(key, (value, above, beside, apart))| Item { key, value, above, beside, apart };
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..5).prop_map(Doc::List),
             prop::collection::vec(inner, 0..5).prop_map(Doc::Flow),

@@ -99,6 +99,7 @@ pub fn health(check: Check) -> Health {
         timeout: Duration::seconds(5),
         retries: 3,
         start_period: Duration::seconds(60),
+        start_interval: None,
     }
 }
 
