@@ -222,7 +222,6 @@ pub(super) fn platform(
     places: Places,
     mut built: BuiltAll,
     edges: Vec<Edge>,
-    faults: &mut Faults,
     found: &mut Vec<Diagnostic>,
 ) -> Platform {
     let volumes = volumes(blueprint, &mut built);
@@ -265,7 +264,6 @@ pub(super) fn platform(
         pipelines: pipelines::guide(blueprint),
         expectations: Vec::new(),
     };
-    let _ = faults;
     reordered(platform, &order)
 }
 
