@@ -77,13 +77,13 @@ pub(super) fn choose(choice: &ChoiceArgs, json: bool) -> Result<Chosen, Exit> {
         output: Some(&choice.out),
     };
     let compiled = compile(&source, &options);
-    if let Some(environment) = &choice.env {
-        if !compiled.environments.contains(environment) && !compiled.unreadable {
-            let names = compiled.environments.join(", ");
-            let help =
-                if names.is_empty() { "it has none; declare them under `environments`".to_owned() } else { format!("it has {names}") };
-            return Err(fail(Exit::Usage, &format!("the blueprint has no environment `{environment}`"), &help));
-        }
+    if let Some(environment) = &choice.env
+        && !compiled.environments.contains(environment)
+        && !compiled.unreadable
+    {
+        let names = compiled.environments.join(", ");
+        let help = if names.is_empty() { "it has none; declare them under `environments`".to_owned() } else { format!("it has {names}") };
+        return Err(fail(Exit::Usage, &format!("the blueprint has no environment `{environment}`"), &help));
     }
     if !compiled.unreadable {
         known_parameters(&compiled, &parameters)?;
