@@ -63,7 +63,7 @@ fn print(text: &str) {
 /// Says the diagnostics to people, on standard error.
 fn say_diagnostics(source: &Source, compiled: &Compiled) {
     if !compiled.diagnostics.is_empty() {
-        let _ = write!(anstream::stderr(), "{}", render_plain(source, &compiled.diagnostics, &compiled.masked, true));
+        let _ = write!(anstream::stderr(), "{}", render_plain(source, &compiled.diagnostics, &compiled.masked(source), true));
     }
 }
 
