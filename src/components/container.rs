@@ -13,11 +13,49 @@ use crate::value::{Duration, Map, ParametricText, Port, TextSource};
 pub static COMPONENT: Component = Component {
     name: "container",
     summary: "Your own image, or one that is built here",
-    doc: include_str!("../../docs/components/container.md"),
+    doc: DOC,
     versions: &[],
     schema: Spec::json_schema,
     declare,
 };
+
+const DOC: &str = r#"## What it makes
+
+One workload from `image` or `build`; what is built is called `<blueprint>/<service>:local` unless `image` says otherwise. It runs
+until it is stopped, or with `once: true` until it has ended. Nothing is pinned, mounted or checked unless it is written here.
+
+- `ports` names what it listens on. The first is what others connect to; one that is called `http`, or that the health check
+  asks over HTTP, speaks HTTP. Several ports are published by name: `publish: { http: 8080 }`.
+- `health` asks in one way: `http` (a path), `tcp` (a port's name) or `command`. The program that asks, `with`, must be in the
+  image. Without `health` nobody can wait for the container to be ready: they write `ready: started` or `ready: none`.
+- `command` and `entrypoint` hold no secrets, since anyone who lists processes reads them: those go into `environment` or `files`.
+
+## What others get
+
+With `ports`, `uses: [api]` gives `API_HOST` and `API_PORT`, and `API_URL` if the first port speaks HTTP: the prefix is the
+service's name in capitals, or `as: X`. References read `${api.host}`, `${api.port}` and `${api.url}`. Without `ports` it offers nothing.
+
+## Example
+
+```yaml
+blueprint: v1
+name: shop
+services:
+  api:
+    component: container
+    image: python:3.12-slim
+    command: [python, -m, http.server, "8000"]
+    ports: { http: 8000 }
+    health: { http: /, with: python }
+    publish: 8000
+  smoke-test:
+    component: container
+    image: python:3.12-slim
+    command: [python, -c, "import os, urllib.request; urllib.request.urlopen(os.environ['API_URL'])"]
+    once: true
+    uses: [api]
+```
+"#;
 
 #[derive(Debug, Deserialize, JsonSchema)]
 struct Spec {
@@ -27,13 +65,13 @@ struct Spec {
     /// The entry point instead of the image's.
     #[serde(default)]
     entrypoint: Vec<TextSource>,
-    /// The user, `UID` or `UID:GID`, quoted.
+    /// The user that it runs as: `UID` or `UID:GID`, quoted.
     #[serde(default)]
     user: Option<ParametricText>,
-    /// The working directory.
+    /// The working directory instead of the image's.
     #[serde(default)]
     working_dir: Option<ParametricText>,
-    /// The ports that it listens on, by name.
+    /// The ports that it listens on, by name; the first is what others connect to.
     #[serde(default)]
     ports: Map<EndpointKey, Port>,
     /// It does its work once and ends, instead of running until it is stopped.

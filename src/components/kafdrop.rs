@@ -15,15 +15,39 @@ const PORT: u16 = 9000;
 pub static COMPONENT: Component = Component {
     name: "kafdrop",
     summary: "Kafdrop: a web page that shows what is in Kafka",
-    doc: include_str!("../../docs/components/kafdrop.md"),
+    doc: DOC,
     versions: &["4.2"],
     schema: Spec::json_schema,
     declare,
 };
 
+const DOC: &str = r#"## What it makes
+
+One server without a volume, for the one Kafka that `uses` names. `publish` is the host port of its page, the endpoint `ui`.
+The page has no login: whoever reaches it reads every message.
+
+## What others get
+
+`uses: [kafdrop]` gives `KAFDROP_URL`, with `as: X` it is `X_URL`. References read `${kafdrop.host}`, `${kafdrop.port}` and
+`${kafdrop.url}`.
+
+## Example
+
+```yaml
+blueprint: v1
+name: events
+services:
+  kafka: { component: kafka }
+  kafdrop:
+    component: kafdrop
+    uses: [kafka]
+    publish: 9000
+```
+"#;
+
 #[derive(Debug, Deserialize, JsonSchema)]
 struct Spec {
-    /// The version, quoted.
+    /// The version, quoted: a series of the catalog or a full version of one; without this key the first series.
     #[serde(default)]
     #[schemars(with = "Option<super::Version>")]
     version: Option<String>,

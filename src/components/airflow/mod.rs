@@ -21,11 +21,52 @@ const HOME: &str = "/opt/airflow";
 pub static COMPONENT: Component = Component {
     name: "airflow",
     summary: "Airflow 3 with the executors local and celery",
-    doc: include_str!("../../../docs/components/airflow.md"),
+    doc: DOC,
     versions: &["3.3", "3.2", "3.1", "3.0"],
     schema: Spec::json_schema,
     declare,
 };
+
+const DOC: &str = r#"## What it makes
+
+Every role is a workload of its own: `<service>-apiserver`, `-scheduler`, `-dag-processor`, `-triggerer`, and `-worker` with
+`executor: celery`. All of them wait for the job `<service>-init`, which migrates the metadata database and makes the
+administrator on every start; the scheduler, the triggerer and the workers also wait for the API server. With `connections`
+there is a job `<service>-connections`, which stores them in Airflow and replaces those of the same name.
+
+- `database` is the metadata database, a database of a postgres service. `executor: celery` needs `broker`, a redis service.
+- `dags`, a folder beside the blueprint, is mounted read-only at `/opt/airflow/dags`. The volume `<service>-logs` keeps the logs.
+- All roles share three secrets: `<SERVICE>_FERNET_KEY`, `<SERVICE>_JWT_SECRET` and `<SERVICE>_API_SECRET_KEY`. The
+  administrator is the credential that `admin` names, else `admin` with `<SERVICE>_ADMIN_PASSWORD`.
+- The first of `networks` is the home of all roles. The others are only for the roles that run tasks: workers and
+  triggerer, and with `executor: local` the scheduler.
+- `publish` is the host port of the API server and its pages, the endpoint `web`.
+- `files`, `environment` and `volumes` reach every role; `roles` says what differs in one of them.
+
+## What others get
+
+`uses: [airflow]` gives `AIRFLOW_URL`, with `as: X` it is `X_URL`. References read `${airflow.host}`, `${airflow.port}` and
+`${airflow.url}`. Ready is when the API server answers.
+
+## Example
+
+```yaml
+blueprint: v1
+name: nightly
+services:
+  postgres: { component: postgres, databases: [airflow, sales] }
+  redis: { component: redis }
+  airflow:
+    component: airflow
+    version: "3.0"
+    executor: celery
+    database: postgres/airflow
+    broker: redis
+    publish: 8080
+    connections:
+      sales_db: { to: postgres/sales }
+```
+"#;
 
 /// The variables of the secrets that all roles share.
 struct Keys {
