@@ -36,7 +36,7 @@ One server with the volume `<service>-data`, and with `databases` the job `<serv
 databases that are missing, and sets owners and passwords to what they are now; it removes nothing. The SQL files of `init` are run
 once per database, as its owner, in one transaction.
 
-- The owner of a database is its `owner`, else `credential`, else a role called like the service with the password `<SERVICE>_PASSWORD`.
+- The owner of a database is its `owner`, else `credential`, else the role `<service>_owner` with the password `<SERVICE>_PASSWORD`.
   Only owners may connect to their databases.
 - The superuser `postgres` has a password of its own, `<SERVICE>_ADMIN_PASSWORD`, that no other service gets.
 - `publish` is the host port of the server.
@@ -74,7 +74,7 @@ struct Spec {
     #[serde(default)]
     #[schemars(with = "Option<super::Version>")]
     version: Option<String>,
-    /// The credential that owns every database without an owner of its own; without this key a role named after the service.
+    /// The credential that owns every database without an owner of its own; without this key the role `<service>_owner`.
     #[serde(default)]
     credential: Option<NetworkName>,
     /// Databases that are made on start: a list of names, or a map from name to owner.
@@ -215,11 +215,13 @@ fn owned(cx: &mut Declare<'_>, spec: &Spec) -> Vec<Owned> {
         };
         let login = match database.owner.as_ref().or(spec.credential.as_ref()) {
             Some(credential) => cx.credential(credential.as_str(), owner_at),
-            // Without a credential the service has one of its own, named after it.
-            None => Some((
-                cx.own_secret("PASSWORD", SecretFormat::Password, format!("owner `{}` of the databases of {}", cx.name, cx.name)),
-                Text::literal(cx.name),
-            )),
+            // Without a credential the service has one of its own. Not the bare name: most people call the service `postgres`, as
+            // the superuser is called.
+            None => {
+                let owner = format!("{}_owner", cx.name);
+                let note = format!("owner `{owner}` of the databases of {}", cx.name);
+                Some((cx.own_secret("PASSWORD", SecretFormat::Password, note), Text::literal(owner)))
+            }
         };
         let Some((variable, username)) = login else { continue };
         if username.as_literal() == Some(SUPERUSER) {
