@@ -153,11 +153,8 @@ impl Phases<'_> {
     }
 
     fn schema(&mut self, tree: Node) -> Option<Node> {
-        let checked = check_schema::check(self.source, &tree);
+        let checked = check_schema::check(self.source, &tree, &mut self.faults);
         self.report(&tree, checked.diagnostics);
-        for pointer in checked.faults {
-            self.faults.add(pointer);
-        }
         checked.repaired
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::blueprint::{Blueprint, Credential, CredentialType, MountSource as MountSpec};
+use crate::blueprint::{Blueprint, Credential, CredentialType, MountSource as MountSpec, Volume};
 use crate::components::{Resolved, Resource, Scope, Surface, secret_variable, unknown_name};
 use crate::diagnostic::{Diagnostic, Faults, Place, code, near};
 use crate::platform::{Mount, MountSource, PathRef, SecretFormat, Text};
@@ -92,26 +92,15 @@ impl<'a> World<'a> {
     }
 
     fn volume(&mut self, name: &str, property: &str, at: &Pointer) -> Option<Text> {
-        let section = Pointer::root().key("volumes");
-        let Some(volume) = self.blueprint.volumes.get(name) else {
-            if !self.faults.touches(&section.key(name)) {
-                self.found.push(unknown_name(
-                    "volume",
-                    name,
-                    self.blueprint.volumes.keys().map(|name| name.as_str()),
-                    &section,
-                    at.clone(),
-                ));
-            }
-            return None;
-        };
+        let (name, volume) = find_volume(self.blueprint, self.faults, name, at, &mut self.found)?;
         if property == "mount" {
             if let Some(mount) = &volume.mount {
                 return Some(Text::literal(mount.as_str()));
             }
         }
         let known: Vec<&str> = volume.mount.iter().map(|_| "mount").collect();
-        self.unknown_property(&format!("the volume `{name}`"), property, &known, at, Some(section.key(name)));
+        let declared = Pointer::root().key("volumes").key(name);
+        self.unknown_property(&format!("the volume `{name}`"), property, &known, at, Some(declared));
         None
     }
 
@@ -251,6 +240,30 @@ pub(super) fn find_service<'a>(
     near(name, names).and_then(|near| services.name(near))
 }
 
+/// Finds a volume; an unknown one is reported and stands for the near one.
+pub(super) fn find_volume<'b>(
+    blueprint: &'b Blueprint,
+    faults: &Faults,
+    name: &str,
+    at: &Pointer,
+    found: &mut Vec<Diagnostic>,
+) -> Option<(&'b str, &'b Volume)> {
+    let volume = volume_meant(blueprint, name);
+    let section = Pointer::root().key("volumes");
+    if volume.is_none_or(|(known, _)| known != name) && !faults.touches(&section.key(name)) {
+        found.push(unknown_name("volume", name, blueprint.volumes.keys().map(|name| name.as_str()), &section, at.clone()));
+    }
+    volume
+}
+
+/// The volume of this name, or else the near one.
+pub(super) fn volume_meant<'b>(blueprint: &'b Blueprint, name: &str) -> Option<(&'b str, &'b Volume)> {
+    let volumes = &blueprint.volumes;
+    let known = volumes.keys().map(|known| known.as_str()).find(|known| *known == name);
+    let meant = known.or_else(|| near(name, volumes.keys().map(|known| known.as_str())))?;
+    volumes.get(meant).map(|volume| (meant, volume))
+}
+
 /// Finds a resource of a service; an unknown one is reported and stands for the near one.
 pub(super) fn find_resource<'s>(
     surface: &'s Surface,
@@ -322,27 +335,17 @@ impl Scope for World<'_> {
     fn mounts(&mut self, service: &str) -> (Vec<Mount>, Vec<u32>) {
         let Some(declared) = self.services.blueprint(service) else { return Default::default() };
         let at = Pointer::root().key("services").key(service).key("volumes");
-        let section = Pointer::root().key("volumes");
         let mut mounts = Vec::new();
         let mut groups = Vec::new();
         for (index, mount) in declared.volumes.iter().enumerate() {
             let at = at.index(index);
             let (source, target) = match &mount.source {
                 Some(MountSpec::Volume(name)) => {
-                    let Some(volume) = self.blueprint.volumes.get(name.as_str()) else {
-                        if !self.faults.touches(&section.key(name.as_str())) {
-                            self.found.push(unknown_name(
-                                "volume",
-                                name.as_str(),
-                                self.blueprint.volumes.keys().map(|name| name.as_str()),
-                                &section,
-                                at,
-                            ));
-                        }
+                    let Some((name, volume)) = find_volume(self.blueprint, self.faults, name.as_str(), &at, &mut self.found) else {
                         continue;
                     };
                     groups.extend(volume.group);
-                    (MountSource::Volume(name.to_string()), mount.mount.as_ref().or(volume.mount.as_ref()))
+                    (MountSource::Volume(name.to_owned()), mount.mount.as_ref().or(volume.mount.as_ref()))
                 }
                 Some(MountSpec::Path(path)) => {
                     (MountSource::Path(PathRef { path: path.0.clone(), origin: at.key("path") }), mount.mount.as_ref())

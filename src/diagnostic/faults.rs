@@ -14,6 +14,11 @@ impl Faults {
         self.0.insert(pointer);
     }
 
+    /// Whether a fault was reported at exactly this place.
+    pub fn contains(&self, pointer: &Pointer) -> bool {
+        self.0.contains(pointer)
+    }
+
     /// Whether a fault was reported at this place, inside it or around it.
     pub fn touches(&self, pointer: &Pointer) -> bool {
         let inside = self
