@@ -125,3 +125,40 @@ fn texts_of_codes_show_the_fault_and_its_repair() {
         }
     }
 }
+
+/// The variables that a service gets through `uses: { TARGET: { as: X } }`.
+fn variables(target: &str, provider: &str) -> Vec<String> {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let consumer = format!("  consumer: {{ component: container, image: 'a:1', uses: {{ {target}: {{ as: X }} }} }}\n");
+    let blueprint = format!("blueprint: v1\nname: a\nservices:\n{provider}{consumer}");
+    std::fs::write(folder.path().join("blueprint.yml"), blueprint).expect("the folder is writable");
+    let output = pipegen(folder.path(), &["render", "blueprint.yml"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let file = folder.path().join("generated/a/compose/docker-compose.yml");
+    let text = std::fs::read_to_string(file).expect("the Compose file");
+    let rendered: serde_yaml::Value = serde_yaml::from_str(&text).expect("Compose files are YAML");
+    let environment = rendered["services"]["consumer"]["environment"].as_mapping().expect("variables");
+    environment.keys().filter_map(|name| name.as_str().map(str::to_owned)).collect()
+}
+
+#[test]
+fn texts_of_components_name_the_variables_that_others_get() {
+    let postgres = "  postgres: { component: postgres, databases: [shop, airflow] }\n";
+    let kafka = "  kafka: { component: kafka }\n";
+    let providers = [
+        ("airflow", "airflow", format!("{postgres}  airflow: {{ component: airflow, database: postgres/airflow }}\n")),
+        ("kafdrop", "kafdrop", format!("{kafka}  kafdrop: {{ component: kafdrop, uses: [kafka] }}\n")),
+        ("kafka", "kafka", kafka.to_owned()),
+        ("postgres", "postgres/shop", postgres.to_owned()),
+        ("redis", "redis/3", "  redis: { component: redis }\n".to_owned()),
+    ];
+    for (name, target, provider) in providers {
+        let doc = pipegen::components::component(name).expect("in the catalog").doc;
+        let named = regex::Regex::new("`(X_[A-Z_]+)`").expect("a pattern");
+        let mut said: Vec<String> = named.captures_iter(doc).map(|found| found[1].to_owned()).collect();
+        let mut given = variables(target, &provider);
+        said.sort();
+        given.sort();
+        assert_eq!(said, given, "{name}");
+    }
+}
