@@ -352,17 +352,16 @@ fn report_stack_cycle(places: &Places, after: &[BTreeMap<usize, Pointer>], done:
 /// The volumes: those of the blueprint that something mounts, and the services' own. A group's job is added to the workloads.
 fn volumes(blueprint: &Blueprint, built: &mut BuiltAll) -> Vec<Volume> {
     let section = Pointer::root().key("volumes");
+    let mut mounters = mounters(&built.workloads);
     let mut volumes = Vec::new();
     for (name, volume) in blueprint.volumes.iter() {
-        let mounted = |workload: &Workload| workload.mounts.iter().any(|mount| mount.source == MountSource::Volume(name.to_string()));
-        let Some(owner) = built.workloads.iter().filter(|workload| mounted(workload)).map(|workload| workload.stack).min() else {
-            continue;
-        };
+        let mounters = mounters.remove(name.as_str()).unwrap_or_default();
+        let Some(owner) = mounters.iter().map(|position| built.workloads[*position].stack).min() else { continue };
         let origin = section.key(name.as_str());
         if let Some(group) = volume.group {
-            let job = group_job(name.as_str(), group, owner, &origin, built.workloads.iter().find(|workload| mounted(workload)));
-            for workload in built.workloads.iter_mut().filter(|workload| mounted(workload)) {
-                workload.waits.push((job.name.clone(), Readiness::Completed));
+            let job = group_job(name.as_str(), group, owner, &origin, mounters.first().map(|position| &built.workloads[*position]));
+            for position in mounters {
+                built.workloads[position].waits.push((job.name.clone(), Readiness::Completed));
             }
             built.workloads.push(job);
         }
@@ -378,6 +377,25 @@ fn volumes(blueprint: &Blueprint, built: &mut BuiltAll) -> Vec<Volume> {
     let own = std::mem::take(&mut built.volumes);
     volumes.extend(own.into_iter().map(|(name, origin, owner)| Volume { name, path: None, group: None, size: None, owner, origin }));
     volumes
+}
+
+/// The positions of the workloads that mount each volume, in order.
+fn mounters(workloads: &[Workload]) -> BTreeMap<String, Vec<usize>> {
+    let mut mounters: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    for (position, workload) in workloads.iter().enumerate() {
+        let volumes: BTreeSet<&String> = workload
+            .mounts
+            .iter()
+            .filter_map(|mount| match &mount.source {
+                MountSource::Volume(name) => Some(name),
+                MountSource::Path(_) => None,
+            })
+            .collect();
+        for volume in volumes {
+            mounters.entry(volume.clone()).or_default().push(position);
+        }
+    }
+    mounters
 }
 
 /// Sets a volume's group, with the bit that hands the group on to what is made inside.
