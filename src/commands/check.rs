@@ -49,7 +49,9 @@ fn all_environments(path: &Path, parameters: &[(String, String)], json: bool) ->
         }
         rendered(&mut compiled, path, Path::new(OUT), environment.as_deref())?;
         failed |= errors(&compiled) > 0;
-        masked.append(&mut compiled.masked);
+        if !compiled.diagnostics.is_empty() {
+            masked.append(&mut compiled.masked(&source));
+        }
         diagnostics.append(&mut compiled.diagnostics);
         next += 1;
     }

@@ -76,7 +76,7 @@ fn print_text(text: &str) -> Done {
 /// Says the diagnostics to people, on standard error.
 fn say_diagnostics(source: &Source, compiled: &Compiled) {
     if !compiled.diagnostics.is_empty() {
-        let _ = write!(anstream::stderr(), "{}", render_plain(source, &compiled.diagnostics, &compiled.masked, true));
+        let _ = write!(anstream::stderr(), "{}", render_plain(source, &compiled.diagnostics, &compiled.masked(source), true));
     }
 }
 

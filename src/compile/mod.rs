@@ -56,8 +56,6 @@ pub struct Compiled {
     pub platform: Option<Platform>,
     /// Errors and warnings, sorted by place.
     pub diagnostics: Vec<Located>,
-    /// Literal secrets in the source, which no renderer may show.
-    pub masked: Vec<Span>,
     /// The names of the blueprint's environments.
     pub environments: Vec<String>,
     /// The names of the blueprint's parameters.
@@ -74,6 +72,13 @@ impl Compiled {
         self.diagnostics.iter().any(|located| located.diagnostic.is_error())
     }
 
+    /// Literal secrets in the source, which no renderer may show. Searches the source again, so it is for those who are
+    /// about to show some of it.
+    pub fn masked(&self, source: &Source) -> Vec<Span> {
+        let in_tree = self.tree.as_ref().map(secret_literals::in_tree).unwrap_or_default();
+        secret_literals::in_text(source).into_iter().chain(in_tree).collect()
+    }
+
     /// Adds diagnostics that were found after compiling, such as a target's.
     pub fn add(&mut self, diagnostics: Vec<Diagnostic>) {
         let Some(tree) = &self.tree else { return };
@@ -87,7 +92,6 @@ pub fn compile(source: &Source, options: &Options<'_>) -> Compiled {
     let mut compiled = Compiled {
         platform: None,
         diagnostics: Vec::new(),
-        masked: secret_literals::in_text(source),
         environments: Vec::new(),
         parameters: Vec::new(),
         unreadable: true,
@@ -108,7 +112,6 @@ pub fn compile(source: &Source, options: &Options<'_>) -> Compiled {
     compiled.unreadable = false;
     let mut phases = Phases { source, faults: Faults::default(), located: Vec::new() };
     let (tree, platform) = phases.run(tree, options);
-    compiled.masked.extend(secret_literals::in_tree(&tree));
     compiled.diagnostics = phases.located;
     sort_and_dedup(&mut compiled.diagnostics);
     if !compiled.has_errors() {
@@ -166,7 +169,7 @@ impl Phases<'_> {
         let mut edges = wire::pending(&services, &built);
         edges.extend(pipelines::edges(blueprint, &services, &self.faults, &mut found));
         let edges = wire::connect(blueprint, &services, &mut built.workloads, edges, &mut self.faults, &mut found);
-        let platform = assemble::platform(blueprint, options.environment, services, places, built, edges, &mut self.faults, &mut found);
+        let platform = assemble::platform(blueprint, options.environment, services, places, built, edges, &mut found);
         let expectations = expectations::check(blueprint, &platform, &self.faults, &mut found);
         let platform = Platform { expectations, ..platform };
         let context =
@@ -198,6 +201,7 @@ fn span_of(tree: &Node, place: &Place) -> Option<Span> {
         Place::Span(span) => return Some(*span),
         Place::Key(pointer) => (pointer, true),
         Place::Value(pointer) => (pointer, false),
+        Place::Name(pointer) => (pointer, tree.at(pointer).is_some_and(|found| matches!(found.value.value, yaml::Value::Map(_)))),
     };
     let mut pointer: Pointer = pointer.clone();
     loop {

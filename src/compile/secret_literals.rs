@@ -12,12 +12,33 @@ fn pattern(text: &str) -> Option<Regex> {
     Regex::new(text).ok()
 }
 
-/// Words that end the name of something secret.
-static SECRET_KEY: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    pattern(
-        r"(?i)(^|[-_.])(password|passwd|pwd|passphrase|secret|token|api[-_]?key|access[-_]?key|access[-_]?key[-_]?id|private[-_]?key|fernet[-_]?key|secret[-_]?key|client[-_]?secret|requirepass|pass)$",
-    )
-});
+/// Words that end the name of something secret; `_` stands for `-` as well.
+const SECRET_WORDS: &[&str] = &[
+    "password",
+    "passwd",
+    "pwd",
+    "pass",
+    "passphrase",
+    "requirepass",
+    "secret",
+    "client_secret",
+    "clientsecret",
+    "token",
+    "api_key",
+    "apikey",
+    "access_key",
+    "accesskey",
+    "access_key_id",
+    "access_keyid",
+    "accesskey_id",
+    "accesskeyid",
+    "private_key",
+    "privatekey",
+    "fernet_key",
+    "fernetkey",
+    "secret_key",
+    "secretkey",
+];
 /// `scheme://user:password@`
 static URL: LazyLock<Option<Regex>> = LazyLock::new(|| pattern(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s/:@?#]*:([^\s@/]+)@"));
 /// `password=...` in a URL, an option or a list of variables.
@@ -32,15 +53,21 @@ static LINE: LazyLock<Option<Regex>> = LazyLock::new(|| {
         r#"(?im)["']?[A-Za-z0-9_.-]*(?:password|passwd|pwd|passphrase|secret|token|api[-_]?key|access[-_]?key|private[-_]?key|secret[-_]?key|requirepass)["']?\s*[:=]\s*([^\s,}{\[\]][^\n]*)"#,
     )
 });
-/// `${env.DB_PASSWORD:-...}`
-static DEFAULT: LazyLock<Option<Regex>> = LazyLock::new(|| pattern(r"\$\{env\.([A-Z0-9_]+):-([^}]+)\}"));
-
 /// Keys of the language that end like a secret's name but hold none.
 const HARMLESS: &[&str] = &["credential", "credentials", "secrets", "databricks_token"];
 
 /// Whether a key names something secret.
 pub(super) fn is_secret_key(key: &str) -> bool {
-    !HARMLESS.contains(&key) && SECRET_KEY.as_ref().is_some_and(|regex| regex.is_match(key))
+    !HARMLESS.contains(&key) && secret_ends(key).any(|before| matches!(before.last(), None | Some(b'-' | b'_' | b'.')))
+}
+
+/// For each secret word that a text ends in, what stands before it.
+fn secret_ends(text: &str) -> impl Iterator<Item = &[u8]> {
+    let same = |byte: u8, of_word: u8| byte.eq_ignore_ascii_case(&of_word) || (byte == b'-' && of_word == b'_');
+    SECRET_WORDS.iter().filter_map(move |word| {
+        let (before, end) = text.as_bytes().split_at(text.len().checked_sub(word.len())?);
+        end.iter().zip(word.bytes()).all(|(byte, of_word)| same(*byte, of_word)).then_some(before)
+    })
 }
 
 /// Reports every literal secret.
@@ -114,8 +141,16 @@ fn holds_secret(key: Option<&str>, text: &str) -> bool {
             .as_ref()
             .is_some_and(|regex| regex.captures_iter(text).any(|found| found.get(1).is_some_and(|secret| !secret.as_str().contains("${"))))
     };
-    let default = DEFAULT.as_ref().is_some_and(|regex| regex.captures_iter(text).any(|found| is_secret_key(&found[1].to_lowercase())));
-    literal || captured(&URL) || captured(&ASSIGNED) || default
+    // To compile an expression takes longer than all else that is done with a usual blueprint, and few texts need one.
+    let url = text.contains("://") && text.contains('@');
+    let assigned = text.split('=').rev().skip(1).any(|name| secret_ends(name).next().is_some());
+    literal || (url && captured(&URL)) || (assigned && captured(&ASSIGNED)) || default_of_secret(text)
+}
+
+/// `${env.DB_PASSWORD:-...}`
+fn default_of_secret(text: &str) -> bool {
+    let mut defaults = text.split("${env.").skip(1).filter_map(|rest| rest.split_once(":-"));
+    defaults.any(|(name, default)| !name.contains('}') && !default.starts_with('}') && is_secret_key(&name.to_ascii_lowercase()))
 }
 
 #[cfg(test)]
@@ -127,6 +162,9 @@ mod tests {
         for key in ["DB_PASSWORD", "password", "AWS_SECRET_ACCESS_KEY", "api_key", "GITHUB_TOKEN", "requirepass", "fernet_key", "PGPASS"] {
             assert_eq!(is_secret_key(key), key != "PGPASS", "{key}");
         }
+        for key in ["clientSecret", "X-API-KEY", "access-keyid", "spring.datasource.password", "ssh_PassPhrase"] {
+            assert!(is_secret_key(key), "{key}");
+        }
         for key in ["credential", "PASSWORD_FILE", "TOKENIZER", "key", "monkey", "compass"] {
             assert!(!is_secret_key(key), "{key}");
         }
@@ -136,6 +174,11 @@ mod tests {
         assert!(holds_secret(None, "${env.DB_PASSWORD:-hunter2}"));
         assert!(!holds_secret(None, "postgres://u:${credentials.u.password}@db/x"));
         assert!(!holds_secret(Some("DB_PASSWORD"), "${credentials.u.password}"));
+        assert!(holds_secret(None, "-Dapi-key=hunter2 -Dx=y"));
+        assert!(holds_secret(None, "a${env.LEVEL:-info}b${env.GITHUB_TOKEN:-hunter2}"));
         assert!(!holds_secret(None, "http://kafka:9092"));
+        assert!(!holds_secret(None, "-Dlevel=info password"));
+        assert!(!holds_secret(None, "${env.LEVEL:-info}"));
+        assert!(!holds_secret(None, "${env.DB_PASSWORD} ${env.LEVEL:-info}"));
     }
 }

@@ -4,6 +4,7 @@
 
 pub mod compose;
 pub mod rendered;
+pub mod edit;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
