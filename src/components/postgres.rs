@@ -217,13 +217,8 @@ fn owned(cx: &mut Declare<'_>, spec: &Spec) -> Vec<Owned> {
         let credential = database.owner.as_ref().or(spec.credential.as_ref());
         let login = match credential {
             Some(credential) => cx.credential(credential.as_str(), owner_at),
-<<<<<<< HEAD
             // Without a credential the service has one of its own. Not just the service's name: most are called
             // `postgres`, as the superuser is.
-=======
-            // Without a credential the service has one of its own. Not the bare name: most people call the service `postgres`, as
-            // the superuser is called.
->>>>>>> w-docs
             None => {
                 let owner = format!("{}_owner", cx.name);
                 let note = format!("owner `{owner}` of the databases of {}", cx.name);
