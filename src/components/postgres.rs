@@ -75,7 +75,7 @@ struct Spec {
     #[serde(default)]
     #[schemars(with = "Option<super::Version>")]
     version: Option<String>,
-    /// The credential that owns every database without an owner of its own; without this key a role named after the service.
+    /// The credential that owns every database without an owner of its own; without this key the role `<service>_owner`.
     #[serde(default)]
     credential: Option<NetworkName>,
     /// Databases that are made on start: a list of names, or a map from name to owner.
