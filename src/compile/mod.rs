@@ -106,9 +106,10 @@ pub fn compile(source: &Source, options: &Options<'_>) -> Compiled {
     compiled.environments = keys("environments");
     compiled.parameters = keys("parameters");
     compiled.unreadable = false;
+    // Before any phase repairs the tree: what is taken out of it may be shown all the same.
+    compiled.masked = secret_literals::in_tree(source, &tree);
     let mut phases = Phases { source, faults: Faults::default(), located: Vec::new() };
     let (tree, platform) = phases.run(tree, options);
-    compiled.masked.extend(secret_literals::in_tree(&tree));
     compiled.diagnostics = phases.located;
     sort_and_dedup(&mut compiled.diagnostics);
     if !compiled.has_errors() {

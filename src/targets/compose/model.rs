@@ -53,7 +53,9 @@ impl From<Project> for Doc {
         let Project { name, services, networks, volumes, configs } = project;
         let sections = [("services", services), ("networks", networks), ("volumes", volumes), ("configs", configs)];
         let sections = sections.into_iter().filter(|(_, items)| !items.is_empty());
-        Self::Map(std::iter::once(Item::new("name", name)).chain(sections.map(|(key, items)| Item::new(key, Self::Map(items)).apart())).collect())
+        Self::Map(
+            std::iter::once(Item::new("name", name)).chain(sections.map(|(key, items)| Item::new(key, Self::Map(items)).apart())).collect(),
+        )
     }
 }
 
