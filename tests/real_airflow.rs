@@ -60,6 +60,8 @@ struct Deployed {
 impl Deployed {
     /// `None` where a tool is missing.
     fn new() -> Option<Deployed> {
+        // Asked for first: any machine may have a `python`, which would say nothing of Airflow.
+        support::tool("airflow")?;
         let (python, compose) = (support::tool("airflow-python")?, support::tool("compose")?);
         let rendered = Rendered::of("blueprints/capstone.yml");
         let passwords = rendered.variables().into_iter().filter(|name| name.ends_with("_PASSWORD"));
