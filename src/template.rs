@@ -227,6 +227,20 @@ mod tests {
         })
     }
 
+    /// The line break after a tag is dropped, which is right for a line of its own; after text, the next line would follow.
+    #[test]
+    fn no_line_swallows_the_next_one() {
+        let mut found = Vec::new();
+        files(folder(), "", &mut found);
+        for file in found.iter().filter(|file| file.ends_with(".j2")) {
+            let source = fs_err::read_to_string(folder().join(file)).expect("a template");
+            for (number, line) in source.lines().enumerate() {
+                let tag_alone = line.trim_start().starts_with("{%") && line.matches("{%").count() == 1;
+                assert!(tag_alone || !line.ends_with("%}") || line.ends_with("+%}"), "{file}:{}: end it with `+%}}`: {line}", number + 1);
+            }
+        }
+    }
+
     #[test]
     fn the_quoting_lint_finds_a_bug() {
         assert!(prints_between_double_quotes(r#"echo "{{ x }}""#));

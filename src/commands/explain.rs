@@ -1,25 +1,22 @@
 //! `pipegen explain`: prints what the registries say of a component, a target or a code.
 
-use super::{Exit, fail, print};
+use super::{Done, Exit, fail, print};
 use crate::components::COMPONENTS;
-use crate::diagnostic::{CODES, Severity, near};
+use crate::diagnostic::{CODES, near};
+use crate::reference;
 use crate::targets::TARGETS;
 
 /// Prints one text, or the list of all topics.
-pub fn run(topic: Option<&str>) -> Exit {
+pub fn run(topic: Option<&str>) -> Done {
     let Some(topic) = topic else {
-        print(&list());
-        return Exit::Fine;
+        return print(&list());
     };
     match text(topic) {
-        Some(text) => {
-            print(&text);
-            Exit::Fine
-        }
+        Some(text) => print(&text),
         None => {
             let help = near(topic, topics())
                 .map_or_else(|| "`pipegen explain` lists all topics".to_owned(), |near| format!("write `pipegen explain {near}`"));
-            fail(Exit::Usage, &format!("nothing is known of `{topic}`"), &help)
+            Err(fail(Exit::Usage, &format!("nothing is known of `{topic}`"), &help))
         }
     }
 }
@@ -30,21 +27,10 @@ fn topics() -> impl Iterator<Item = &'static str> {
 }
 
 fn text(topic: &str) -> Option<String> {
-    if let Some(component) = COMPONENTS.iter().find(|component| component.name == topic) {
-        return Some(format!("{}\n", component.doc.trim_end()));
-    }
-    if let Some(target) = TARGETS.iter().find(|target| target.name == topic) {
-        return Some(format!("{}\n", target.doc.trim_end()));
-    }
-    let code = CODES.iter().find(|code| code.name == topic)?;
-    Some(format!("# {}: {} ({})\n\n{}\n", code.name, code.summary, severity(code.severity), code.doc.trim_end()))
-}
-
-fn severity(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Error => "error",
-        Severity::Warning => "warning",
-    }
+    let component = COMPONENTS.iter().find(|component| component.name == topic).map(|component| reference::component(component));
+    let target = || TARGETS.iter().find(|target| target.name == topic).map(|target| reference::target(target));
+    let code = || CODES.iter().find(|code| code.name == topic).map(|code| reference::diagnostic(code));
+    component.or_else(target).or_else(code)
 }
 
 fn list() -> String {

@@ -1,73 +1,76 @@
 //! Phase 3: the tree against the JSON Schema. Each violation becomes one diagnostic that says what to write, and is
-//! repaired: a misspelt key gets its right name, everything else is taken out. What was taken out is remembered, so
-//! that nothing is said about its absence.
+//! repaired: a misspelt word gives way to the right one, everything else is taken out. What was taken out is
+//! remembered, so that nothing is said about its absence.
 
-use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use pipegen_schema::{Rule, Violation, violations};
 use serde_json::Value as Json;
 
 use super::{repair, secret_literals};
-use crate::diagnostic::{Diagnostic, Place, code, near};
+use crate::diagnostic::{Diagnostic, Faults, Place, code, near, one_of};
 use crate::source::{Pointer, Source};
 use crate::value::{CLASS_KEY, Class, TextPart, parse_text};
 use crate::yaml::{Node, Value};
 
 static SCHEMA: LazyLock<Json> = LazyLock::new(|| serde_json::from_str(pipegen_schema::SCHEMA).unwrap_or_default());
 
+/// After so many rounds of repairs, what is left is not worth more.
+const ROUNDS: usize = 16;
+
 /// What the schema says of a tree.
 pub(super) struct Checked {
     pub diagnostics: Vec<Diagnostic>,
-    /// Where something was taken out.
-    pub faults: Vec<Pointer>,
     /// The tree without what is wrong; `None` if nothing sound is left.
     pub repaired: Option<Node>,
 }
 
 /// How a violation is repaired.
 enum Repair {
+    /// A misspelt key gets its right name.
     Rename(Pointer, String),
+    /// A misspelt value gives way to the right one.
+    Replace(Pointer, String),
     Remove(Pointer),
     /// A placeholder at the root, without which nothing else can be checked.
     Add(&'static str, Value),
 }
 
-pub(super) fn check(source: &Source, tree: &Node) -> Checked {
-    let mut checked = Checked { diagnostics: Vec::new(), faults: Vec::new(), repaired: None };
+/// Checks and repairs in rounds: a repair brings to light what stood behind the fault. What is only missing because it
+/// was taken out is repaired silently.
+pub(super) fn check(source: &Source, tree: &Node, faults: &mut Faults) -> Checked {
+    let mut checked = Checked { diagnostics: Vec::new(), repaired: None };
     let mut tree = tree.clone();
-    // A repair may bring consequences to light (a list that is now too short); they are repaired silently.
-    for round in 0..8 {
-        let found = violations(&tree.to_json());
+    for _ in 0..ROUNDS {
+        let checker = Checker { source, tree: &tree };
+        let found = checker.first(violations(&tree.to_json()));
         if found.is_empty() {
             checked.repaired = Some(tree);
             return checked;
         }
         let mut repairs = Vec::new();
-        let mut checker = Checker { source, tree: &tree, renamed: BTreeSet::new() };
-        for violation in ordered(found) {
-            let (diagnostics, mut repaired) = checker.explain(&violation);
-            if round == 0 {
-                checked.diagnostics.extend(diagnostics);
+        for violation in found {
+            let muted = checker.place(&violation).is_some_and(|place| faults.contains(&place));
+            for (diagnostic, repair) in checker.explain(&violation) {
+                // A later round changes the tree: the place is found now.
+                let place = super::span_of(&tree, &diagnostic.place).map_or(Place::File, Place::Span);
+                if !muted {
+                    checked.diagnostics.push(Diagnostic { place, ..diagnostic });
+                }
+                repairs.extend(repair);
             }
-            repairs.append(&mut repaired);
         }
-        apply(&mut tree, repairs, &mut checked.faults);
+        apply(&mut tree, repairs, faults);
     }
     checked
 }
 
-/// Unknown keys first: a misspelt key explains a missing one.
-fn ordered(mut found: Vec<Violation>) -> Vec<Violation> {
-    found.sort_by_key(|violation| !matches!(violation.rule, Rule::UnknownKeys(_)));
-    found
-}
-
-fn apply(tree: &mut Node, repairs: Vec<Repair>, faults: &mut Vec<Pointer>) {
+fn apply(tree: &mut Node, repairs: Vec<Repair>, faults: &mut Faults) {
     let mut removals = Vec::new();
     for repair in repairs {
         match repair {
             Repair::Rename(pointer, key) => repair::rename(tree, &pointer, &key),
+            Repair::Replace(pointer, text) => repair::replace(tree, &pointer, &text),
             Repair::Add(key, value) => repair::add(tree, &Pointer::root(), key, value),
             Repair::Remove(pointer) => removals.push(pointer),
         }
@@ -78,34 +81,68 @@ fn apply(tree: &mut Node, repairs: Vec<Repair>, faults: &mut Vec<Pointer>) {
     for pointer in removals {
         repair::remove(tree, &pointer);
         let element = pointer.last().is_some_and(|last| last.parse::<usize>().is_ok());
-        faults.push(if element { pointer.parent() } else { pointer });
+        faults.add(if element { pointer.parent() } else { pointer });
     }
 }
 
 struct Checker<'a> {
     source: &'a Source,
     tree: &'a Node,
-    /// Keys that a misspelt one stands for.
-    renamed: BTreeSet<Pointer>,
 }
 
 impl Checker<'_> {
-    fn explain(&mut self, violation: &Violation) -> (Vec<Diagnostic>, Vec<Repair>) {
+    /// What is looked at first: keys that the language does not have, because a misspelt one explains a missing one.
+    fn first(&self, found: Vec<Violation>) -> Vec<Violation> {
+        let (keys, others): (Vec<_>, Vec<_>) = found.into_iter().partition(|violation| match &violation.rule {
+            Rule::UnknownKeys(_) => true,
+            Rule::MissingKey(key) => self.misspelt(&Pointer::parse(violation.instance.clone()), key).is_some(),
+            _ => false,
+        });
+        if keys.is_empty() { others } else { keys }
+    }
+
+    /// Where a violation is a mere consequence if something was taken out there.
+    fn place(&self, violation: &Violation) -> Option<Pointer> {
+        let at = Pointer::parse(violation.instance.clone());
+        match &violation.rule {
+            Rule::MissingKey(key) => Some(at.key(key)),
+            Rule::Value => Some(at),
+            Rule::UnknownKeys(_) | Rule::KeyName(_) => None,
+        }
+    }
+
+    fn explain(&self, violation: &Violation) -> Vec<(Diagnostic, Option<Repair>)> {
         let at = Pointer::parse(violation.instance.clone());
         let (parent, keyword) = violation.keyword.rsplit_once('/').unwrap_or(("", &violation.keyword));
         let rule = resolve(parent);
         match &violation.rule {
-            Rule::UnknownKeys(keys) => keys.iter().map(|key| self.unknown_key(&at, key, rule)).unzip(),
-            Rule::MissingKey(key) => self.missing_key(&at, key, rule),
+            Rule::UnknownKeys(keys) => keys.iter().map(|key| self.unknown_key(&at, key, rule)).collect(),
+            Rule::MissingKey(key) => vec![match self.misspelt(&at, key) {
+                Some(misspelt) => misspelt_key(&at, misspelt, key),
+                None => self.missing_key(&at, key, rule),
+            }],
             Rule::KeyName(name) => {
                 let expected = rule.get("propertyNames").map(|names| follow(names)).unwrap_or(&Json::Null);
-                let fault = bad_text(name, expected, Place::Key(at.key(name)));
-                (vec![fault], vec![Repair::Remove(at.key(name))])
+                vec![(bad_text(name, expected, Place::Key(at.key(name))), Some(Repair::Remove(at.key(name))))]
             }
-            Rule::Value => {
-                let repair = if at.as_str().is_empty() { Vec::new() } else { vec![Repair::Remove(self.entity(&at))] };
-                (vec![self.value(&at, keyword, rule)], repair)
-            }
+            Rule::Value => vec![(self.value(&at, keyword, rule), self.repair(&at, keyword, rule))],
+        }
+    }
+
+    /// The key that stands for `component`, which chooses all others: without it the schema knows no key of the service.
+    fn misspelt(&self, at: &Pointer, key: &str) -> Option<&str> {
+        if !is_component(&at.key(key)) {
+            return None;
+        }
+        near(key, self.tree.at(at)?.value.entries().iter().map(|entry| entry.key.as_str()))
+    }
+
+    /// A misspelt value is replaced, any other is taken out.
+    fn repair(&self, at: &Pointer, keyword: &str, rule: &Json) -> Option<Repair> {
+        let text = self.tree.at(at).and_then(|found| found.value.as_str());
+        match text.filter(|_| matches!(keyword, "enum" | "const")).and_then(|text| near(text, allowed(rule))) {
+            Some(right) => Some(Repair::Replace(at.clone(), right.to_owned())),
+            None => (!at.as_str().is_empty()).then(|| Repair::Remove(self.entity(at))),
         }
     }
 
@@ -114,36 +151,27 @@ impl Checker<'_> {
         if is_component(at) { at.parent() } else { at.clone() }
     }
 
-    fn unknown_key(&mut self, at: &Pointer, key: &str, rule: &Json) -> (Diagnostic, Repair) {
+    fn unknown_key(&self, at: &Pointer, key: &str, rule: &Json) -> (Diagnostic, Option<Repair>) {
         let present = |name: &&str| self.tree.at(at).is_some_and(|found| found.value.get(name).is_some());
         let known: Vec<&str> =
             rule.get("properties").and_then(Json::as_object).map(|map| map.keys().map(String::as_str).collect()).unwrap_or_default();
         let absent: Vec<&str> = known.iter().copied().filter(|name| !present(name)).collect();
-        let place = at.key(key);
-        let fault = Diagnostic::new(&code::UNKNOWN_KEY, Place::Key(place.clone()), format!("there is no key `{key}` here"));
         if let Some(right) = near(key, absent.iter().copied()) {
-            self.renamed.insert(at.key(right));
-            return (fault.help(format!("write `{right}`")), Repair::Rename(place, right.to_owned()));
+            return misspelt_key(at, key, right);
         }
-        let list = absent.iter().take(16).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-        let help = if list.is_empty() { "remove it".to_owned() } else { format!("remove it, or write one of {list}") };
-        (fault.help(help), Repair::Remove(place))
+        let help =
+            if absent.is_empty() { "remove it".to_owned() } else { format!("remove it, or write {}", one_of(absent.into_iter().take(16))) };
+        (no_such_key(at, key).help(help), Some(Repair::Remove(at.key(key))))
     }
 
-    fn missing_key(&self, at: &Pointer, key: &str, rule: &Json) -> (Vec<Diagnostic>, Vec<Repair>) {
-        if self.renamed.contains(&at.key(key)) {
-            return (Vec::new(), Vec::new());
-        }
+    fn missing_key(&self, at: &Pointer, key: &str, rule: &Json) -> (Diagnostic, Option<Repair>) {
         let property = rule.get("properties").and_then(|properties| properties.get(key));
         let what = property.and_then(|property| property.get("description")).and_then(Json::as_str).unwrap_or("");
         let place = if at.as_str().is_empty() { Place::File } else { Place::Key(at.clone()) };
         let help = match key {
             "blueprint" => "begin the file with `blueprint: v1`".to_owned(),
             "component" => {
-                let names = property.and_then(|property| property.get("enum")).and_then(Json::as_array);
-                let names =
-                    names.map(|names| names.iter().filter_map(Json::as_str).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "));
-                format!("write `component:` with one of {}", names.unwrap_or_default())
+                format!("write `component:` with {}", one_of(property.into_iter().flat_map(allowed)))
             }
             _ => format!("add `{key}:` {}", what.split('.').next().map(lower_first).map(|what| format!("({what})")).unwrap_or_default())
                 .trim()
@@ -156,7 +184,7 @@ impl Checker<'_> {
             ("", _) => Repair::Add("services", Value::Map(std::sync::Arc::default())),
             _ => Repair::Remove(at.clone()),
         };
-        (vec![fault], vec![repair])
+        (fault, Some(repair))
     }
 
     fn value(&self, at: &Pointer, keyword: &str, rule: &Json) -> Diagnostic {
@@ -167,6 +195,8 @@ impl Checker<'_> {
             "type" => self.wrong_type(at, found, rule),
             "enum" | "const" if is_component(at) => unknown_component(text.unwrap_or_default(), rule, place),
             "enum" | "const" => not_one_of(text, rule, place),
+            // Where a number is wanted, the pattern is that of a parameter.
+            "pattern" if types(rule).contains(&"integer") && !text.unwrap_or_default().contains("${") => self.wrong_type(at, found, rule),
             "pattern" => bad_text(text.unwrap_or_default(), rule, place),
             "uniqueItems" => Diagnostic::new(&code::BAD_VALUE, place, "the same entry twice in one list").help("remove one of them"),
             _ => {
@@ -179,8 +209,11 @@ impl Checker<'_> {
     fn wrong_type(&self, at: &Pointer, found: Option<&Node>, rule: &Json) -> Diagnostic {
         let expected = types(rule);
         let kind = found.map_or("nothing", |node| node.value.kind());
-        let wanted =
-            title(rule).map_or_else(|| expected.iter().map(|name| type_name(name)).collect::<Vec<_>>().join(" or "), str::to_owned);
+        let wanted = wanted(rule);
+        if found.and_then(Node::as_str).is_some_and(|text| text.contains("${")) {
+            let fault = Diagnostic::new(&code::REFERENCE_NOT_ALLOWED, Place::Value(at.clone()), "no `${...}` is allowed here");
+            return fault.help(format!("write {wanted}"));
+        }
         let fault = Diagnostic::new(&code::WRONG_TYPE, Place::Value(at.clone()), format!("expected {wanted}, found {kind}"));
         let raw = found.map(|node| self.source.slice(node.span)).unwrap_or_default();
         let secret = at.last().is_some_and(|key| secret_literals::is_secret_key(&key));
@@ -189,13 +222,31 @@ impl Checker<'_> {
                 fault.help(format!("quote it: `\"{raw}\"`"))
             }
             Some(Value::Number(_) | Value::Bool(_)) if expected.contains(&"string") => fault.help("quote it"),
+            _ if at.as_str().is_empty() => fault.help("begin the file with `blueprint: v1`, and write each key on a line of its own"),
+            Some(Value::Null) if rule.get("required").is_some() => {
+                let keys = rule.get("required").and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str);
+                fault.help(format!(
+                    "write `{{ {} }}`, or remove the key",
+                    keys.map(|key| format!("{key}: ...")).collect::<Vec<_>>().join(", ")
+                ))
+            }
             Some(Value::Null) if expected.contains(&"object") => fault.help("write `{}`, or remove the key"),
             Some(Value::Null) => fault.help("write a value, or remove the key"),
-            Some(Value::String(_)) if expected == ["integer"] && !secret => fault.help("write the number without quotes"),
+            Some(Value::String(text)) if expected.contains(&"integer") && text.parse::<u64>().is_ok() && !secret => {
+                fault.help(format!("write the number without quotes: `{text}`"))
+            }
             Some(Value::String(_)) if expected == ["array"] && !secret => fault.help(format!("write `[{raw}]`")),
             _ => fault.help(example(rule)),
         }
     }
+}
+
+fn no_such_key(at: &Pointer, key: &str) -> Diagnostic {
+    Diagnostic::new(&code::UNKNOWN_KEY, Place::Key(at.key(key)), format!("there is no key `{key}` here"))
+}
+
+fn misspelt_key(at: &Pointer, key: &str, right: &str) -> (Diagnostic, Option<Repair>) {
+    (no_such_key(at, key).help(format!("write `{right}`")), Some(Repair::Rename(at.key(key), right.to_owned())))
 }
 
 fn is_component(at: &Pointer) -> bool {
@@ -207,16 +258,16 @@ fn unknown_component(name: &str, rule: &Json, place: Place) -> Diagnostic {
     let fault = Diagnostic::new(&code::UNKNOWN_COMPONENT, place, format!("there is no component `{name}`"));
     match near(name, allowed(rule)) {
         Some(right) => fault.help(format!("write `{right}`")),
-        None => fault.help(format!("write one of {}", allowed(rule).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "))),
+        None => fault.help(format!("write {}", one_of(allowed(rule)))),
     }
 }
 
 fn not_one_of(text: Option<&str>, rule: &Json, place: Place) -> Diagnostic {
-    let list = allowed(rule).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-    let fault = Diagnostic::new(&code::BAD_VALUE, place, format!("expected one of {list}"));
+    let list = one_of(allowed(rule));
+    let fault = Diagnostic::new(&code::BAD_VALUE, place, format!("expected {list}"));
     match text.and_then(|text| near(text, allowed(rule))) {
         Some(right) => fault.help(format!("write `{right}`")),
-        None => fault.help(format!("write one of {list}")),
+        None => fault.help(format!("write {list}")),
     }
 }
 
@@ -253,6 +304,15 @@ fn bad_text(text: &str, rule: &Json, place: Place) -> Diagnostic {
     }
 }
 
+/// What the schema wants, in words.
+fn wanted(rule: &Json) -> String {
+    // The title of the whole is the language's name.
+    match title(rule).filter(|_| !std::ptr::eq(rule, &*SCHEMA)) {
+        Some(title) => title.to_owned(),
+        None => types(rule).iter().map(|name| type_name(name)).collect::<Vec<_>>().join(" or "),
+    }
+}
+
 fn title(rule: &Json) -> Option<&str> {
     rule.get("title").and_then(Json::as_str)
 }
@@ -262,6 +322,7 @@ fn example(rule: &Json) -> String {
     match example {
         Some(Json::String(text)) => format!("write for example `{text}`"),
         Some(other) => format!("write for example `{other}`"),
+        None if types(rule) == ["object"] => "write a map: `NAME: ...` on each line".to_owned(),
         None => format!("write {}", types(rule).iter().map(|name| type_name(name)).collect::<Vec<_>>().join(" or ")),
     }
 }

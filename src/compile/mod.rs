@@ -56,8 +56,6 @@ pub struct Compiled {
     pub platform: Option<Platform>,
     /// Errors and warnings, sorted by place.
     pub diagnostics: Vec<Located>,
-    /// Literal secrets in the source, which no renderer may show.
-    pub masked: Vec<Span>,
     /// The names of the blueprint's environments.
     pub environments: Vec<String>,
     /// The names of the blueprint's parameters.
@@ -74,6 +72,12 @@ impl Compiled {
         self.diagnostics.iter().any(|located| located.diagnostic.is_error())
     }
 
+    /// Literal secrets in the source, which no renderer may show. Reads the source again, so it is for those who are about
+    /// to show some of it: the tree that was compiled has lost what was repaired, which a message may show all the same.
+    pub fn masked(&self, source: &Source) -> Vec<Span> {
+        yaml::read(source).map_or_else(|_| secret_literals::in_text(source), |tree| secret_literals::in_tree(source, &tree))
+    }
+
     /// Adds diagnostics that were found after compiling, such as a target's.
     pub fn add(&mut self, diagnostics: Vec<Diagnostic>) {
         let Some(tree) = &self.tree else { return };
@@ -87,7 +91,6 @@ pub fn compile(source: &Source, options: &Options<'_>) -> Compiled {
     let mut compiled = Compiled {
         platform: None,
         diagnostics: Vec::new(),
-        masked: secret_literals::in_text(source),
         environments: Vec::new(),
         parameters: Vec::new(),
         unreadable: true,
@@ -106,8 +109,6 @@ pub fn compile(source: &Source, options: &Options<'_>) -> Compiled {
     compiled.environments = keys("environments");
     compiled.parameters = keys("parameters");
     compiled.unreadable = false;
-    // Before any phase repairs the tree: what is taken out of it may be shown all the same.
-    compiled.masked = secret_literals::in_tree(source, &tree);
     let mut phases = Phases { source, faults: Faults::default(), located: Vec::new() };
     let (tree, platform) = phases.run(tree, options);
     compiled.diagnostics = phases.located;
@@ -154,11 +155,8 @@ impl Phases<'_> {
     }
 
     fn schema(&mut self, tree: Node) -> Option<Node> {
-        let checked = check_schema::check(self.source, &tree);
+        let checked = check_schema::check(self.source, &tree, &mut self.faults);
         self.report(&tree, checked.diagnostics);
-        for pointer in checked.faults {
-            self.faults.add(pointer);
-        }
         checked.repaired
     }
 
@@ -170,7 +168,7 @@ impl Phases<'_> {
         let mut edges = wire::pending(&services, &built);
         edges.extend(pipelines::edges(blueprint, &services, &self.faults, &mut found));
         let edges = wire::connect(blueprint, &services, &mut built.workloads, edges, &mut self.faults, &mut found);
-        let platform = assemble::platform(blueprint, options.environment, services, places, built, edges, &mut self.faults, &mut found);
+        let platform = assemble::platform(blueprint, options.environment, services, places, built, edges, &mut found);
         let expectations = expectations::check(blueprint, &platform, &self.faults, &mut found);
         let platform = Platform { expectations, ..platform };
         let context =
@@ -202,6 +200,7 @@ fn span_of(tree: &Node, place: &Place) -> Option<Span> {
         Place::Span(span) => return Some(*span),
         Place::Key(pointer) => (pointer, true),
         Place::Value(pointer) => (pointer, false),
+        Place::Name(pointer) => (pointer, tree.at(pointer).is_some_and(|found| matches!(found.value.value, yaml::Value::Map(_)))),
     };
     let mut pointer: Pointer = pointer.clone();
     loop {

@@ -7,10 +7,10 @@ use crate::components::{Topic, unknown_name};
 use crate::diagnostic::{Diagnostic, Faults, Place, code, near};
 use crate::platform::{Pipeline, Step};
 use crate::source::Pointer;
-use crate::value::{DatasetName, Duration, Map};
+use crate::value::{DatasetName, Duration, Map, Name, NetworkName, ResourceRef};
 
 use super::declare::Services;
-use super::scope::find_service;
+use super::scope::{find_resource, find_service, find_volume, volume_meant};
 use super::wire::Pending;
 
 fn section() -> Pointer {
@@ -23,7 +23,7 @@ pub(super) fn topics(blueprint: &Blueprint) -> BTreeMap<String, Vec<Topic>> {
     for (pipeline, spec) in blueprint.pipelines.iter() {
         for (name, dataset) in spec.datasets.iter() {
             if let Some(topic) = &dataset.topic {
-                topics.entry(dataset.location.service().to_owned()).or_default().push(Topic {
+                topics.entry(holder(blueprint, dataset.location.service()).to_owned()).or_default().push(Topic {
                     name: topic.0.clone(),
                     partitions: dataset.partitions.unwrap_or(1),
                     retention_ms: dataset.retention.map(Duration::as_milliseconds),
@@ -35,13 +35,21 @@ pub(super) fn topics(blueprint: &Blueprint) -> BTreeMap<String, Vec<Topic>> {
     topics
 }
 
+/// The service of this name, or else the near one: a misspelt name is reported where the dataset is looked at.
+fn holder<'a>(blueprint: &'a Blueprint, name: &'a str) -> &'a str {
+    if blueprint.services.get(name).is_some() {
+        return name;
+    }
+    near(name, blueprint.services.keys().map(Name::as_str)).unwrap_or(name)
+}
+
 /// The edges of the steps: from where a step runs to where its data is.
 pub(super) fn edges(blueprint: &Blueprint, services: &Services<'_>, faults: &Faults, found: &mut Vec<Diagnostic>) -> Vec<Pending> {
     let mut edges = Vec::new();
     for (pipeline, spec) in blueprint.pipelines.iter() {
         let at = section().key(pipeline.as_str());
-        let mut stepping = Stepping { blueprint, services, faults, found, datasets: &spec.datasets, at };
-        stepping.datasets();
+        let mut stepping = Stepping { blueprint, services, faults, found, datasets: BTreeMap::new(), at };
+        stepping.datasets(&spec.datasets);
         for (name, step) in spec.steps.iter() {
             edges.extend(stepping.step(name.as_str(), step));
         }
@@ -49,39 +57,58 @@ pub(super) fn edges(blueprint: &Blueprint, services: &Services<'_>, faults: &Fau
     edges
 }
 
+/// Where data is.
+#[derive(Clone)]
+enum Location {
+    Volume(String),
+    Service(ResourceRef),
+}
+
 struct Stepping<'a> {
     blueprint: &'a Blueprint,
     services: &'a Services<'a>,
     faults: &'a Faults,
     found: &'a mut Vec<Diagnostic>,
-    datasets: &'a Map<DatasetName, Dataset>,
+    /// Where each dataset is; nothing if a fault was reported for that.
+    datasets: BTreeMap<&'a str, Option<Location>>,
     at: Pointer,
 }
 
 impl<'a> Stepping<'a> {
     /// Every dataset is in something that is declared, and is exactly one kind of data.
-    fn datasets(&mut self) {
-        for (name, dataset) in self.datasets.iter() {
+    fn datasets(&mut self, datasets: &'a Map<DatasetName, Dataset>) {
+        for (name, dataset) in datasets.iter() {
             let at = self.at.key("datasets").key(name.as_str());
             let kinds = [&dataset.table, &dataset.topic, &dataset.path, &dataset.object].iter().filter(|kind| kind.is_some()).count();
             if kinds != 1 && !self.faults.touches(&at) {
                 let fault = Diagnostic::new(&code::BAD_VALUE, Place::Key(at.clone()), "a dataset is exactly one kind of data");
                 self.found.push(fault.help("write one of `table`, `topic`, `path` and `object`"));
             }
-            if self.volume(dataset.location.service()) {
-                continue;
-            }
-            let at = at.key("in");
-            if let Some(service) = find_service(self.services, self.faults, dataset.location.service(), &at, self.found) {
-                if let (Some(resource), Some(surface)) = (dataset.location.resource(), self.services.surface(service)) {
-                    super::scope::find_resource(surface, service, resource, &at, self.faults, self.found);
-                }
-            }
+            let location = self.location(&dataset.location, &at.key("in"));
+            self.datasets.insert(name.as_str(), location);
         }
     }
 
-    fn volume(&self, name: &str) -> bool {
-        self.blueprint.volumes.get(name).is_some() || self.faults.touches(&Pointer::root().key("volumes").key(name))
+    /// What `in` means; an unknown name is reported and stands for the near one.
+    fn location(&mut self, target: &ResourceRef, at: &Pointer) -> Option<Location> {
+        let name = target.service();
+        let volumes = self.blueprint.volumes.keys().map(NetworkName::as_str);
+        let is_volume = |name: &str| self.blueprint.volumes.get(name).is_some();
+        let meant = if self.services.name(name).is_some() { None } else { near(name, self.services.names().chain(volumes)) };
+        if is_volume(name) || meant.is_some_and(is_volume) {
+            let (volume, _) = find_volume(self.blueprint, self.faults, name, at, self.found)?;
+            return Some(Location::Volume(volume.to_owned()));
+        }
+        if self.faults.touches(&Pointer::root().key("volumes").key(name)) {
+            return None;
+        }
+        let service = find_service(self.services, self.faults, name, at, self.found)?;
+        let resource = match target.resource() {
+            Some(resource) => Some(find_resource(self.services.surface(service)?, service, resource, at, self.faults, self.found)?),
+            None => None,
+        };
+        let meant = resource.map_or_else(|| service.to_owned(), |resource| format!("{service}/{}", resource.name));
+        ResourceRef::new(meant).ok().map(Location::Service)
     }
 
     fn step(&mut self, name: &str, step: &StepSpec) -> Vec<Pending> {
@@ -94,42 +121,41 @@ impl<'a> Stepping<'a> {
         for (key, names) in [("reads", &step.reads), ("writes", &step.writes), ("after", &step.after)] {
             for (index, dataset) in names.iter().enumerate() {
                 let place = at.key(key).index(index);
-                let Some(dataset) = self.dataset(dataset.as_str(), &place) else { continue };
-                let Some(runner) = runner else { continue };
-                if self.volume(dataset.location.service()) {
-                    self.mounted(runner, dataset.location.service(), &place);
-                } else if self.services.name(dataset.location.service()).is_some() && dataset.location.service() != runner {
+                let (location, Some(runner)) = (self.dataset(dataset.as_str(), &place), runner) else { continue };
+                match location {
+                    Some(Location::Volume(volume)) => self.mounted(runner, &volume, &place),
                     // `after` only watches: the data itself is read by those who say so.
-                    edges.push(Pending::from_step(runner, &dataset.location, place, if key == "writes" { "writes" } else { "reads" }));
+                    Some(Location::Service(target)) if target.service() != runner => {
+                        edges.push(Pending::from_step(runner, &target, place, if key == "writes" { "writes" } else { "reads" }));
+                    }
+                    _ => {}
                 }
             }
         }
         edges
     }
 
-    fn dataset(&mut self, name: &str, at: &Pointer) -> Option<&'a Dataset> {
-        let datasets = self.datasets;
-        let section = self.at.key("datasets");
-        if let Some(dataset) = datasets.get(name) {
-            return Some(dataset);
+    fn dataset(&mut self, name: &str, at: &Pointer) -> Option<Location> {
+        if let Some(location) = self.datasets.get(name) {
+            return location.clone();
         }
+        let section = self.at.key("datasets");
         if self.faults.touches(&section.key(name)) {
             return None;
         }
-        let known: Vec<&str> = datasets.keys().map(DatasetName::as_str).collect();
-        self.found.push(unknown_name("dataset", name, known.iter().copied(), &section, at.clone()));
-        near(name, known).and_then(|near| datasets.get(near))
+        self.found.push(unknown_name("dataset", name, self.datasets.keys().copied(), &section, at.clone()));
+        near(name, self.datasets.keys().copied()).and_then(|near| self.datasets.get(near)?.clone())
     }
 
     /// A step that reads a folder of a volume runs where that volume is mounted.
     fn mounted(&mut self, runner: &str, volume: &str, at: &Pointer) {
         let Some(service) = self.services.blueprint(runner) else { return };
-        let mounts =
-            service.volumes.iter().any(|mount| matches!(&mount.source, Some(MountSource::Volume(name)) if name.as_str() == volume));
+        let meant = |name: &str| volume_meant(self.blueprint, name).is_some_and(|(name, _)| name == volume);
+        let mounts = service.volumes.iter().any(|mount| matches!(&mount.source, Some(MountSource::Volume(name)) if meant(name.as_str())));
         let place = Pointer::root().key("services").key(runner);
         if !mounts && !self.faults.touches(&place.key("volumes")) {
             let fault = Diagnostic::new(
-                &code::NO_SHARED_NETWORK,
+                &code::VOLUME_NOT_MOUNTED,
                 Place::Value(at.clone()),
                 format!("`{runner}` does not mount the volume `{volume}`"),
             );

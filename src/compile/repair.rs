@@ -41,6 +41,13 @@ pub(super) fn rename(tree: &mut Node, pointer: &Pointer, key: &str) {
     }
 }
 
+/// Puts a text in the place of a value.
+pub(super) fn replace(tree: &mut Node, pointer: &Pointer, text: &str) {
+    if let Some(node) = find(tree, pointer) {
+        node.value = Value::String(text.to_owned());
+    }
+}
+
 /// Adds an entry at the end of a map.
 pub(super) fn add(tree: &mut Node, map: &Pointer, key: &str, value: Value) {
     if let Some(Value::Map(entries)) = find(tree, map).map(|node| &mut node.value) {

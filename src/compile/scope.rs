@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::blueprint::{Blueprint, Credential, CredentialType, MountSource as MountSpec};
+use crate::blueprint::{Blueprint, Credential, CredentialType, MountSource as MountSpec, Volume};
 use crate::components::{Resolved, Resource, Scope, Surface, secret_variable, unknown_name};
-use crate::diagnostic::{Diagnostic, Faults, Place, code, near};
+use crate::diagnostic::{Diagnostic, Faults, Place, code, near, one_of};
 use crate::platform::{Mount, MountSource, PathRef, SecretFormat, Text};
 use crate::source::Pointer;
 use crate::value::{Reference, ResourceRef, TextPart, parse_text};
@@ -20,6 +20,8 @@ pub(super) struct World<'a> {
     pub found: Vec<Diagnostic>,
     /// Edges that texts make.
     pub edges: Vec<Pending>,
+    /// Where each of the deployer's variables is read first.
+    pub settings: BTreeMap<String, Pointer>,
 }
 
 /// What `service` or `service/resource` means.
@@ -54,7 +56,10 @@ impl<'a> World<'a> {
         match reference {
             // Parameters were replaced before; one that is left had no value, and that was reported.
             Reference::Parameter(_) => None,
-            Reference::Env { name, default } => Some(Text::setting(name.clone(), default.clone())),
+            Reference::Env { name, default } => {
+                self.settings.entry(name.clone()).or_insert_with(|| at.clone());
+                Some(Text::setting(name.clone(), default.clone()))
+            }
             Reference::Credential { name, field } => self.credential(name, field, at),
             Reference::Volume { name, property } => self.volume(name, property, at),
             Reference::Property { service: target, resource, property } => {
@@ -92,26 +97,15 @@ impl<'a> World<'a> {
     }
 
     fn volume(&mut self, name: &str, property: &str, at: &Pointer) -> Option<Text> {
-        let section = Pointer::root().key("volumes");
-        let Some(volume) = self.blueprint.volumes.get(name) else {
-            if !self.faults.touches(&section.key(name)) {
-                self.found.push(unknown_name(
-                    "volume",
-                    name,
-                    self.blueprint.volumes.keys().map(|name| name.as_str()),
-                    &section,
-                    at.clone(),
-                ));
-            }
-            return None;
-        };
-        if property == "mount" {
-            if let Some(mount) = &volume.mount {
-                return Some(Text::literal(mount.as_str()));
-            }
+        let (name, volume) = find_volume(self.blueprint, self.faults, name, at, &mut self.found)?;
+        if property == "mount"
+            && let Some(mount) = &volume.mount
+        {
+            return Some(Text::literal(mount.as_str()));
         }
         let known: Vec<&str> = volume.mount.iter().map(|_| "mount").collect();
-        self.unknown_property(&format!("the volume `{name}`"), property, &known, at, Some(section.key(name)));
+        let declared = Pointer::root().key("volumes").key(name);
+        self.unknown_property(&format!("the volume `{name}`"), property, &known, at, Some(declared));
         None
     }
 
@@ -153,11 +147,10 @@ impl<'a> World<'a> {
 
     fn unknown_property(&mut self, what: &str, property: &str, known: &[&str], at: &Pointer, depends: Option<Pointer>) {
         let fault = Diagnostic::new(&code::UNKNOWN_PROPERTY, Place::Value(at.clone()), format!("{what} has no property `{property}`"));
-        let list = known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
         let help = match near(property, known.iter().copied()) {
             Some(right) => format!("write `{right}`"),
             None if known.is_empty() => "it has none".to_owned(),
-            None => format!("write one of {list}"),
+            None => format!("write {}", one_of(known.iter().copied())),
         };
         let fault = fault.help(help);
         self.found.push(match depends {
@@ -226,7 +219,7 @@ pub(super) fn ambiguous(name: &str, surface: &Surface, at: &Pointer) -> Diagnost
         format!("`{name}` has {count} {}s; which one is meant?", surface.resource_kind)
     };
     let help = if count == 0 { format!("declare one: `{}s: [NAME]`", surface.resource_kind) } else { format!("write one of {list}") };
-    Diagnostic::new(&code::AMBIGUOUS_REFERENCE, Place::Value(at.clone()), message)
+    Diagnostic::new(&code::AMBIGUOUS_REFERENCE, Place::Name(at.clone()), message)
         .help(help)
         .depends_on(Pointer::root().key("services").key(name))
 }
@@ -251,6 +244,30 @@ pub(super) fn find_service<'a>(
     near(name, names).and_then(|near| services.name(near))
 }
 
+/// Finds a volume; an unknown one is reported and stands for the near one.
+pub(super) fn find_volume<'b>(
+    blueprint: &'b Blueprint,
+    faults: &Faults,
+    name: &str,
+    at: &Pointer,
+    found: &mut Vec<Diagnostic>,
+) -> Option<(&'b str, &'b Volume)> {
+    let volume = volume_meant(blueprint, name);
+    let section = Pointer::root().key("volumes");
+    if volume.is_none_or(|(known, _)| known != name) && !faults.touches(&section.key(name)) {
+        found.push(unknown_name("volume", name, blueprint.volumes.keys().map(|name| name.as_str()), &section, at.clone()));
+    }
+    volume
+}
+
+/// The volume of this name, or else the near one.
+pub(super) fn volume_meant<'b>(blueprint: &'b Blueprint, name: &str) -> Option<(&'b str, &'b Volume)> {
+    let volumes = &blueprint.volumes;
+    let known = volumes.keys().map(|known| known.as_str()).find(|known| *known == name);
+    let meant = known.or_else(|| near(name, volumes.keys().map(|known| known.as_str())))?;
+    volumes.get(meant).map(|volume| (meant, volume))
+}
+
 /// Finds a resource of a service; an unknown one is reported and stands for the near one.
 pub(super) fn find_resource<'s>(
     surface: &'s Surface,
@@ -268,7 +285,7 @@ pub(super) fn find_resource<'s>(
     }
     let kind = if surface.resource_kind.is_empty() { "resource" } else { surface.resource_kind };
     let right = near(name, surface.resources.iter().map(|resource| resource.name.as_str()));
-    let fault = Diagnostic::new(&code::UNKNOWN_NAME, Place::Value(at.clone()), format!("`{service}` has no {kind} `{name}`"));
+    let fault = Diagnostic::new(&code::UNKNOWN_NAME, Place::Name(at.clone()), format!("`{service}` has no {kind} `{name}`"));
     let right = right.and_then(|right| surface.resources.iter().find(|resource| resource.name == right));
     found.push(match right {
         Some(resource) => {
@@ -322,27 +339,17 @@ impl Scope for World<'_> {
     fn mounts(&mut self, service: &str) -> (Vec<Mount>, Vec<u32>) {
         let Some(declared) = self.services.blueprint(service) else { return Default::default() };
         let at = Pointer::root().key("services").key(service).key("volumes");
-        let section = Pointer::root().key("volumes");
         let mut mounts = Vec::new();
         let mut groups = Vec::new();
         for (index, mount) in declared.volumes.iter().enumerate() {
             let at = at.index(index);
             let (source, target) = match &mount.source {
                 Some(MountSpec::Volume(name)) => {
-                    let Some(volume) = self.blueprint.volumes.get(name.as_str()) else {
-                        if !self.faults.touches(&section.key(name.as_str())) {
-                            self.found.push(unknown_name(
-                                "volume",
-                                name.as_str(),
-                                self.blueprint.volumes.keys().map(|name| name.as_str()),
-                                &section,
-                                at,
-                            ));
-                        }
+                    let Some((name, volume)) = find_volume(self.blueprint, self.faults, name.as_str(), &at, &mut self.found) else {
                         continue;
                     };
                     groups.extend(volume.group);
-                    (MountSource::Volume(name.to_string()), mount.mount.as_ref().or(volume.mount.as_ref()))
+                    (MountSource::Volume(name.to_owned()), mount.mount.as_ref().or(volume.mount.as_ref()))
                 }
                 Some(MountSpec::Path(path)) => {
                     (MountSource::Path(PathRef { path: path.0.clone(), origin: at.key("path") }), mount.mount.as_ref())

@@ -5,6 +5,7 @@ use serde::Deserialize;
 
 use super::{Build, Built, Component, Declare, Instance, Resource, Surface};
 use crate::blueprint::Databases;
+use crate::diagnostic::{Diagnostic, Place, code};
 use crate::platform::{
     Body, Check, Encoding, Endpoint, EndpointRef, Evidence, File, Health, Mount, MountSource, PathRef, Protocol, PublicText, Published,
     Readiness, SecretFormat, Text, TextTree, WorkloadKind,
@@ -24,25 +25,63 @@ const USER: &str = "999:999";
 pub static COMPONENT: Component = Component {
     name: "postgres",
     summary: "PostgreSQL: databases, each with an owner",
-    doc: include_str!("../../docs/components/postgres.md"),
+    doc: DOC,
     versions: &["18", "17", "16", "15"],
     schema: Spec::json_schema,
     declare,
 };
 
+const DOC: &str = r#"## What it makes
+
+One server with the volume `<service>-data`, and with `databases` the job `<service>-init`. On every start the job makes the roles and
+databases that are missing, and sets owners and passwords to what they are now; it removes nothing. The SQL files of `init` are run
+once per database, as its owner, in one transaction.
+
+- The owner of a database is its `owner`, else `credential`, else the role `<service>_owner` with the password `<SERVICE>_PASSWORD`.
+  Only owners may connect to their databases.
+- The superuser `postgres` has a password of its own, `<SERVICE>_ADMIN_PASSWORD`, that no other service gets.
+- `publish` is the host port of the server.
+
+## What others get
+
+`uses: [postgres/shop]`, or `uses: [postgres]` if there is one database, gives `POSTGRES_HOST`, `POSTGRES_PORT`, `POSTGRES_USER`,
+`POSTGRES_PASSWORD` and `POSTGRES_DB`; with `as: X` they are `X_HOST`, `X_PORT`, `X_USER`, `X_PASSWORD` and `X_NAME`.
+
+References read `${postgres.host}` and `${postgres.port}`, and of a database `${postgres/shop.database}`, `username`, `password`,
+`url` (`postgresql://`), `sqlalchemy_url` (`postgresql+psycopg2://`) and `jdbc_url` (without the login). Ready is when the server answers and the job has ended.
+
+## Example
+
+```yaml
+blueprint: v1
+name: shop
+credentials:
+  shop_db: { username: shop }
+  reports_db: { username: reports }
+services:
+  postgres:
+    component: postgres
+    version: "17"
+    databases:
+      shop: shop_db
+      reports: { owner: reports_db }
+    publish: 5432
+```
+"#;
+
 #[derive(Debug, Deserialize, JsonSchema)]
 struct Spec {
-    /// The version, quoted.
+    /// The version, quoted: a series of the catalog or a full version of one; without this key the first series.
     #[serde(default)]
     #[schemars(with = "Option<super::Version>")]
     version: Option<String>,
-    /// The credential that owns every database without an owner of its own.
+    /// The credential that owns every database without an owner of its own; without this key the role `<service>_owner`.
     #[serde(default)]
     credential: Option<NetworkName>,
-    /// Databases: a list of names, or a map from name to owner.
+    /// Databases that are made on start: a list of names, or a map from name to owner.
     #[serde(default)]
     databases: Databases<Database>,
-    /// A server that exists already instead of one that runs here.
+    /// The address of a server that exists already, instead of one that runs here.
     #[serde(default)]
     #[allow(dead_code, reason = "carried by the language; no target renders it yet")]
     managed: Option<Managed>,
@@ -99,7 +138,7 @@ struct Database {
 #[derive(Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 struct DatabaseLong {
-    /// The credential that owns it.
+    /// The credential that owns the database.
     #[serde(default)]
     owner: Option<NetworkName>,
     /// SQL files that are run once, as its owner, in one transaction.
@@ -175,25 +214,21 @@ fn owned(cx: &mut Declare<'_>, spec: &Spec) -> Vec<Owned> {
             (Some(_), false) => origin.key("owner"),
             (None, _) => cx.at.key("credential"),
         };
-        let login = match database.owner.as_ref().or(spec.credential.as_ref()) {
+        let credential = database.owner.as_ref().or(spec.credential.as_ref());
+        let login = match credential {
             Some(credential) => cx.credential(credential.as_str(), owner_at),
-            // Without a credential the service has one of its own, named after it.
-            None => Some((
-                cx.own_secret("PASSWORD", SecretFormat::Password, format!("owner `{}` of the databases of {}", cx.name, cx.name)),
-                Text::literal(cx.name),
-            )),
+            // Without a credential the service has one of its own. Not just the service's name: most are called
+            // `postgres`, as the superuser is.
+            None => {
+                let owner = format!("{}_owner", cx.name);
+                let note = format!("owner `{owner}` of the databases of {}", cx.name);
+                Some((cx.own_secret("PASSWORD", SecretFormat::Password, note), Text::literal(owner)))
+            }
         };
         let Some((variable, username)) = login else { continue };
         if username.as_literal() == Some(SUPERUSER) {
-            let origin = origin.clone();
-            cx.diagnostics.push(
-                crate::diagnostic::Diagnostic::new(
-                    &crate::diagnostic::code::NAME_TAKEN,
-                    crate::diagnostic::Place::Value(origin),
-                    "the superuser has the name `postgres`",
-                )
-                .help("give the credential another `username`"),
-            );
+            let fault = superuser_taken(cx, credential, &origin);
+            cx.diagnostics.push(fault);
         }
         let init = database
             .init
@@ -204,6 +239,16 @@ fn owned(cx: &mut Declare<'_>, spec: &Spec) -> Vec<Owned> {
         databases.push(Owned { name: name.clone(), origin, init, username, variable });
     }
     databases
+}
+
+fn superuser_taken(cx: &Declare<'_>, credential: Option<&NetworkName>, database: &Pointer) -> Diagnostic {
+    let name = credential.map_or(SUPERUSER, NetworkName::as_str);
+    let written = cx.blueprint.credentials.get(name).is_some_and(|credential| credential.username.is_some());
+    let at = Pointer::root().key("credentials").key(name);
+    let place = if written { Place::Value(at.key("username")) } else { Place::Key(at) };
+    Diagnostic::new(&code::NAME_TAKEN, place, format!("the superuser of `{}` is called `{SUPERUSER}` already", cx.name))
+        .related(Place::Value(database.clone()), "it would own this database")
+        .help("give the credential another `username`")
 }
 
 fn resource(database: &Owned, endpoint: &EndpointRef) -> Resource {
@@ -264,14 +309,13 @@ impl Instance for Postgres {
 
 /// Asked over TCP: while the image initialises, its temporary server listens on the socket only, and would seem ready.
 fn health(endpoint: &EndpointRef) -> Health {
-    let ask = |host: Text| {
+    let ask = |host: PublicText| {
         let words = ["pg_isready", "--quiet", "--username", SUPERUSER, "--dbname", SUPERUSER, "--host"].map(PublicText::from);
-        let address = [host, "--port".into(), Text::port(endpoint)].into_iter().filter_map(|text| text.try_into().ok());
-        Check::Exec(words.into_iter().chain(address).collect())
+        Check::Exec(words.into_iter().chain([host, "--port".into(), PublicText::port(endpoint)]).collect())
     };
     Health {
         check: ask("127.0.0.1".into()),
-        remote: Some(ask(Text::host(endpoint))),
+        remote: Some(ask(PublicText::host(endpoint))),
         interval: Duration::seconds(5),
         timeout: Duration::seconds(5),
         retries: 12,

@@ -102,19 +102,21 @@ impl fmt::Display for InitError {
 
 impl std::error::Error for InitError {}
 
-/// The text of `.env.example`: every variable, without values. `header` becomes comment lines.
-pub fn example(header: &str, wanted: &[Wanted], settings: &[Setting]) -> String {
+/// The text of `.env.example`: every variable, without values. `header` becomes comment lines; `fingerprint` says whether
+/// anything reads [`FINGERPRINT`].
+pub fn example(header: &str, wanted: &[Wanted], settings: &[Setting], fingerprint: bool) -> String {
     let rows = layout::rows(wanted, settings);
     let mut out = layout::comment(header);
     for row in &rows {
         out.push('\n');
         out.push_str(&layout::block(row, ""));
     }
-    out.push_str("\n# derived: do not write, `pipegen secrets init` computes them\n");
-    for (name, _, _) in layout::derived(&rows) {
-        out.push_str(&layout::comment(&name));
+    let derived = layout::derived(&rows).map(|(name, _, _)| name).chain(fingerprint.then(|| FINGERPRINT.to_owned()));
+    let lines: Vec<String> = derived.map(|name| layout::comment(&format!("{name}="))).collect();
+    if !lines.is_empty() {
+        out.push_str("\n# derived: do not write, `pipegen secrets init` computes them\n");
+        out.extend(lines);
     }
-    out.push_str(&layout::comment(FINGERPRINT));
     out
 }
 

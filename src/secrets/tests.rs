@@ -92,11 +92,11 @@ fn a_fresh_file_has_every_variable_and_ends_with_the_derived_ones() {
 
 #[test]
 fn the_example_names_every_variable_and_gives_none_a_value() {
-    let text = example("two\nlines", &secrets(), &settings());
+    let text = example("two\nlines", &secrets(), &settings(), true);
     assert!(text.starts_with("# two\n# lines\n\n# db_password of someone\n"), "{text}");
     assert!(text.ends_with(
         "\n# derived: do not write, `pipegen secrets init` computes them\n\
-         # DB_PASSWORD_URI\n# DB_PASSWORD_JSON\n# TOKEN_JSON\n# REGION_URI\n# PIPEGEN_ENV_SHA256\n"
+         # DB_PASSWORD_URI=\n# DB_PASSWORD_JSON=\n# TOKEN_JSON=\n# REGION_URI=\n# PIPEGEN_ENV_SHA256=\n"
     ));
     let env = Env::parse(&text).expect("readable");
     let names: Vec<&str> = env.entries.iter().map(|entry| entry.name.as_str()).collect();
@@ -106,7 +106,7 @@ fn the_example_names_every_variable_and_gives_none_a_value() {
 
 #[test]
 fn a_filled_in_copy_of_the_example_is_all_that_is_needed() {
-    let copy = example("capstone", &secrets(), &settings()).replace("TOKEN=\"\"", "TOKEN=\"t\"");
+    let copy = example("capstone", &secrets(), &settings(), true).replace("TOKEN=\"\"", "TOKEN=\"t\"");
     let (text, report) = run(Some(&copy));
     assert!(text.contains("\nDB_PASSWORD=\"AAAA"), "{text}");
     assert!(text.contains("\nTOKEN_JSON=\"\\\"t\\\"\"\n"), "{text}");

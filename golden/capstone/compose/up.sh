@@ -69,8 +69,8 @@ pipegen_env_is_current() (
   [ "${actual%% *}" = "$expected" ]
 )
 
-[ -f .env ] || fail 'there is no .env: run `pipegen secrets init ../../../blueprints/capstone.yml`'
-pipegen_env_is_current .env || fail '.env was changed since it was completed: run `pipegen secrets init ../../../blueprints/capstone.yml` again, so that what is derived from it is, too'
+[ -f .env ] || fail 'there is no .env; run: pipegen secrets init ../../../blueprints/capstone.yml --out ../..'
+pipegen_env_is_current .env || fail '.env was changed, and what is derived from it was not; run: pipegen secrets init ../../../blueprints/capstone.yml --out ../..'
 
 # All files as Compose fills them in. Holds secrets: compared, never shown.
 filled_in() {
@@ -80,22 +80,23 @@ filled_in() {
 
 # Compose prefers a variable of the shell to the one in .env, without a word. Only those that are set are looked at;
 # Compose itself says whether the value differs, so nothing here has to read .env.
-for name in \
-  AIRFLOW_ADMIN_PASSWORD \
-  AIRFLOW_API_SECRET_KEY \
-  AIRFLOW_FERNET_KEY \
-  AIRFLOW_JWT_SECRET \
-  AIRFLOW_POSTGRES_ADMIN_PASSWORD \
-  KAFKA_POSTGRES_ADMIN_PASSWORD \
-  METADATA_DB_PASSWORD \
-  METADATA_DB_PASSWORD_URI \
-  PIPEGEN_ENV_SHA256 \
-  REDIS_PASSWORD \
-  REDIS_PASSWORD_JSON \
-  REDIS_PASSWORD_URI \
-  TRANSACTIONS_DB_PASSWORD \
-  TRANSACTIONS_DB_PASSWORD_JSON
-do
+variables='
+AIRFLOW_ADMIN_PASSWORD
+AIRFLOW_API_SECRET_KEY
+AIRFLOW_FERNET_KEY
+AIRFLOW_JWT_SECRET
+AIRFLOW_POSTGRES_ADMIN_PASSWORD
+KAFKA_POSTGRES_ADMIN_PASSWORD
+METADATA_DB_PASSWORD
+METADATA_DB_PASSWORD_URI
+PIPEGEN_ENV_SHA256
+REDIS_PASSWORD
+REDIS_PASSWORD_JSON
+REDIS_PASSWORD_URI
+TRANSACTIONS_DB_PASSWORD
+TRANSACTIONS_DB_PASSWORD_JSON
+'
+for name in $variables; do
   if printenv "$name" > /dev/null && [ "$(filled_in)" != "$(unset "$name" && filled_in)" ]; then
     fail "the shell sets $name to something else than .env, and Compose would use that: run \`unset $name\`"
   fi
@@ -147,14 +148,15 @@ ended_well() {
   [ -n "$container" ] || return 0
   # `docker wait` answers 0 for a container that was never started, so the state is asked for too.
   docker wait "$container" > /dev/null
-  state=$(docker inspect --format '{{.State.Status}} {{.State.ExitCode}}' "$container")
-  [ "$state" != 'exited 0' ] || return 0
-  if [ "${state% *}" = created ]; then
-    printf '%s was not started\n' "$1" >&2
-  else
-    printf '%s failed with exit status %s; the end of its log:\n' "$1" "${state#* }" >&2
-    compose logs --no-color --no-log-prefix --tail 50 "$1" >&2
-  fi
+  state=$(docker inspect --format '{{.State.Status}} {{.State.ExitCode}} {{.State.StartedAt}}' "$container")
+  case $state in
+    'exited 0 '*) return 0 ;;
+    created*) printf '%s was not started\n' "$1" >&2 ;;
+    *)
+      printf '%s failed (%s); the end of its log:\n' "$1" "${state% *}" >&2
+      docker logs --since "${state##* }" --tail 50 "$container" >&2
+      ;;
+  esac
   return 1
 }
 

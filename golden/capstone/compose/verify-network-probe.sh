@@ -12,8 +12,9 @@ connects() {
   if have python3; then
     python3 -c 'import socket, sys; socket.create_connection((sys.argv[1], int(sys.argv[2])), 2)' "$1" "$2" || return 1
   elif have bash && have timeout; then
+    # shellcheck disable=SC2016 # for the inner shell
     timeout 2 bash -c 'exec 3<> "/dev/tcp/$1/$2"' bash "$1" "$2" || return 1
-  elif have nc; then
+  elif have nc && nc -h 2>&1 | grep -q -e '-[A-Za-z0-9]*z'; then
     nc -z -w 2 "$1" "$2" || return 1
   elif have curl; then
     # Whatever the server says to it: once connected, the time that it took is not zero.

@@ -172,7 +172,7 @@ probe_all() {
 # What the answers mean. Another program of this machine may listen on a port that no container publishes: there, what
 # Docker has bound decides.
 judge() {
-  sed 's/^/answer /' "$work"/*.answers | cat "$work/containers" "$work/facts" - | awk '
+  sed 's/^/answer /' "$work"/*.answers | sort | cat "$work/containers" "$work/facts" - | awk '
     function line(verdict, what, note) {
       printf "%-4s  %s%s\n", verdict, what, note == "" ? "" : " (" note ")"
       count[verdict]++

@@ -5,91 +5,147 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use crate::source::Span;
+use crate::value::{Reference, TextPart, parse_text};
 
-/// Words that end the name of something secret.
-const NAMES: &str = "password|passwd|pwd|passphrase|secret|token|api[-_]?key|access[-_]?key|private[-_]?key|fernet[-_]?key|secret[-_]?key\
-                     |client[-_]?secret|requirepass";
+/// Words that end the name of something secret; `_` stands for `-` as well.
+const WORDS: &[&str] = &[
+    "password",
+    "passwd",
+    "pwd",
+    "pass",
+    "passphrase",
+    "requirepass",
+    "secret",
+    "client_secret",
+    "clientsecret",
+    "token",
+    "api_key",
+    "apikey",
+    "access_key",
+    "accesskey",
+    "access_key_id",
+    "access_keyid",
+    "accesskey_id",
+    "accesskeyid",
+    "private_key",
+    "privatekey",
+    "fernet_key",
+    "fernetkey",
+    "secret_key",
+    "secretkey",
+];
 
 /// Keys of the language that end like a secret's name but hold none.
 const HARMLESS: &[&str] = &["credential", "credentials", "secrets", "databricks_token"];
 
-/// Patterns whose first group is the secret. One that does not compile finds nothing; a test compiles them all.
-type Patterns = LazyLock<Vec<Regex>>;
+/// A pattern whose first group is the secret. To compile one takes longer than all else that is done with a usual
+/// blueprint, so each is asked only about a text in which a plain search found its beginning.
+type Pattern = LazyLock<Option<Regex>>;
 
-fn patterns(patterns: &[&str]) -> Vec<Regex> {
-    patterns.iter().filter_map(|pattern| Regex::new(&pattern.replace("NAMES", NAMES)).ok()).collect()
+fn pattern(text: &str) -> Option<Regex> {
+    const NAMES: &str = "password|passwd|pwd|passphrase|secret|token|api[-_]?key|access[-_]?key|private[-_]?key|fernet[-_]?key\
+                         |secret[-_]?key|requirepass";
+    Regex::new(&text.replace("NAMES", NAMES)).ok()
 }
 
-static KEY: Patterns = LazyLock::new(|| patterns(&[r"(?i)(?:^|[-_.])(?:NAMES|pass|access[-_]?key[-_]?id)$"]));
-
-/// Forms that are a secret wherever they stand.
-static ANYWHERE: Patterns = LazyLock::new(|| {
-    patterns(&[
-        // scheme://user:password@
-        r"[A-Za-z][A-Za-z0-9+.-]*://[^\s/:@?#]*:([^\s@/]+)@",
-        // password=... in a URL, an option, a connection string or a list of variables
-        r#"(?i)(?:^|[?&;\s"']|--?)[A-Za-z0-9_.-]*(?:NAMES)=('[^']*'|"[^"]*"|[^\s&;'"]+)"#,
-        r"(?i)\bauthorization:\s*(?:basic|bearer|token)\s+([^\s'\x22]+)",
-        r"(?s)-----BEGIN [A-Z ]*PRIVATE KEY-----(.+?)(?:-----END|\z)",
-    ])
-});
-
-/// Lines of a configuration file. Code is left alone: a value that is more than one word or quoted text is an expression.
-static SETTINGS: Patterns = LazyLock::new(|| {
-    const VALUE: &str = r#"("[^"\n]+"|'[^'\n]+'|[^\s"'$<(){}\[\],;]+)"#;
-    let ended = |start: &str| format!(r"(?im)^\s*{start}\s*{VALUE}\s*[,;]?\s*$");
-    patterns(&[&ended(r#"["']?[A-Za-z0-9_.-]*(?:NAMES)["']?\s*[:=]"#), &ended(r"requirepass\s")])
-});
-
-/// Where no tree can be had: a key or an option and all that follows it, on its line and on the deeper lines below it.
-static UNREAD: Patterns = LazyLock::new(|| {
-    patterns(&[
-        r#"(?i)(?:NAMES)\\?["']?\s*[:=][ \t]*([^\n]+)"#,
-        r#"(?i)--?[A-Za-z0-9_.-]*(?:NAMES)["']?\s*(?:,|\n\s*-)\s*([^\n]+)"#,
-        r"(?i)requirepass\s+([^\n]+)",
-    ])
-});
-
-/// `${env.NAME:-default}`
-static DEFAULT: Patterns = LazyLock::new(|| patterns(&[r"\$\{env\.([A-Za-z0-9_]+):-[^}]+\}"]));
-
-/// `${scope.name}`, a hole without a default.
-static HOLE: Patterns = LazyLock::new(|| patterns(&[r"\$\{([a-z][-_a-z0-9]*(?:/[-_.A-Za-z0-9]+)?\.[-_.A-Za-z0-9]+)\}"]));
+/// `scheme://user:password@`
+static URL: Pattern = LazyLock::new(|| pattern(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s/:@?#]*:([^\s@/]+)@"));
+/// `password=...` in a URL, an option, a connection string or a list of variables.
+static ASSIGNED: Pattern = LazyLock::new(|| pattern(r#"(?i)(?:^|[?&;\s"']|--?)[A-Za-z0-9_.-]*(?:NAMES)=('[^']*'|"[^"]*"|[^\s&;'"]+)"#));
+static HEADER: Pattern = LazyLock::new(|| pattern(r#"(?i)\bauthorization:\s*(?:basic|bearer|token)\s+([^\s'"]+)"#));
+static PRIVATE_KEY: Pattern = LazyLock::new(|| pattern(r"(?s)-----BEGIN [A-Z ]*PRIVATE KEY-----(.+?)(?:-----END|\z)"));
+/// Where no tree can be had: a key or an option, and all that follows it.
+static UNREAD_KEY: Pattern = LazyLock::new(|| pattern(r#"(?i)(?:NAMES)\\?["']?\s*[:=][ \t]*([^\n]+)"#));
+static UNREAD_OPTION: Pattern = LazyLock::new(|| pattern(r#"(?i)--?[A-Za-z0-9_.-]*(?:NAMES)["']?\s*(?:,|\n\s*-)\s*([^\n]+)"#));
+static UNREAD_WORD: Pattern = LazyLock::new(|| pattern(r"(?i)requirepass\s+([^\n]+)"));
 
 /// Whether a key names something secret.
 pub(in crate::compile) fn is_secret_key(key: &str) -> bool {
-    !HARMLESS.contains(&key) && KEY.iter().any(|pattern| pattern.is_match(key))
+    !HARMLESS.contains(&key) && secret_ends(key).any(|before| matches!(before.last(), None | Some(b'-' | b'_' | b'.')))
+}
+
+/// For each secret word that a text ends in, what stands before it.
+fn secret_ends(text: &str) -> impl Iterator<Item = &[u8]> {
+    let same = |byte: u8, of_word: u8| byte.eq_ignore_ascii_case(&of_word) || (byte == b'-' && of_word == b'_');
+    WORDS.iter().filter_map(move |word| {
+        let (before, end) = text.as_bytes().split_at(text.len().checked_sub(word.len())?);
+        end.iter().zip(word.bytes()).all(|(byte, of_word)| same(*byte, of_word)).then_some(before)
+    })
+}
+
+fn ends_secretly(name: &str) -> bool {
+    secret_ends(name).next().is_some()
 }
 
 /// Whether a text is a literal secret by its form, whatever its key is.
 pub(super) fn holds_secret(text: &str) -> bool {
-    found(&ANYWHERE, text).next().is_some() || has_default(text, is_secret_key)
+    let literal = |pattern: &Pattern| found(pattern, text).any(|span| !text[span.start..span.end].contains("${"));
+    let url = text.contains("://") && text.contains('@');
+    let assigned = text.split('=').rev().skip(1).any(ends_secretly);
+    let header = text.contains(": ") && text.to_ascii_lowercase().contains("authorization:");
+    (url && literal(&URL))
+        || (assigned && literal(&ASSIGNED))
+        || (header && literal(&HEADER))
+        || (text.contains("-----BEGIN") && literal(&PRIVATE_KEY))
+        || default_of_secret(text)
 }
 
-/// Whether the text of a file sets something secret.
+/// `${env.DB_PASSWORD:-...}`
+fn default_of_secret(text: &str) -> bool {
+    let mut defaults = text.split("${env.").skip(1).filter_map(|rest| rest.split_once(":-"));
+    defaults.any(|(name, default)| !name.contains('}') && !default.starts_with('}') && is_secret_key(&name.to_ascii_lowercase()))
+}
+
+/// Whether the text of a file has a line that sets something secret.
 pub(super) fn sets_secret(text: &str) -> bool {
-    found(&SETTINGS, text).next().is_some()
+    text.lines().map(str::trim).any(|line| {
+        let setting = line.strip_prefix("requirepass ").map(|value| ("requirepass", value)).or_else(|| line.split_once(['=', ':']));
+        setting.is_some_and(|(name, value)| {
+            let name = name.trim().trim_matches(['"', '\'']);
+            !name.contains(char::is_whitespace) && ends_secretly(name) && is_plain(value.trim().trim_end_matches([',', ';']))
+        })
+    })
+}
+
+/// Code is left alone: a value that is more than one word or one quoted text is an expression.
+fn is_plain(value: &str) -> bool {
+    let quoted = ['"', '\''].iter().find_map(|quote| value.strip_prefix(*quote)?.strip_suffix(*quote));
+    let outside = |c: char| c.is_whitespace() || "\"'$<(){}[],;".contains(c);
+    match quoted {
+        Some(inner) => !inner.is_empty() && !inner.contains(['"', '\'', '$']),
+        None => !value.is_empty() && !value.contains(outside),
+    }
 }
 
 /// Whether the value of a secret key is a literal: it reads nothing, or has something to fall back on.
 pub(super) fn is_literal(text: &str) -> bool {
-    !text.is_empty() && (!text.contains("${") || has_default(text, |_| true))
+    parse_text(text).is_ok_and(|parts| match parts.as_slice() {
+        [] => false,
+        [TextPart::Literal(_)] => true,
+        parts => parts.iter().any(has_default),
+    })
 }
 
 /// Whether the value of a secret key may hold one: something stands in it besides what it reads.
 pub(super) fn may_be_literal(text: &str) -> bool {
-    let mut rest = text.to_owned();
-    for hole in HOLE.iter() {
-        rest = hole.replace_all(&rest, "").into_owned();
-    }
-    rest.contains(char::is_alphanumeric)
+    parse_text(text).map_or(true, |parts| {
+        parts.iter().any(|part| match part {
+            TextPart::Literal(literal) => literal.contains(char::is_alphanumeric),
+            TextPart::Reference(_) => has_default(part),
+        })
+    })
+}
+
+fn has_default(part: &TextPart) -> bool {
+    matches!(part, TextPart::Reference(Reference::Env { default: Some(default), .. }) if !default.is_empty())
 }
 
 /// The places in a text that may be secrets, where no tree says what is a key and what is a value.
 pub(super) fn unread(text: &str) -> Vec<Span> {
-    let key = |span: Span| [span, Span::new(span.end, deeper_lines(text, span))];
-    let keys = found_at(&UNREAD, text).flat_map(key);
-    keys.chain(found_at(&ANYWHERE, text)).filter(|span| span.start < span.end).collect()
+    let keys = [&UNREAD_KEY, &UNREAD_OPTION, &UNREAD_WORD].into_iter().flat_map(|pattern| found(pattern, text));
+    let keys = keys.flat_map(|span| [span, Span::new(span.end, deeper_lines(text, span))]);
+    let anywhere = [&URL, &ASSIGNED, &HEADER, &PRIVATE_KEY].into_iter().flat_map(|pattern| found(pattern, text));
+    keys.chain(anywhere).filter(|span| span.start < span.end).collect()
 }
 
 /// The end of the lines below `span` that are indented deeper than its own.
@@ -107,18 +163,10 @@ fn deeper_lines(text: &str, span: Span) -> usize {
     end
 }
 
-fn has_default(text: &str, secret: impl Fn(&str) -> bool) -> bool {
-    DEFAULT.iter().any(|pattern| pattern.captures_iter(text).any(|captures| secret(&captures[1])))
-}
-
-/// The literal secrets that patterns find.
-fn found<'t>(patterns: &'static [Regex], text: &'t str) -> impl Iterator<Item = &'t str> {
-    found_at(patterns, text).map(|span| &text[span.start..span.end]).filter(|secret| !secret.contains("${"))
-}
-
-fn found_at<'t>(patterns: &'static [Regex], text: &'t str) -> impl Iterator<Item = Span> {
-    let group = patterns.iter().flat_map(move |pattern| pattern.captures_iter(text)).filter_map(|captures| captures.get(1));
-    group.map(|secret| Span::new(secret.start(), secret.end()))
+/// Where a pattern finds secrets.
+fn found(pattern: &Pattern, text: &str) -> impl Iterator<Item = Span> {
+    let secrets = pattern.iter().flat_map(move |pattern| pattern.captures_iter(text)).filter_map(|captures| captures.get(1));
+    secrets.map(|secret| Span::new(secret.start(), secret.end()))
 }
 
 #[cfg(test)]
@@ -127,9 +175,8 @@ mod tests {
 
     #[test]
     fn every_pattern_compiles() {
-        let all: [(&Patterns, usize); 6] = [(&KEY, 1), (&ANYWHERE, 4), (&SETTINGS, 2), (&UNREAD, 3), (&DEFAULT, 1), (&HOLE, 1)];
-        for (patterns, count) in all {
-            assert_eq!(patterns.len(), count);
+        for pattern in [&URL, &ASSIGNED, &HEADER, &PRIVATE_KEY, &UNREAD_KEY, &UNREAD_OPTION, &UNREAD_WORD] {
+            assert!(pattern.is_some());
         }
     }
 
@@ -144,6 +191,11 @@ mod tests {
             "GITHUB_TOKEN",
             "requirepass",
             "fernet_key",
+            "clientSecret",
+            "X-API-KEY",
+            "access-keyid",
+            "spring.datasource.password",
+            "ssh_PassPhrase",
         ] {
             assert!(is_secret_key(key), "{key}");
         }
@@ -162,14 +214,22 @@ mod tests {
             "jdbc:postgresql://db/x?user=u&password=hunter2",
             "host=db password='two words'",
             "${env.DB_PASSWORD:-hunter2}",
+            "-Dapi-key=hunter2 -Dx=y",
+            "a${env.LEVEL:-info}b${env.GITHUB_TOKEN:-hunter2}",
             "curl -H 'Authorization: Bearer hunter2'",
             "-----BEGIN RSA PRIVATE KEY-----\nMIIE",
         ] {
             assert!(holds_secret(text), "{text}");
         }
-        for text in
-            ["postgres://u:${credentials.u.password}@db/x", "http://kafka:9092", "Authorization: Bearer ${api.token}", "--token-file=/t"]
-        {
+        for text in [
+            "postgres://u:${credentials.u.password}@db/x",
+            "http://kafka:9092",
+            "Authorization: Bearer ${api.token}",
+            "--token-file=/t",
+            "-Dlevel=info password",
+            "${env.LEVEL:-info}",
+            "${env.DB_PASSWORD} ${env.LEVEL:-info}",
+        ] {
             assert!(!holds_secret(text), "{text}");
         }
     }

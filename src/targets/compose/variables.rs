@@ -19,8 +19,9 @@ pub fn names(plan: &ComposePlan<'_>, used: &BTreeMap<String, BTreeSet<Encoding>>
 }
 
 /// The text of `.env.example`.
-pub fn example(wanted: &[Wanted], settings: &[secrets::Setting]) -> String {
-    secrets::example("The variables of the Compose files. `pipegen secrets init` writes a `.env` with them.", wanted, settings)
+pub fn example(wanted: &[Wanted], settings: &[secrets::Setting], names: &BTreeSet<String>) -> String {
+    let header = "The variables of the Compose files. `pipegen secrets init` writes a `.env` with them.";
+    secrets::example(header, wanted, settings, names.contains(ENV_HASH))
 }
 
 /// The secrets and settings that are read, each in the encodings in which it is.
