@@ -72,11 +72,10 @@ impl Compiled {
         self.diagnostics.iter().any(|located| located.diagnostic.is_error())
     }
 
-    /// Literal secrets in the source, which no renderer may show. Searches the source again, so it is for those who are
-    /// about to show some of it.
+    /// Literal secrets in the source, which no renderer may show. Reads the source again, so it is for those who are about
+    /// to show some of it: the tree that was compiled has lost what was repaired, which a message may show all the same.
     pub fn masked(&self, source: &Source) -> Vec<Span> {
-        let in_tree = self.tree.as_ref().map(secret_literals::in_tree).unwrap_or_default();
-        secret_literals::in_text(source).into_iter().chain(in_tree).collect()
+        yaml::read(source).map_or_else(|_| secret_literals::in_text(source), |tree| secret_literals::in_tree(source, &tree))
     }
 
     /// Adds diagnostics that were found after compiling, such as a target's.
