@@ -8,6 +8,8 @@ use crate::platform::{Expectation, Index, Peer, Platform};
 use crate::source::Pointer;
 use crate::value::ResourceRef;
 
+use super::wire::places_known;
+
 pub(super) fn check(blueprint: &Blueprint, platform: &Platform, faults: &Faults, found: &mut Vec<Diagnostic>) -> Vec<Expectation> {
     let section = Pointer::root().key("expect");
     let index = Index::new(platform);
@@ -60,7 +62,9 @@ impl Peers<'_> {
                 near(name.service(), known)?.to_owned()
             }
         };
-        if self.faults.touches(&section.key(&service)) {
+        let at_service = section.key(&service);
+        let published = ["publish", "ports"].into_iter().any(|key| self.faults.touches(&at_service.key(key)));
+        if published || !places_known(self.faults, &at_service) {
             return None;
         }
         let workloads = self.index.workloads_of(&service);
@@ -117,7 +121,13 @@ fn broken(platform: &Platform, index: &Index<'_>, expectation: &Expectation) -> 
             place,
             format!("{} does not reach {}: no network lets them meet", label(from), label(to)),
         );
-        return Some(fault.help(how_to_meet(index, from, to)));
+        let fault = fault.help(how_to_meet(index, from, to));
+        return Some(
+            [from, to]
+                .into_iter()
+                .filter_map(|peer| whereabouts(index, peer))
+                .fold(fault, |fault, (place, label)| fault.related(place, label)),
+        );
     }
     let (one, other) = meet.first()?;
     let fault = |message: String| Diagnostic::new(&code::BROKEN_EXPECTATION, place.clone(), message);
@@ -137,7 +147,7 @@ fn broken(platform: &Platform, index: &Index<'_>, expectation: &Expectation) -> 
             let open = platform.networks.iter().find(|network| networks.contains(&network.name) && !network.internal);
             let name = open.map_or("", |network| network.name.as_str());
             let fault = fault(format!("`{one}` reaches the internet, by the network `{name}`"))
-                .help(format!("make the network internal (`{name}: {{ internal: true }}`), or take `{one}` off it"));
+                .help(format!("make the network internal (`networks: {{ {name}: {{ internal: true }} }}`), or take `{one}` off it"));
             match open {
                 Some(network) => fault.related(Place::Key(network.origin.clone()), "not internal"),
                 None => fault,
@@ -154,6 +164,14 @@ fn broken(platform: &Platform, index: &Index<'_>, expectation: &Expectation) -> 
             }
         }
     })
+}
+
+/// Where a peer is, for the reader of an unmet expectation.
+fn whereabouts(index: &Index<'_>, peer: &Peer) -> Option<(Place, String)> {
+    let Peer::Workloads { names, .. } = peer else { return None };
+    let workload = index.workload(names.first()?)?;
+    let list = workload.networks.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    Some((Place::Key(workload.origin.clone()), format!("it is on {list}")))
 }
 
 fn how_to_meet(index: &Index<'_>, from: &Peer, to: &Peer) -> String {

@@ -201,6 +201,7 @@ fn span_of(tree: &Node, place: &Place) -> Option<Span> {
         Place::Span(span) => return Some(*span),
         Place::Key(pointer) => (pointer, true),
         Place::Value(pointer) => (pointer, false),
+        Place::Name(pointer) => (pointer, tree.at(pointer).is_some_and(|found| matches!(found.value.value, yaml::Value::Map(_)))),
     };
     let mut pointer: Pointer = pointer.clone();
     loop {

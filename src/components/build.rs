@@ -247,7 +247,8 @@ impl Build<'_> {
                 Some(reference) => Some(Image::Pulled { reference: reference.into() }),
                 None => {
                     let fault = Diagnostic::new(&code::MISSING_KEY, Place::Key(self.at.clone()), format!("`{}` has no image", self.name));
-                    self.diagnostics.push(fault.help("write `image: NAME:TAG`, or `build: FOLDER`"));
+                    self.diagnostics
+                        .push(fault.help("write `image: NAME:TAG`, or `build: FOLDER`").depends_on(at).depends_on(self.at.key("build")));
                     None
                 }
             },
@@ -294,7 +295,9 @@ impl Build<'_> {
             (None, None, Some(catalog)) => PublicText::from(catalog.split_once(':').map_or(catalog, |(name, _)| name)),
             (None, None, None) => {
                 self.diagnostics.push(
-                    Diagnostic::new(&code::MISSING_KEY, Place::Key(at.clone()), "an image without a name").help("write `repository: NAME`"),
+                    Diagnostic::new(&code::MISSING_KEY, Place::Key(at.clone()), "an image without a name")
+                        .help("write `repository: NAME`")
+                        .depends_on(at.clone()),
                 );
                 return None;
             }

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use crate::blueprint::{Blueprint, Publish, Service};
-use crate::diagnostic::{Code, Diagnostic, Faults, Place, code};
+use crate::diagnostic::{Code, Diagnostic, Faults, Place, code, one_of};
 use crate::platform::{EndpointRef, Login, Published, Readiness, SecretFormat, Text, Vantage};
 use crate::source::Pointer;
 use crate::value::ResourceRef;
@@ -270,13 +270,13 @@ fn host_port(published: &crate::blueprint::Published, origin: Pointer) -> Publis
 /// The fault of a name that is declared nowhere, with the near name's line as second place.
 pub fn unknown_name<'n>(what: &str, name: &str, known: impl Iterator<Item = &'n str>, section: &Pointer, at: Pointer) -> Diagnostic {
     let known: Vec<&str> = known.collect();
-    let fault = Diagnostic::new(&code::UNKNOWN_NAME, Place::Value(at), format!("there is no {what} `{name}`"));
+    let fault = Diagnostic::new(&code::UNKNOWN_NAME, Place::Name(at), format!("there is no {what} `{name}`"));
     match crate::diagnostic::near(name, known.iter().copied()) {
         Some(near) => fault.help(format!("write `{near}`")).related(Place::Key(section.key(near)), "the near name"),
         None if known.is_empty() => fault.help(format!("declare it under `{}`", section.last().unwrap_or_default())),
         None => {
-            let list = known.iter().take(10).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-            fault.help(format!("declare it under `{}`, or write one of {list}", section.last().unwrap_or_default()))
+            let list = one_of(known.iter().copied().take(10));
+            fault.help(format!("declare it under `{}`, or write {list}", section.last().unwrap_or_default()))
         }
     }
 }

@@ -46,6 +46,11 @@ pub trait Instance {
         Vec::new()
     }
 
+    /// The components that `uses` may name; empty: any.
+    fn uses(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// Whether the variables that `uses` gives belong into its environment.
     fn takes_variables(&self) -> bool {
         true

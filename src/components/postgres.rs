@@ -5,6 +5,7 @@ use serde::Deserialize;
 
 use super::{Build, Built, Component, Declare, Instance, Resource, Surface};
 use crate::blueprint::Databases;
+use crate::diagnostic::{Diagnostic, Place, code};
 use crate::platform::{
     Body, Check, Encoding, Endpoint, EndpointRef, Evidence, File, Health, Mount, MountSource, PathRef, Protocol, PublicText, Published,
     Readiness, SecretFormat, Text, TextTree, WorkloadKind,
@@ -213,10 +214,11 @@ fn owned(cx: &mut Declare<'_>, spec: &Spec) -> Vec<Owned> {
             (Some(_), false) => origin.key("owner"),
             (None, _) => cx.at.key("credential"),
         };
-        let login = match database.owner.as_ref().or(spec.credential.as_ref()) {
+        let credential = database.owner.as_ref().or(spec.credential.as_ref());
+        let login = match credential {
             Some(credential) => cx.credential(credential.as_str(), owner_at),
-            // Without a credential the service has one of its own. Not the bare name: most people call the service `postgres`, as
-            // the superuser is called.
+            // Without a credential the service has one of its own. Not just the service's name: most are called
+            // `postgres`, as the superuser is.
             None => {
                 let owner = format!("{}_owner", cx.name);
                 let note = format!("owner `{owner}` of the databases of {}", cx.name);
@@ -225,15 +227,8 @@ fn owned(cx: &mut Declare<'_>, spec: &Spec) -> Vec<Owned> {
         };
         let Some((variable, username)) = login else { continue };
         if username.as_literal() == Some(SUPERUSER) {
-            let origin = origin.clone();
-            cx.diagnostics.push(
-                crate::diagnostic::Diagnostic::new(
-                    &crate::diagnostic::code::NAME_TAKEN,
-                    crate::diagnostic::Place::Value(origin),
-                    "the superuser has the name `postgres`",
-                )
-                .help("give the credential another `username`"),
-            );
+            let fault = superuser_taken(cx, credential, &origin);
+            cx.diagnostics.push(fault);
         }
         let init = database
             .init
@@ -244,6 +239,16 @@ fn owned(cx: &mut Declare<'_>, spec: &Spec) -> Vec<Owned> {
         databases.push(Owned { name: name.clone(), origin, init, username, variable });
     }
     databases
+}
+
+fn superuser_taken(cx: &Declare<'_>, credential: Option<&NetworkName>, database: &Pointer) -> Diagnostic {
+    let name = credential.map_or(SUPERUSER, NetworkName::as_str);
+    let written = cx.blueprint.credentials.get(name).is_some_and(|credential| credential.username.is_some());
+    let at = Pointer::root().key("credentials").key(name);
+    let place = if written { Place::Value(at.key("username")) } else { Place::Key(at) };
+    Diagnostic::new(&code::NAME_TAKEN, place, format!("the superuser of `{}` is called `{SUPERUSER}` already", cx.name))
+        .related(Place::Value(database.clone()), "it would own this database")
+        .help("give the credential another `username`")
 }
 
 fn resource(database: &Owned, endpoint: &EndpointRef) -> Resource {
