@@ -159,6 +159,11 @@ impl Checker<'_> {
         if let Some(right) = near(key, absent.iter().copied()) {
             return misspelt_key(at, key, right);
         }
+        // The base of an overlay has the right key already.
+        if let Some(right) = near(key, known.iter().copied()) {
+            let help = format!("write `{right}` (it is here already), or remove it");
+            return (no_such_key(at, key).help(help), Some(Repair::Remove(at.key(key))));
+        }
         let list = absent.iter().take(16).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
         let help = if list.is_empty() { "remove it".to_owned() } else { format!("remove it, or write one of {list}") };
         (no_such_key(at, key).help(help), Some(Repair::Remove(at.key(key))))
