@@ -66,6 +66,12 @@ enum Command {
         /// The shell
         shell: clap_complete::Shell,
     },
+    /// Print a page of the documentation with its generated sections written anew
+    #[command(hide = true)]
+    Reference {
+        /// The page, in Markdown
+        page: PathBuf,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -176,6 +182,7 @@ fn run(command: Command) -> Exit {
         Command::Components { format } => commands::components::run(format),
         Command::Init { file } => commands::init::run(&file),
         Command::Secrets(SecretsCommand::Init(choice)) => commands::secrets::init(&choice),
+        Command::Reference { page } => commands::reference::run(&page),
         Command::Completions { shell } => commands::completions::run(shell, &mut <Cli as clap::CommandFactory>::command()),
     }
 }

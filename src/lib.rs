@@ -10,6 +10,7 @@ pub mod dotenv;
 pub mod emit;
 pub mod fileset;
 pub mod platform;
+pub mod reference;
 pub mod rules;
 pub mod schema;
 pub mod secrets;

@@ -55,7 +55,7 @@ fn service(generator: &mut SchemaGenerator) -> Value {
     json!({
         "type": "object",
         "required": ["component"],
-        "properties": { "component": { "type": "string", "enum": names, "enumDescriptions": descriptions, "title": "a component of the catalog" } },
+        "properties": { "component": { "type": "string", "enum": names, "enumDescriptions": descriptions, "title": "a component of the catalog", "description": "What it is: an entry of the catalog (`pipegen components`)." } },
         "allOf": branches,
     })
 }

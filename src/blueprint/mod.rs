@@ -16,7 +16,7 @@ pub use tree::Tree;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::value::{Map, Name, NetworkName, OneOrMany, ParametricText, Port, ResourceRef, Size, VariableName};
+use crate::value::{Map, Name, NetworkName, OneOrMany, ParametricText, ResourceRef, Size, VariableName};
 
 /// Words that cannot name a service, volume or stack because references and expectations use them.
 pub const RESERVED_NAMES: &[&str] = &["all", "credentials", "env", "host", "internet", "parameters", "volumes"];
@@ -27,44 +27,44 @@ pub const RESERVED_NAMES: &[&str] = &["all", "credentials", "env", "host", "inte
 pub struct Blueprint {
     /// The version of the language.
     pub blueprint: LanguageVersion,
-    /// The platform's name: Compose projects, networks and Kubernetes namespaces begin with it.
+    /// The platform's name, with which projects, networks and built images begin.
     pub name: Name,
-    /// One sentence for the generated guide.
+    /// What the platform is for, in one sentence for the generated guide.
     #[serde(default)]
     pub description: Option<ParametricText>,
-    /// Values that a renderer may set with `--set name=value`; read as `${parameters.name}`.
+    /// Values, by name, that `--set NAME=VALUE` may change and that strings read as `${parameters.NAME}`.
     #[serde(default)]
     pub parameters: Map<NetworkName, Parameter>,
-    /// Zones: only services that share one can talk. Without this key there is one, named after the blueprint.
+    /// Zones, by name: only services that share one can talk; without this key there is one, named after the blueprint.
     #[serde(default)]
     pub networks: Map<NetworkName, Network>,
-    /// Units that are deployed together: one Compose file, one Kubernetes namespace each.
+    /// Units that are deployed together, by name, each a Compose file of its own; without this key there is one.
     #[serde(default)]
     pub stacks: Map<Name, Stack>,
-    /// The local Kubernetes cluster.
+    /// The local Kubernetes cluster that Kind makes.
     #[serde(default)]
     pub kind: Option<Kind>,
-    /// Who may log in where. Secret values never stand here: `pipegen secrets init` makes them on the deployer's side.
+    /// Logins, by name; secret values never stand here, `pipegen secrets init` makes them where the platform is deployed.
     #[serde(default)]
     pub credentials: Map<NetworkName, Credential>,
-    /// Storage that several services mount, or that needs a path or a group.
+    /// Storage, by name, that several services mount or that needs a path or a group.
     #[serde(default)]
     pub volumes: Map<NetworkName, Volume>,
-    /// What runs.
+    /// What runs, by name.
     pub services: Map<Name, Service>,
-    /// Where data lives and which steps read and write it.
+    /// Where data lives and which steps read and write it, by name of the pipeline.
     #[serde(default)]
     pub pipelines: Map<NetworkName, Pipeline>,
-    /// Who must and who must never reach whom; proved on every run.
+    /// Who must, and who must never, reach whom; checked on every run, and an error where it does not hold.
     #[serde(default)]
     pub expect: Vec<Expectation>,
-    /// The generated guide.
+    /// How the guide is generated.
     #[serde(default)]
     pub docs: Option<Docs>,
     /// Where secret values come from.
     #[serde(default)]
     pub secrets: Option<Secrets>,
-    /// What differs in an environment: merged over the blueprint with `--env NAME`.
+    /// What differs in an environment, by name: merged over the blueprint with `--env NAME`.
     #[serde(default)]
     pub environments: Map<Name, Overlay>,
 }
@@ -81,10 +81,10 @@ pub enum LanguageVersion {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct Parameter {
-    /// What holds without `--set`. A parameter without a default must be set.
+    /// The value without `--set`; a parameter without a default must be set.
     #[serde(default)]
     pub default: Option<Scalar>,
-    /// A regular expression that the value must match.
+    /// A regular expression that the value must contain; `^...$` matches the whole.
     #[serde(default)]
     pub pattern: Option<String>,
     /// What it is for.
@@ -117,10 +117,10 @@ impl JsonSchema for Scalar {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct Network {
-    /// No way to the internet, and nothing published.
+    /// It has no way to the internet, and a service that has only such networks cannot publish a port.
     #[serde(default)]
     pub internal: bool,
-    /// One sentence for the generated guide.
+    /// What the network is for, in one sentence for the generated guide.
     #[serde(default)]
     pub description: Option<ParametricText>,
 }
@@ -129,10 +129,10 @@ pub struct Network {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct Stack {
-    /// The home of the stack's services; the stack owns this network.
+    /// The network of the stack's services that name none of their own; the stack makes it.
     #[serde(default)]
     pub network: Option<NetworkName>,
-    /// One sentence for the generated guide.
+    /// What the stack is for, in one sentence for the generated guide.
     #[serde(default)]
     pub description: Option<ParametricText>,
 }
@@ -144,7 +144,7 @@ pub struct Kind {
     /// The Kubernetes version, quoted.
     #[serde(default)]
     pub kubernetes: Option<String>,
-    /// How many worker nodes.
+    /// The number of worker nodes.
     #[serde(default)]
     pub workers: Option<u16>,
 }
@@ -153,8 +153,9 @@ pub struct Kind {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct Credential {
-    /// What its secrets are.
+    /// What kind of secret it has.
     #[serde(default, rename = "type")]
+    #[schemars(extend("default" = "password"))]
     pub kind: CredentialType,
     /// The username; without it the credential's own name.
     #[serde(default)]
@@ -190,7 +191,7 @@ pub struct Volume {
     /// A folder of the host instead of a managed volume, relative to the blueprint.
     #[serde(default)]
     pub path: Option<ParametricText>,
-    /// Where services mount it unless they say otherwise.
+    /// The absolute path at which services mount it unless they say otherwise.
     #[serde(default)]
     pub mount: Option<ParametricText>,
     /// The numeric group that every mounter gets; new files are group-writable.
@@ -205,12 +206,12 @@ pub struct Volume {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct Expectation {
-    /// Who connects.
+    /// Who connects: a service, `service/role`, `host` or `internet`.
     pub from: ResourceRef,
-    /// At least one workload of each side meets.
+    /// Who must be reachable: at least one workload of each side shares a network.
     #[serde(default)]
     pub reaches: Option<ResourceRef>,
-    /// No pair of workloads meets.
+    /// Who must not be reachable: no pair of workloads shares a network.
     #[serde(default)]
     pub never_reaches: Option<ResourceRef>,
 }
@@ -238,8 +239,9 @@ pub enum Language {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct Secrets {
-    /// The store.
+    /// The store of the values.
     #[serde(default)]
+    #[schemars(extend("default" = "env"))]
     pub store: SecretStore,
 }
 
@@ -282,6 +284,3 @@ impl JsonSchema for Overlay {
 
 /// A database, or several, in a short and a long form.
 pub type Databases<T> = OneOrMany<crate::value::DatasetName, T>;
-
-/// Kept together so that components import one name.
-pub type PortNumber = Port;

@@ -9,13 +9,13 @@ use crate::value::{DatasetName, Deployable, Duration, Map, Name, ParametricText,
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct Pipeline {
-    /// One sentence for the generated guide.
+    /// What the pipeline is for, in one sentence for the generated guide.
     #[serde(default)]
     pub description: Option<ParametricText>,
-    /// Where data lives.
+    /// Places of data, by name.
     #[serde(default)]
     pub datasets: Map<DatasetName, Dataset>,
-    /// What reads and writes it.
+    /// What reads and writes datasets, by name.
     #[serde(default)]
     pub steps: Map<DatasetName, Step>,
 }
@@ -27,25 +27,26 @@ pub struct Dataset {
     /// The service, `service/resource` or volume that holds it.
     #[serde(rename = "in")]
     pub location: ResourceRef,
-    /// A table of a database.
+    /// The table of a database.
     #[serde(default)]
     pub table: Option<ParametricText>,
-    /// A topic of Kafka; it is made with the platform.
+    /// The topic of a Kafka, which makes it on start.
     #[serde(default)]
     pub topic: Option<ParametricText>,
-    /// A folder of a volume.
+    /// The folder of a volume.
     #[serde(default)]
     pub path: Option<ParametricText>,
-    /// An object of a bucket.
+    /// The object of a bucket.
     #[serde(default)]
     pub object: Option<ParametricText>,
-    /// The file format.
+    /// The format of the files.
     #[serde(default)]
     pub format: Option<ParametricText>,
-    /// How many partitions the topic has.
+    /// The number of the topic's partitions.
     #[serde(default)]
+    #[schemars(extend("default" = 1))]
     pub partitions: Option<u16>,
-    /// How long the topic keeps messages.
+    /// How long the topic keeps messages; without this key as long as the broker says.
     #[serde(default)]
     pub retention: Option<Duration>,
 }
@@ -56,10 +57,10 @@ pub struct Dataset {
 pub struct Step {
     /// The service that runs it.
     pub on: Name,
-    /// A file of the service's `dags` folder.
+    /// The file of the DAG in the service's `dags` folder.
     #[serde(default)]
     pub dag: Option<ParametricText>,
-    /// A program for `spark-submit`.
+    /// The program that `spark-submit` runs.
     #[serde(default)]
     pub spark_submit: Option<ParametricText>,
     /// When it runs, for the guide; the DAG itself says it to Airflow.

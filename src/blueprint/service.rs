@@ -17,43 +17,43 @@ use crate::value::{
 pub struct Service {
     /// What it is: an entry of the catalog (`pipegen components`).
     pub component: String,
-    /// The stack that it is deployed with.
+    /// The stack that it is deployed with; needed where there are several.
     #[serde(default)]
     pub stack: Option<Name>,
     /// All its networks, the first being its home; without this key its stack's network.
     #[serde(default)]
     pub networks: Vec<NetworkName>,
-    /// Services that it connects to: it gets their address, environment, start order and permission to connect.
+    /// Services that it connects to, each with their address in variables, the wait until they are ready, and the right to connect.
     #[serde(default)]
     pub uses: OneOrMany<ResourceRef, Use>,
-    /// It runs only when one of these is asked for (`up.sh --profile NAME`).
+    /// Profiles of which one must be asked for (`up.sh --profile NAME`), else it does not run.
     #[serde(default)]
     pub profiles: Vec<Name>,
-    /// Environment variables; they win over those that `uses` gives.
+    /// Environment variables, which win over those that `uses` gives.
     #[serde(default)]
     pub environment: Map<EnvName, TextSource>,
-    /// Files by the absolute path at which the service reads them.
+    /// Files, by the absolute path at which the service reads them.
     #[serde(default)]
     pub files: Map<ParametricText, FileSource>,
-    /// Labels.
+    /// Labels of its containers.
     #[serde(default)]
     pub labels: Map<ParametricText, ParametricText>,
-    /// Storage: the name of a volume, or where what is mounted.
+    /// Storage that it mounts: the name of a volume, or what is mounted where.
     #[serde(default)]
     pub volumes: Vec<VolumeMount>,
-    /// What it may use of the machine.
+    /// The processors and the memory that it may use.
     #[serde(default)]
     pub resources: Option<Resources>,
-    /// Ports of the host, on 127.0.0.1 unless said otherwise.
+    /// The host port of its main endpoint, or one per endpoint, on 127.0.0.1 unless said otherwise.
     #[serde(default)]
     pub publish: Option<Publish>,
-    /// The image instead of the catalog's.
+    /// The image instead of the catalog's: `NAME:TAG`, or how it is built and called.
     #[serde(default)]
     pub image: Option<Image>,
-    /// Short for `image: { build: ... }`.
+    /// The folder from which the image is built, or more words on that: short for `image: { build: ... }`.
     #[serde(default)]
     pub build: Option<Build>,
-    /// Keys of one target's own format, merged into what pipegen writes. Unchecked; its use is reported.
+    /// Keys in a target's own format, by target, merged unchecked into what is rendered; a warning reports them.
     #[serde(default)]
     pub overrides: Map<Name, Tree>,
 }
@@ -68,8 +68,9 @@ pub struct Use {
     /// The prefix of the variables that it gives, instead of the component's usual one.
     #[serde(default, rename = "as")]
     pub prefix: Option<VariableName>,
-    /// What to wait for.
+    /// What to wait for before starting.
     #[serde(default)]
+    #[schemars(extend("default" = "ready"))]
     pub ready: Option<Readiness>,
 }
 
@@ -92,23 +93,24 @@ pub enum Readiness {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct FileSource {
-    /// A YAML document.
+    /// The body as a YAML document.
     #[serde(default)]
     pub yaml: Option<Tree>,
-    /// A JSON document.
+    /// The body as a JSON document.
     #[serde(default)]
     pub json: Option<Tree>,
-    /// Java properties.
+    /// The body as Java properties.
     #[serde(default)]
     pub properties: Option<Map<ParametricText, TextSource>>,
-    /// Plain text.
+    /// The body as plain text.
     #[serde(default)]
     pub text: Option<TextSource>,
-    /// A file beside the blueprint, taken as it is.
+    /// A file, relative to the blueprint, that is mounted as it is.
     #[serde(default)]
     pub path: Option<ParametricText>,
-    /// Whether it is a program.
+    /// Whether it may be executed.
     #[serde(default)]
+    #[schemars(extend("default" = "readable"))]
     pub mode: FileMode,
 }
 
@@ -127,10 +129,10 @@ pub enum FileMode {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct Resources {
-    /// Processors, quoted: `"0.5"`.
+    /// The most processors that it may use, quoted: `"0.5"`.
     #[serde(default)]
     pub cpu: Option<Cpu>,
-    /// Memory.
+    /// The most memory that it may use.
     #[serde(default)]
     pub memory: Option<Size>,
 }
@@ -139,16 +141,16 @@ pub struct Resources {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct Role {
-    /// How many of it.
+    /// The number of replicas.
     #[serde(default)]
     pub replicas: Option<u16>,
-    /// What it may use of the machine.
+    /// The processors and the memory that this role may use.
     #[serde(default)]
     pub resources: Option<Resources>,
     /// Environment variables of this role alone.
     #[serde(default)]
     pub environment: Map<EnvName, TextSource>,
-    /// Keys of one target's own format, for this role alone.
+    /// Keys in a target's own format, by target, for this role alone.
     #[serde(default)]
     pub overrides: Map<Name, Tree>,
 }
@@ -179,9 +181,9 @@ pub type EndpointKey = NetworkName;
 struct PublishedLong {
     /// The host port.
     port: Port,
-    /// The address that it is bound to; 127.0.0.1 without this key.
+    /// The address of the host that it is bound to.
     #[serde(default)]
-    #[schemars(with = "Option<Address>")]
+    #[schemars(with = "Option<Address>", extend("default" = "127.0.0.1"))]
     address: Option<std::net::IpAddr>,
 }
 
@@ -326,13 +328,14 @@ pub struct Build {
 struct BuildLong {
     /// The folder with what the image needs, relative to the blueprint.
     context: ParametricText,
-    /// The Dockerfile, relative to the context; `Dockerfile` without this key.
+    /// The Dockerfile, relative to the context.
     #[serde(default)]
+    #[schemars(extend("default" = "Dockerfile"))]
     dockerfile: Option<ParametricText>,
-    /// Build arguments. Never a secret: they stay readable in the image.
+    /// Build arguments, never secrets: they stay readable in the image.
     #[serde(default)]
     args: Map<EnvName, Deployable>,
-    /// The stage to build.
+    /// The stage to build; without this key the last one.
     #[serde(default)]
     target: Option<ParametricText>,
 }
@@ -378,7 +381,7 @@ struct VolumeMountLong {
     /// Where it is mounted: an absolute path.
     #[serde(default)]
     mount: Option<ParametricText>,
-    /// Not writable.
+    /// It cannot write there.
     #[serde(default)]
     read_only: bool,
 }
@@ -409,23 +412,27 @@ pub struct Health {
     /// A program that ends with 0.
     #[serde(default)]
     pub command: Option<Vec<TextSource>>,
-    /// The endpoint that `http` asks; the only one without this key.
+    /// The endpoint that `http` asks; needed where there are several.
     #[serde(default)]
     pub endpoint: Option<EndpointKey>,
-    /// The program in the image that asks; it must be there.
+    /// The program that asks and that the image must have; without this key `curl` for `http` and `bash` for `tcp`.
     #[serde(default)]
     pub with: Option<HealthTool>,
     /// How often it is asked.
     #[serde(default)]
+    #[schemars(extend("default" = "10s"))]
     pub interval: Option<Duration>,
     /// How long an answer may take.
     #[serde(default)]
+    #[schemars(extend("default" = "5s"))]
     pub timeout: Option<Duration>,
-    /// How many failures in a row make it unhealthy.
+    /// The number of failures in a row that make it unhealthy.
     #[serde(default)]
+    #[schemars(extend("default" = 6))]
     pub retries: Option<u16>,
-    /// How long failures at the start do not count.
+    /// How long failures after the start do not count.
     #[serde(default)]
+    #[schemars(extend("default" = "20s"))]
     pub start_period: Option<Duration>,
 }
 

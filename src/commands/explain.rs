@@ -2,7 +2,8 @@
 
 use super::{Exit, fail, print};
 use crate::components::COMPONENTS;
-use crate::diagnostic::{CODES, Severity, near};
+use crate::diagnostic::{CODES, near};
+use crate::reference;
 use crate::targets::TARGETS;
 
 /// Prints one text, or the list of all topics.
@@ -30,21 +31,10 @@ fn topics() -> impl Iterator<Item = &'static str> {
 }
 
 fn text(topic: &str) -> Option<String> {
-    if let Some(component) = COMPONENTS.iter().find(|component| component.name == topic) {
-        return Some(format!("{}\n", component.doc.trim_end()));
-    }
-    if let Some(target) = TARGETS.iter().find(|target| target.name == topic) {
-        return Some(format!("{}\n", target.doc.trim_end()));
-    }
-    let code = CODES.iter().find(|code| code.name == topic)?;
-    Some(format!("# {}: {} ({})\n\n{}\n", code.name, code.summary, severity(code.severity), code.doc.trim_end()))
-}
-
-fn severity(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Error => "error",
-        Severity::Warning => "warning",
-    }
+    let component = COMPONENTS.iter().find(|component| component.name == topic).map(|component| reference::component(component));
+    let target = || TARGETS.iter().find(|target| target.name == topic).map(|target| reference::target(target));
+    let code = || CODES.iter().find(|code| code.name == topic).map(|code| reference::diagnostic(code));
+    component.or_else(target).or_else(code)
 }
 
 fn list() -> String {

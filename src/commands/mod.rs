@@ -5,6 +5,7 @@ pub mod completions;
 pub mod components;
 pub mod explain;
 pub mod init;
+pub mod reference;
 pub mod render;
 pub mod schema;
 pub mod secrets;

@@ -102,19 +102,19 @@ impl Placing<'_> {
         for (name, stack) in blueprint.stacks.iter() {
             let at = section.key(name.as_str()).key("network");
             let home = stack.network.as_ref().and_then(|network| self.network(network.as_str(), &at));
-            if let Some(home) = &home {
-                if let Some(first) = owners.insert(home.clone(), at.clone()) {
-                    let fault = Diagnostic::new(
-                        &code::NETWORK_OWNED_TWICE,
-                        Place::Value(at.clone()),
-                        format!("the network `{home}` is the home of two stacks"),
-                    );
-                    self.found.push(
-                        fault
-                            .related(Place::Value(first), "owned here")
-                            .help("give this stack a network of its own; its services can be on both (`networks:` on the service)"),
-                    );
-                }
+            if let Some(home) = &home
+                && let Some(first) = owners.insert(home.clone(), at.clone())
+            {
+                let fault = Diagnostic::new(
+                    &code::NETWORK_OWNED_TWICE,
+                    Place::Value(at.clone()),
+                    format!("the network `{home}` is the home of two stacks"),
+                );
+                self.found.push(
+                    fault
+                        .related(Place::Value(first), "owned here")
+                        .help("give this stack a network of its own; its services can be on both (`networks:` on the service)"),
+                );
             }
             homes.push(home);
         }
@@ -222,7 +222,6 @@ pub(super) fn platform(
     places: Places,
     mut built: BuiltAll,
     edges: Vec<Edge>,
-    faults: &mut Faults,
     found: &mut Vec<Diagnostic>,
 ) -> Platform {
     let volumes = volumes(blueprint, &mut built);
@@ -265,7 +264,6 @@ pub(super) fn platform(
         pipelines: pipelines::guide(blueprint),
         expectations: Vec::new(),
     };
-    let _ = faults;
     reordered(platform, &order)
 }
 

@@ -94,10 +94,10 @@ impl Replacing {
             Value::Map(entries) if entries.iter().any(|entry| entry.key.contains("${parameters.") || has_hole(&entry.value)) => {
                 for entry in Arc::make_mut(entries).iter_mut() {
                     let at = at.key(&entry.key);
-                    if entry.key.contains("${parameters.") {
-                        if let Some(value) = self.text(&entry.key, &at) {
-                            entry.key = text_of(&value);
-                        }
+                    if entry.key.contains("${parameters.")
+                        && let Some(value) = self.text(&entry.key, &at)
+                    {
+                        entry.key = text_of(&value);
                     }
                     self.node(&mut entry.value, &at);
                 }

@@ -25,19 +25,48 @@ const BIN: &str = "/opt/kafka/bin";
 pub static COMPONENT: Component = Component {
     name: "kafka",
     summary: "Kafka in KRaft mode, with its topics",
-    doc: include_str!("../../docs/components/kafka.md"),
+    doc: DOC,
     versions: &["4.3", "4.2"],
     schema: Spec::json_schema,
     declare,
 };
 
+const DOC: &str = r#"## What it makes
+
+One node in KRaft mode, broker and controller in one, with the volume `<service>-data`. Topics of `topics`, and those that the datasets of a
+pipeline name, are made by the job `<service>-topics` on every start.
+
+- The cluster id is derived from the names of blueprint and service: a volume stays usable although nothing but the blueprint is kept.
+- Inside, clients connect to port 9092 without encryption or login. `publish` opens a listener of its own for the host, which is
+  advertised under the published address, so that a client on the host is not sent to a name that it cannot resolve.
+
+## What others get
+
+`uses: [kafka]` gives `KAFKA_BOOTSTRAP_SERVERS`, with `as: X` it is `X_BOOTSTRAP_SERVERS`. References read
+`${kafka.bootstrap_servers}`, `${kafka.host}` and `${kafka.port}`. Ready is when the broker answers and the topics are made.
+
+## Example
+
+```yaml
+blueprint: v1
+name: events
+services:
+  kafka:
+    component: kafka
+    version: "4.3"
+    topics:
+      orders: { partitions: 3, retention: 7d }
+    publish: 9092
+```
+"#;
+
 #[derive(Debug, Deserialize, JsonSchema)]
 struct Spec {
-    /// The version, quoted.
+    /// The version, quoted: a series of the catalog or a full version of one; without this key the first series.
     #[serde(default)]
     #[schemars(with = "Option<super::Version>")]
     version: Option<String>,
-    /// Topics that are made with the platform.
+    /// Topics, by name, that are made on start.
     #[serde(default)]
     topics: Map<DatasetName, TopicSpec>,
 }
@@ -46,10 +75,11 @@ struct Spec {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 struct TopicSpec {
-    /// How many partitions; 1 without this key.
+    /// The number of partitions.
     #[serde(default)]
+    #[schemars(extend("default" = 1))]
     partitions: Option<u16>,
-    /// How long messages are kept.
+    /// How long messages are kept; without this key as long as the broker says.
     #[serde(default)]
     retention: Option<Duration>,
 }
@@ -234,29 +264,24 @@ impl Kafka {
 /// The last topic is there only when all are.
 fn evidence(broker: &EndpointRef, topic: &str) -> Evidence {
     let program = format!("{BIN}/kafka-topics.sh");
-    let words = [
+    let words = vec![
         program.into(),
         "--bootstrap-server".into(),
-        Text::host_and_port(broker, Vantage::Here),
+        PublicText::host_and_port(broker),
         "--describe".into(),
         "--topic".into(),
         topic.into(),
     ];
-    Evidence {
-        check: Check::Exec(words.into_iter().filter_map(|text: Text| PublicText::try_from(text).ok()).collect()),
-        environment: Vec::new(),
-    }
+    Evidence { check: Check::Exec(words), environment: Vec::new() }
 }
 
 /// Each question starts a JVM (two to four seconds of processor time), hence the long interval.
 fn health(broker: &EndpointRef) -> Health {
-    let ask = |address: Text| {
-        let words = [Text::literal(format!("{BIN}/kafka-broker-api-versions.sh")), "--bootstrap-server".into(), address];
-        Check::Exec(words.into_iter().filter_map(|text| PublicText::try_from(text).ok()).collect())
-    };
+    let program = format!("{BIN}/kafka-broker-api-versions.sh");
+    let ask = |address: PublicText| Check::Exec(vec![program.as_str().into(), "--bootstrap-server".into(), address]);
     Health {
-        check: ask(Text::literal("localhost:").then(Text::port(broker))),
-        remote: Some(ask(Text::host_and_port(broker, Vantage::Here))),
+        check: ask(PublicText::from("localhost:").then(PublicText::port(broker))),
+        remote: Some(ask(PublicText::host_and_port(broker))),
         interval: Duration::seconds(15),
         timeout: Duration::seconds(15),
         retries: 8,

@@ -24,25 +24,63 @@ const USER: &str = "999:999";
 pub static COMPONENT: Component = Component {
     name: "postgres",
     summary: "PostgreSQL: databases, each with an owner",
-    doc: include_str!("../../docs/components/postgres.md"),
+    doc: DOC,
     versions: &["18", "17", "16", "15"],
     schema: Spec::json_schema,
     declare,
 };
 
+const DOC: &str = r#"## What it makes
+
+One server with the volume `<service>-data`, and with `databases` the job `<service>-init`. On every start the job makes the roles and
+databases that are missing, and sets owners and passwords to what they are now; it removes nothing. The SQL files of `init` are run
+once per database, as its owner, in one transaction.
+
+- The owner of a database is its `owner`, else `credential`, else a role called like the service with the password `<SERVICE>_PASSWORD`.
+  Only owners may connect to their databases.
+- The superuser `postgres` has a password of its own, `<SERVICE>_ADMIN_PASSWORD`, that no other service gets.
+- `publish` is the host port of the server.
+
+## What others get
+
+`uses: [postgres/shop]`, or `uses: [postgres]` if there is one database, gives `POSTGRES_HOST`, `POSTGRES_PORT`, `POSTGRES_USER`,
+`POSTGRES_PASSWORD` and `POSTGRES_DB`; with `as: X` they are `X_HOST`, `X_PORT`, `X_USER`, `X_PASSWORD` and `X_NAME`.
+
+References read `${postgres.host}` and `${postgres.port}`, and of a database `${postgres/shop.database}`, `username`, `password`,
+`url` (`postgresql://`), `sqlalchemy_url` (`postgresql+psycopg2://`) and `jdbc_url` (without the login). Ready is when the server answers and the job has ended.
+
+## Example
+
+```yaml
+blueprint: v1
+name: shop
+credentials:
+  shop_db: { username: shop }
+  reports_db: { username: reports }
+services:
+  postgres:
+    component: postgres
+    version: "17"
+    databases:
+      shop: shop_db
+      reports: { owner: reports_db }
+    publish: 5432
+```
+"#;
+
 #[derive(Debug, Deserialize, JsonSchema)]
 struct Spec {
-    /// The version, quoted.
+    /// The version, quoted: a series of the catalog or a full version of one; without this key the first series.
     #[serde(default)]
     #[schemars(with = "Option<super::Version>")]
     version: Option<String>,
-    /// The credential that owns every database without an owner of its own.
+    /// The credential that owns every database without an owner of its own; without this key a role named after the service.
     #[serde(default)]
     credential: Option<NetworkName>,
-    /// Databases: a list of names, or a map from name to owner.
+    /// Databases that are made on start: a list of names, or a map from name to owner.
     #[serde(default)]
     databases: Databases<Database>,
-    /// A server that exists already instead of one that runs here.
+    /// The address of a server that exists already, instead of one that runs here.
     #[serde(default)]
     #[allow(dead_code, reason = "carried by the language; no target renders it yet")]
     managed: Option<Managed>,
@@ -99,7 +137,7 @@ struct Database {
 #[derive(Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 struct DatabaseLong {
-    /// The credential that owns it.
+    /// The credential that owns the database.
     #[serde(default)]
     owner: Option<NetworkName>,
     /// SQL files that are run once, as its owner, in one transaction.
@@ -264,14 +302,13 @@ impl Instance for Postgres {
 
 /// Asked over TCP: while the image initialises, its temporary server listens on the socket only, and would seem ready.
 fn health(endpoint: &EndpointRef) -> Health {
-    let ask = |host: Text| {
+    let ask = |host: PublicText| {
         let words = ["pg_isready", "--quiet", "--username", SUPERUSER, "--dbname", SUPERUSER, "--host"].map(PublicText::from);
-        let address = [host, "--port".into(), Text::port(endpoint)].into_iter().filter_map(|text| text.try_into().ok());
-        Check::Exec(words.into_iter().chain(address).collect())
+        Check::Exec(words.into_iter().chain([host, "--port".into(), PublicText::port(endpoint)]).collect())
     };
     Health {
         check: ask("127.0.0.1".into()),
-        remote: Some(ask(Text::host(endpoint))),
+        remote: Some(ask(PublicText::host(endpoint))),
         interval: Duration::seconds(5),
         timeout: Duration::seconds(5),
         retries: 12,

@@ -20,23 +20,50 @@ const DATABASES: u8 = 16;
 pub static COMPONENT: Component = Component {
     name: "redis",
     summary: "Redis: a cache and a broker, always with a password",
-    doc: include_str!("../../docs/components/redis.md"),
+    doc: DOC,
     versions: &["7.2", "7.4"],
     schema: Spec::json_schema,
     declare,
 };
 
+const DOC: &str = r#"## What it makes
+
+One server that asks everyone for a password, with the volume `<service>-data` unless `persistence: none`. The password is that of
+`credential`, else `<SERVICE>_PASSWORD`. `publish` is the host port of the server.
+
+## What others get
+
+`uses: [redis]` means the database 0, `uses: [redis/3]` another of the 16. It gives `REDIS_HOST`, `REDIS_PORT`, `REDIS_PASSWORD` and
+`REDIS_DB`; with `as: X` they are `X_HOST`, `X_PORT`, `X_PASSWORD` and `X_NAME`. References read `${redis.host}`,
+`${redis.port}`, `${redis.password}`, and of a database `${redis/3.url}` and `${redis/3.database}`.
+
+## Example
+
+```yaml
+blueprint: v1
+name: sessions
+services:
+  redis: { component: redis, persistence: append_only }
+  app:
+    component: container
+    image: python:3.12-slim
+    command: [python, -c, "import os; print(os.environ['REDIS_HOST'])"]
+    uses: [redis/3]
+```
+"#;
+
 #[derive(Debug, Deserialize, JsonSchema)]
 struct Spec {
-    /// The version, quoted.
+    /// The version, quoted: a series of the catalog or a full version of one; without this key the first series.
     #[serde(default)]
     #[schemars(with = "Option<super::Version>")]
     version: Option<String>,
-    /// The credential whose password it asks for; without it a password of its own, `<service>_password`.
+    /// The credential whose password it asks for; without this key it has one of its own.
     #[serde(default)]
     credential: Option<NetworkName>,
     /// What survives a restart.
     #[serde(default)]
+    #[schemars(extend("default" = "snapshot"))]
     persistence: Persistence,
 }
 
@@ -156,11 +183,10 @@ impl Redis {
 
 /// `redis-cli` ends with 0 even when the server refuses, hence the look at the answer.
 fn health(endpoint: &EndpointRef) -> Health {
-    let remote =
-        Text::literal("redis-cli -h ").then(Text::host(endpoint)).then(" -p ").then(Text::port(endpoint)).then(" ping | grep -q PONG");
+    let remote = PublicText::from("redis-cli -h ").then(PublicText::host(endpoint)).then(" -p ").then(PublicText::port(endpoint));
     Health {
         check: Check::Shell("redis-cli ping | grep -q PONG".into()),
-        remote: PublicText::try_from(remote).ok().map(Check::Shell),
+        remote: Some(Check::Shell(remote.then(" ping | grep -q PONG"))),
         interval: Duration::seconds(5),
         timeout: Duration::seconds(5),
         retries: 12,

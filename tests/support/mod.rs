@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "every test program uses a part of it")]
 
 pub mod compose;
+pub mod rendered;
 pub mod edit;
 
 use std::io::Write;

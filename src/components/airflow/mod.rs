@@ -9,7 +9,7 @@ use super::{Build, Built, Component, Declare, Instance, Reference, Surface};
 use crate::diagnostic::{Diagnostic, Place, code};
 use crate::platform::{
     Body, ConnectionSetup, DocumentFormat, EndpointRef, File, Image, Login, Mount, MountSource, PathRef, Published, Readiness,
-    SecretFormat, Text, TextTree, Vantage, Workload,
+    SecretFormat, Text, TextTree, Workload,
 };
 use schemars::JsonSchema as _;
 
@@ -21,11 +21,52 @@ const HOME: &str = "/opt/airflow";
 pub static COMPONENT: Component = Component {
     name: "airflow",
     summary: "Airflow 3 with the executors local and celery",
-    doc: include_str!("../../../docs/components/airflow.md"),
+    doc: DOC,
     versions: &["3.3", "3.2", "3.1", "3.0"],
     schema: Spec::json_schema,
     declare,
 };
+
+const DOC: &str = r#"## What it makes
+
+Every role is a workload of its own: `<service>-apiserver`, `-scheduler`, `-dag-processor`, `-triggerer`, and `-worker` with
+`executor: celery`. All of them wait for the job `<service>-init`, which migrates the metadata database and makes the
+administrator on every start; the scheduler, the triggerer and the workers also wait for the API server. With `connections`
+there is a job `<service>-connections`, which stores them in Airflow and replaces those of the same name.
+
+- `database` is the metadata database, a database of a postgres service. `executor: celery` needs `broker`, a redis service.
+- `dags`, a folder beside the blueprint, is mounted read-only at `/opt/airflow/dags`. The volume `<service>-logs` keeps the logs.
+- All roles share three secrets: `<SERVICE>_FERNET_KEY`, `<SERVICE>_JWT_SECRET` and `<SERVICE>_API_SECRET_KEY`. The
+  administrator is the credential that `admin` names, else `admin` with `<SERVICE>_ADMIN_PASSWORD`.
+- The first of `networks` is the home of all roles. The others are only for the roles that run tasks: workers and
+  triggerer, and with `executor: local` the scheduler.
+- `publish` is the host port of the API server and its pages, the endpoint `web`.
+- `files`, `environment` and `volumes` reach every role; `roles` says what differs in one of them.
+
+## What others get
+
+`uses: [airflow]` gives `AIRFLOW_URL`, with `as: X` it is `X_URL`. References read `${airflow.host}`, `${airflow.port}` and
+`${airflow.url}`. Ready is when the API server answers.
+
+## Example
+
+```yaml
+blueprint: v1
+name: nightly
+services:
+  postgres: { component: postgres, databases: [airflow, sales] }
+  redis: { component: redis }
+  airflow:
+    component: airflow
+    version: "3.0"
+    executor: celery
+    database: postgres/airflow
+    broker: redis
+    publish: 8080
+    connections:
+      sales_db: { to: postgres/sales }
+```
+"#;
 
 /// The variables of the secrets that all roles share.
 struct Keys {
@@ -59,19 +100,12 @@ fn declare(cx: &mut Declare<'_>) -> Option<Box<dyn Instance>> {
         api: cx.own_secret("API_SECRET_KEY", SecretFormat::Hex64, format!("{name} signs sessions and log requests with it")),
     };
     let endpoint = EndpointRef { workload: roles::API_SERVER.workload(name), endpoint: "web".to_owned() };
-    let url = Text::literal("http://").then(Text::host_and_port(&endpoint, Vantage::Here));
     let connections = (!spec.connections.is_empty()).then_some((format!("{name}-connections"), Some("connections")));
     let jobs = [(format!("{name}-init"), Some("init"))].into_iter().chain(connections);
     let surface = Surface {
         workloads: roles::of(spec.executor).map(|role| (role.workload(name), Some(role.key))).chain(jobs).collect(),
-        endpoint: Some(endpoint.clone()),
-        ready: vec![(endpoint.workload.clone(), Readiness::Ready)],
-        prefix: "AIRFLOW".to_owned(),
-        variables: vec![("URL", url.clone())],
-        properties: vec![("host", Text::host(&endpoint)), ("port", Text::port(&endpoint)), ("url", url)],
-        scheme: Some("http"),
         login: Some(admin.clone()),
-        ..Surface::default()
+        ..Surface::web(endpoint, "AIRFLOW")
     };
     Some(Box::new(Airflow { surface, spec, image: format!("apache/airflow:{tag}"), keys, admin, published }))
 }

@@ -53,7 +53,7 @@ impl Role {
         match self.key {
             "api_server" => {
                 server.endpoints = vec![Endpoint { published: published.cloned(), ..endpoint("web", 8080, Protocol::Http) }];
-                let url = Text::literal("http://").then(Text::host_and_port(&server.endpoint_ref("web"), crate::platform::Vantage::Here));
+                let url = PublicText::from("http://").then(PublicText::host_and_port(&server.endpoint_ref("web")));
                 server.health = Some(http_health("http://localhost:8080/api/v2/version".into(), Some(url.then("/api/v2/version"))));
             }
             "scheduler" => {
@@ -83,10 +83,10 @@ fn alive(job: &str) -> String {
     format!("airflow jobs check --job-type {job} --hostname \"${{HOSTNAME}}\"")
 }
 
-fn http_health(url: Text, remote: Option<Text>) -> Health {
-    let ask = |url: Text| {
+fn http_health(url: PublicText, remote: Option<PublicText>) -> Health {
+    let ask = |url: PublicText| {
         let words = ["curl", "--fail", "--silent", "--show-error", "--output", "/dev/null"].map(PublicText::from);
-        Check::Exec(words.into_iter().chain(PublicText::try_from(url)).collect())
+        Check::Exec(words.into_iter().chain([url]).collect())
     };
     Health {
         check: ask(url),

@@ -12,22 +12,23 @@ pub(super) struct Spec {
     #[serde(skip)]
     #[schemars(skip)]
     pub name: String,
-    /// The version, quoted.
+    /// The version, quoted: a series of the catalog or a full version of one; without this key the first series.
     #[serde(default)]
     #[schemars(with = "Option<crate::components::Version>")]
     pub version: Option<String>,
     /// What runs the tasks.
     #[serde(default)]
+    #[schemars(extend("default" = "local"))]
     pub executor: Executor,
-    /// The database of its own data: `SERVICE/DATABASE`.
+    /// The database of its own metadata, of a postgres service: `SERVICE/DATABASE`.
     pub database: ResourceRef,
-    /// The queue of the executor `celery`: a redis service.
+    /// The redis service with the queue of the executor `celery`.
     #[serde(default)]
     pub broker: Option<ResourceRef>,
-    /// The credential of its administrator.
+    /// The credential of its administrator; without this key `admin` with a password of its own.
     #[serde(default)]
     pub admin: Option<NetworkName>,
-    /// The folder of its DAGs, or a Git repository with them.
+    /// The folder of its DAGs, relative to the blueprint, or a Git repository with them.
     #[serde(default)]
     pub dags: Option<Dags>,
     /// Connections that its tasks use, by connection id.
@@ -107,7 +108,7 @@ text_or_map!(Dags, DagsLong, "Dags", ParametricText, |path| Dags { path: Some(pa
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub(super) struct Connection {
-    /// The service, or `service/resource`.
+    /// The service, or `service/resource`, that it leads to.
     pub to: ResourceRef,
 }
 
@@ -165,6 +166,7 @@ pub(super) struct Logs {
 pub(super) struct TaskPods {
     /// Which ones stay after their task has ended.
     #[serde(default)]
+    #[schemars(extend("default" = "never"))]
     #[allow(dead_code, reason = "carried by the language; no target renders it yet")]
     keep: Keep,
 }

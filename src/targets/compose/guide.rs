@@ -180,7 +180,7 @@ impl<'a> Guide<'a> {
             description: platform.description.as_deref(),
             blueprint: &layout.blueprint,
             counts: counts(platform, plan),
-            init: init_command(layout),
+            init: init_command(platform, layout),
             profiles: workloads(plan).flat_map(|workload| &workload.profiles).map(String::as_str).collect(),
             stacks: plan.stacks.iter().map(|stack| stack_row(stack, &components)).collect(),
             published: published(platform, plan),

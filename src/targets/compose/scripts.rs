@@ -89,9 +89,10 @@ pub fn files(platform: &Platform, layout: &Layout, plan: &ComposePlan<'_>, has_f
     Ok(files)
 }
 
-/// The command that makes `.env`.
-pub fn init_command(layout: &Layout) -> String {
-    format!("pipegen secrets init {}", layout.blueprint)
+/// The command that makes `.env`, as it is written in the folder of the artifacts: `<out>/<blueprint>/<target>`.
+pub fn init_command(platform: &Platform, layout: &Layout) -> String {
+    let environment = platform.environment.as_ref().map(|name| format!(" --env {name}")).unwrap_or_default();
+    format!("pipegen secrets init {} --out ../..{environment}", layout.blueprint)
 }
 
 /// The first line of every generated text.
@@ -104,7 +105,7 @@ impl<'a> Scripts<'a> {
         Self {
             header: header(layout),
             name: &platform.name,
-            init: init_command(layout),
+            init: init_command(platform, layout),
             check_sh: secrets::CHECK_SH,
             stacks: plan.stacks.iter().map(stack).collect(),
             profiles: workloads(plan).flat_map(|workload| &workload.profiles).map(String::as_str).collect(),
