@@ -3,8 +3,8 @@
 #![allow(dead_code, reason = "every test program uses a part of it")]
 
 pub mod compose;
-pub mod rendered;
 pub mod edit;
+pub mod rendered;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
