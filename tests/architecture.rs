@@ -19,8 +19,10 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("main",       &["cli"]),
     ("cli",        &["commands"]),
     // Verbs without logic of their own: they hand things from one part to the next, so they may see all parts.
-    ("commands",   &["compile", "components", "diagnostic", "emit", "fileset", "platform", "schema", "secrets", "source", "targets",
+    ("commands",   &["compile", "components", "diagnostic", "emit", "fileset", "platform", "reference", "schema", "secrets", "source", "targets",
                      "value", "yaml"]),
+    // The documentation of what the registries and the schema have.
+    ("reference",  &["components", "diagnostic", "schema", "targets"]),
     ("emit",       &["fileset"]),
     ("targets",    &["diagnostic", "fileset", "platform", "secrets", "source", "template", "value", "yaml"]),
     ("compile",    &["blueprint", "components", "diagnostic", "platform", "rules", "source", "value", "yaml"]),
