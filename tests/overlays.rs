@@ -58,7 +58,7 @@ fn platform(overlay: &str, parameters: &[(&str, &str)]) -> Platform {
 }
 
 fn environment(platform: &Platform, name: &str) -> Option<String> {
-    let api = platform.workload("api").expect("the service is there");
+    let api = workload(platform, "api").expect("the service is there");
     let text = api.environment.iter().find(|(known, _)| known == name).map(|(_, text)| text)?;
     text.as_literal().map(str::to_owned)
 }
@@ -76,13 +76,17 @@ fn first_line() -> usize {
     BASE.lines().count() + 1
 }
 
+fn workload<'a>(platform: &'a pipegen::platform::Platform, name: &str) -> Option<&'a pipegen::platform::Workload> {
+    platform.workloads.iter().find(|workload| workload.name == name)
+}
+
 #[test]
 fn maps_are_merged_by_key_and_a_list_is_replaced_whole() {
     let merged = platform("      api: { environment: { TIER: gold, NEW: more }, command: [run] }\n", &[]);
     assert_eq!(environment(&merged, "TIER").as_deref(), Some("gold"));
     assert_eq!(environment(&merged, "NEW").as_deref(), Some("more"));
     assert_eq!(environment(&merged, "KEEP").as_deref(), Some("base"));
-    let command = merged.workload("api").expect("there").command.clone().expect("a command");
+    let command = workload(&merged, "api").expect("there").command.clone().expect("a command");
     assert_eq!(command.iter().map(|word| word.text().as_literal()).collect::<Vec<_>>(), [Some("run")]);
 }
 
@@ -123,8 +127,8 @@ fn an_environment_cannot_change_what_a_service_is() {
 #[test]
 fn an_environment_removes_and_adds_services() {
     let changed = platform("      api: { uses: [] }\n      cache: { component: redis }\n    remove: [db]\n", &[]);
-    assert!(changed.workload("db").is_none() && changed.workload("db-init").is_none());
-    assert!(changed.workload("cache").is_some());
+    assert!(workload(&changed, "db").is_none() && workload(&changed, "db-init").is_none());
+    assert!(workload(&changed, "cache").is_some());
 }
 
 #[test]
@@ -144,7 +148,7 @@ fn values_on_the_command_line_have_types() {
     let set = platform("      {}\n", &[("tier", "gold"), ("count", "7")]);
     assert_eq!(environment(&set, "TIER").as_deref(), Some("gold"));
     assert_eq!(environment(&set, "COUNT").as_deref(), Some("7"));
-    let file = &set.workload("api").expect("there").files[0].body;
+    let file = &workload(&set, "api").expect("there").files[0].body;
     let shown = format!("{file:?}");
     assert!(shown.contains("Int(7)") && shown.contains("a-gold"), "{shown}");
 }
@@ -153,7 +157,7 @@ fn values_on_the_command_line_have_types() {
 fn a_value_reaches_every_class_of_text() {
     let overlay = "      db: { publish: \"${parameters.count}\" }\n      api: { image: \"python:3.12-${parameters.tier}\", working_dir: \"/${parameters.tier}\" }\n";
     let set = platform(overlay, &[("tier", "gold")]);
-    let api = set.workload("api").expect("there");
+    let api = workload(&set, "api").expect("there");
     assert_eq!(api.working_dir.as_deref(), Some("/gold"), "parametric");
     let db = set.workload("db").expect("there");
     assert_eq!(db.endpoints[0].published.as_ref().map(|published| published.port), Some(3), "a port");
@@ -198,7 +202,7 @@ fn a_value_has_the_type_of_the_default() {
     let (source, compiled) = with_overlay("      {}\n", &[("count", "many")]);
     assert_eq!(said(&source, &compiled), [("wrong-type".to_owned(), 5, "give one that is with `--set`".to_owned())]);
     let text = platform("      api: { files: { /etc/api.json: { json: { tier: \"${parameters.owner}\" } } } }\n", &[("owner", "true")]);
-    assert!(format!("{:?}", text.workload("api").expect("there").files).contains("Bool(true)"));
+    assert!(format!("{:?}", workload(&text, "api").expect("there").files).contains("Bool(true)"));
 }
 
 #[test]

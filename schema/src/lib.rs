@@ -35,6 +35,8 @@ pub enum Rule {
     Value,
 }
 
+const KEY_NAMES: &str = "/propertyNames";
+
 /// Every violation of the schema, in the validator's order.
 pub fn violations(document: &Value) -> Vec<Violation> {
     use jsonschema::error::ValidationErrorKind as Kind;
@@ -43,10 +45,17 @@ pub fn violations(document: &Value) -> Vec<Violation> {
             let rule = match error.kind() {
                 Kind::AdditionalProperties { unexpected } => Rule::UnknownKeys(unexpected.clone()),
                 Kind::Required { property } => Rule::MissingKey(property.as_str().unwrap_or_default().to_owned()),
-                Kind::PropertyNames { error } => Rule::KeyName(error.instance().as_str().unwrap_or_default().to_owned()),
                 _ => Rule::Value,
             };
-            Violation { instance: error.instance_path().to_string(), keyword: error.schema_path().to_string(), rule }
+            let (instance, keyword) = (error.instance_path().to_string(), error.schema_path().to_string());
+            // The macro reports what the schema of the names says, with the name as the instance and the map as its path.
+            match keyword.split_once(KEY_NAMES) {
+                Some((map, _)) => {
+                    let name = error.instance().as_str().unwrap_or_default().to_owned();
+                    Violation { instance, keyword: format!("{map}{KEY_NAMES}"), rule: Rule::KeyName(name) }
+                }
+                None => Violation { instance, keyword, rule },
+            }
         })
         .collect()
 }
@@ -64,6 +73,9 @@ mod tests {
         let found = violations(&unknown);
         assert_eq!(found.len(), 1, "{found:?}");
         assert_eq!(found[0].rule, Rule::UnknownKeys(vec!["topix".to_owned()]));
+        let named = violations(&json!({ "blueprint": "v1", "name": "a", "services": { "My_Service": { "component": "kafka" } } }));
+        assert_eq!(named.len(), 1, "{named:?}");
+        assert_eq!((named[0].instance.as_str(), &named[0].rule), ("/services", &Rule::KeyName("My_Service".to_owned())));
         let missing = violations(&json!({ "blueprint": "v1", "name": "a", "services": { "k": {} } }));
         assert_eq!(missing.len(), 1, "{missing:?}");
     }

@@ -225,7 +225,7 @@ pub(super) fn platform(
     found: &mut Vec<Diagnostic>,
 ) -> Platform {
     let volumes = volumes(blueprint, &mut built);
-    let (secrets, settings) = variables(blueprint, &services, &built.workloads, found);
+    let (secrets, settings) = variables(blueprint, &services, &built, found);
     let order = start_order(&places, &edges, &built.workloads, found);
     let mut connections: BTreeMap<String, _> = built.connections.into_iter().collect();
     let list = services
@@ -291,8 +291,7 @@ fn reordered(mut platform: Platform, order: &[usize]) -> Platform {
 fn start_order(places: &Places, edges: &[Edge], workloads: &[Workload], found: &mut Vec<Diagnostic>) -> Vec<usize> {
     let count = places.stacks.len();
     let stack_of: BTreeMap<&str, usize> = workloads.iter().map(|workload| (workload.name.as_str(), workload.stack)).collect();
-    let owner_of: BTreeMap<&str, (usize, &Pointer)> =
-        places.networks.iter().map(|network| (network.name.as_str(), (network.owner, &network.origin))).collect();
+    let owner_of: BTreeMap<&str, usize> = places.networks.iter().map(|network| (network.name.as_str(), network.owner)).collect();
     // before[a][b]: why a starts after b
     let mut after: Vec<BTreeMap<usize, Pointer>> = vec![BTreeMap::new(); count];
     for edge in edges {
@@ -304,10 +303,10 @@ fn start_order(places: &Places, edges: &[Edge], workloads: &[Workload], found: &
         }
     }
     for workload in workloads {
-        for (owner, _) in
-            workload.networks.iter().filter_map(|name| owner_of.get(name.as_str())).filter(|(owner, _)| *owner != workload.stack)
-        {
-            after[workload.stack].entry(*owner).or_insert_with(|| workload.origin.key("networks"));
+        for (index, name) in workload.networks.iter().enumerate() {
+            if let Some(owner) = owner_of.get(name.as_str()).filter(|owner| **owner != workload.stack) {
+                after[workload.stack].entry(*owner).or_insert_with(|| workload.origin.key("networks").index(index));
+            }
         }
     }
     let mut order = Vec::new();
@@ -341,10 +340,10 @@ fn report_stack_cycle(places: &Places, after: &[BTreeMap<usize, Pointer>], done:
         cycle.iter().filter_map(|stack| open(*stack).map(|(before, why)| (*stack, *before, why))).collect();
     let [(first, second, place), others @ ..] = reasons.as_slice() else { return };
     let message = format!("the stack `{}` must start after `{}`, which must start after it", name(*first), name(*second));
-    let mut fault = Diagnostic::new(&code::STACK_CYCLE, Place::Value((*place).clone()), message)
+    let mut fault = Diagnostic::new(&code::STACK_CYCLE, Place::Name((*place).clone()), message)
         .help("move one of the services to the other stack, take it off the other stack's network, or wait for nothing (`ready: none`)");
     for (stack, before, why) in others {
-        fault = fault.related(Place::Value((*why).clone()), format!("`{}` after `{}`", name(*stack), name(*before)));
+        fault = fault.related(Place::Name((*why).clone()), format!("`{}` after `{}`", name(*stack), name(*before)));
     }
     found.push(fault);
 }
@@ -352,17 +351,16 @@ fn report_stack_cycle(places: &Places, after: &[BTreeMap<usize, Pointer>], done:
 /// The volumes: those of the blueprint that something mounts, and the services' own. A group's job is added to the workloads.
 fn volumes(blueprint: &Blueprint, built: &mut BuiltAll) -> Vec<Volume> {
     let section = Pointer::root().key("volumes");
+    let mut mounters = mounters(&built.workloads);
     let mut volumes = Vec::new();
     for (name, volume) in blueprint.volumes.iter() {
-        let mounted = |workload: &Workload| workload.mounts.iter().any(|mount| mount.source == MountSource::Volume(name.to_string()));
-        let Some(owner) = built.workloads.iter().filter(|workload| mounted(workload)).map(|workload| workload.stack).min() else {
-            continue;
-        };
+        let mounters = mounters.remove(name.as_str()).unwrap_or_default();
+        let Some(owner) = mounters.iter().map(|position| built.workloads[*position].stack).min() else { continue };
         let origin = section.key(name.as_str());
         if let Some(group) = volume.group {
-            let job = group_job(name.as_str(), group, owner, &origin, built.workloads.iter().find(|workload| mounted(workload)));
-            for workload in built.workloads.iter_mut().filter(|workload| mounted(workload)) {
-                workload.waits.push((job.name.clone(), Readiness::Completed));
+            let job = group_job(name.as_str(), group, owner, &origin, mounters.first().map(|position| &built.workloads[*position]));
+            for position in mounters {
+                built.workloads[position].waits.push((job.name.clone(), Readiness::Completed));
             }
             built.workloads.push(job);
         }
@@ -378,6 +376,25 @@ fn volumes(blueprint: &Blueprint, built: &mut BuiltAll) -> Vec<Volume> {
     let own = std::mem::take(&mut built.volumes);
     volumes.extend(own.into_iter().map(|(name, origin, owner)| Volume { name, path: None, group: None, size: None, owner, origin }));
     volumes
+}
+
+/// The positions of the workloads that mount each volume, in order.
+fn mounters(workloads: &[Workload]) -> BTreeMap<String, Vec<usize>> {
+    let mut mounters: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    for (position, workload) in workloads.iter().enumerate() {
+        let volumes: BTreeSet<&String> = workload
+            .mounts
+            .iter()
+            .filter_map(|mount| match &mount.source {
+                MountSource::Volume(name) => Some(name),
+                MountSource::Path(_) => None,
+            })
+            .collect();
+        for volume in volumes {
+            mounters.entry(volume.clone()).or_default().push(position);
+        }
+    }
+    mounters
 }
 
 /// Sets a volume's group, with the bit that hands the group on to what is made inside.
@@ -422,16 +439,11 @@ fn group_job(volume: &str, group: u32, stack: usize, origin: &Pointer, mounter: 
 }
 
 /// The secrets and settings that something reads, with the forms in which it reads them.
-fn variables(
-    blueprint: &Blueprint,
-    services: &Services<'_>,
-    workloads: &[Workload],
-    found: &mut Vec<Diagnostic>,
-) -> (Vec<Secret>, Vec<Setting>) {
+fn variables(blueprint: &Blueprint, services: &Services<'_>, built: &BuiltAll, found: &mut Vec<Diagnostic>) -> (Vec<Secret>, Vec<Setting>) {
     let declared = declared_secrets(blueprint, services, found);
     let mut secrets: BTreeMap<String, BTreeSet<Encoding>> = BTreeMap::new();
     let mut settings: BTreeMap<String, Setting> = BTreeMap::new();
-    for workload in workloads {
+    for workload in &built.workloads {
         for part in workload.texts().into_iter().flat_map(crate::platform::Text::parts) {
             match part {
                 Part::Secret { variable, encoding } => {
@@ -442,7 +454,7 @@ fn variables(
                         variable: variable.clone(),
                         default: default.clone(),
                         encodings: Vec::new(),
-                        origin: workload.origin.clone(),
+                        origin: built.settings.get(variable).unwrap_or(&workload.origin).clone(),
                     });
                     if !setting.encodings.contains(encoding) {
                         setting.encodings.push(*encoding);
@@ -460,7 +472,7 @@ fn variables(
         if let Some(secret) = declared.get(name.as_str()) {
             let fault = Diagnostic::new(
                 &code::VARIABLE_TAKEN,
-                Place::Key(setting.origin.clone()),
+                Place::Value(setting.origin.clone()),
                 format!("the variable `{name}` is a secret's already"),
             );
             found.push(
@@ -472,7 +484,7 @@ fn variables(
         if name.starts_with("PIPEGEN_") {
             let fault = Diagnostic::new(
                 &code::RESERVED_NAME,
-                Place::Key(setting.origin.clone()),
+                Place::Value(setting.origin.clone()),
                 format!("the variable `{name}` is pipegen's own"),
             );
             found.push(fault.help("choose a name that does not begin with `PIPEGEN_`"));
@@ -512,12 +524,12 @@ fn declared_secrets(blueprint: &Blueprint, services: &Services<'_>, found: &mut 
         if let Some(first) = first.filter(|first| first.origin != secret.origin) {
             let fault = Diagnostic::new(
                 &code::VARIABLE_TAKEN,
-                Place::Key(secret.origin.clone()),
+                Place::Key(secret.origin.key("env")),
                 format!("two secrets have the variable `{}`", secret.variable),
             );
             found.push(
                 fault
-                    .related(Place::Key(first.origin.clone()), "the other one")
+                    .related(Place::Key(first.origin.key("env")), "the other one")
                     .help("give the credential a variable of its own: `env: NAME`"),
             );
         }

@@ -1,5 +1,7 @@
 //! Phase 7: each service makes its workloads.
 
+use std::collections::BTreeMap;
+
 use crate::blueprint::Blueprint;
 use crate::components::Build;
 use crate::diagnostic::{Diagnostic, Faults};
@@ -20,6 +22,8 @@ pub(super) struct BuiltAll {
     pub connections: Vec<(String, ConnectionSetup)>,
     /// Edges that texts made.
     pub edges: Vec<Pending>,
+    /// Where each of the deployer's variables is read first.
+    pub settings: BTreeMap<String, Pointer>,
 }
 
 pub(super) fn services(
@@ -29,9 +33,10 @@ pub(super) fn services(
     faults: &mut Faults,
     found: &mut Vec<Diagnostic>,
 ) -> BuiltAll {
-    let mut all = BuiltAll { workloads: Vec::new(), volumes: Vec::new(), connections: Vec::new(), edges: Vec::new() };
+    let mut all =
+        BuiltAll { workloads: Vec::new(), volumes: Vec::new(), connections: Vec::new(), edges: Vec::new(), settings: BTreeMap::new() };
     let mut broken = Vec::new();
-    let mut world = World { blueprint, services, faults, found: Vec::new(), edges: Vec::new() };
+    let mut world = World { blueprint, services, faults, found: Vec::new(), edges: Vec::new(), settings: BTreeMap::new() };
     for declared in &services.list {
         let place = places.of(declared.name);
         let before = world.found.len();
@@ -60,6 +65,7 @@ pub(super) fn services(
     }
     found.append(&mut world.found);
     all.edges = world.edges;
+    all.settings = world.settings;
     for pointer in broken {
         faults.add(pointer);
     }

@@ -8,7 +8,7 @@ use pipegen_schema::{Rule, Violation, violations};
 use serde_json::Value as Json;
 
 use super::{repair, secret_literals};
-use crate::diagnostic::{Diagnostic, Faults, Place, code, near};
+use crate::diagnostic::{Diagnostic, Faults, Place, code, near, one_of};
 use crate::source::{Pointer, Source};
 use crate::value::{CLASS_KEY, Class, TextPart, parse_text};
 use crate::yaml::{Node, Value};
@@ -164,8 +164,8 @@ impl Checker<'_> {
             let help = format!("write `{right}` (it is here already), or remove it");
             return (no_such_key(at, key).help(help), Some(Repair::Remove(at.key(key))));
         }
-        let list = absent.iter().take(16).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-        let help = if list.is_empty() { "remove it".to_owned() } else { format!("remove it, or write one of {list}") };
+        let help =
+            if absent.is_empty() { "remove it".to_owned() } else { format!("remove it, or write {}", one_of(absent.into_iter().take(16))) };
         (no_such_key(at, key).help(help), Some(Repair::Remove(at.key(key))))
     }
 
@@ -176,10 +176,7 @@ impl Checker<'_> {
         let help = match key {
             "blueprint" => "begin the file with `blueprint: v1`".to_owned(),
             "component" => {
-                let names = property.and_then(|property| property.get("enum")).and_then(Json::as_array);
-                let names =
-                    names.map(|names| names.iter().filter_map(Json::as_str).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "));
-                format!("write `component:` with one of {}", names.unwrap_or_default())
+                format!("write `component:` with {}", one_of(property.into_iter().flat_map(allowed)))
             }
             _ => format!("add `{key}:` {}", what.split('.').next().map(lower_first).map(|what| format!("({what})")).unwrap_or_default())
                 .trim()
@@ -203,8 +200,10 @@ impl Checker<'_> {
             "type" => self.wrong_type(at, found, rule),
             "enum" | "const" if is_component(at) => unknown_component(text.unwrap_or_default(), rule, place),
             "enum" | "const" => not_one_of(text, rule, place),
+            // Where a number is wanted, the pattern is that of a parameter.
+            "pattern" if types(rule).contains(&"integer") && !text.unwrap_or_default().contains("${") => self.wrong_type(at, found, rule),
             "pattern" => bad_text(text.unwrap_or_default(), rule, place),
-            "uniqueItems" => Diagnostic::new(&code::BAD_VALUE, place, "the same entry twice in one list").help("remove one of them"),
+            "uniqueItems" => twice(at, found),
             _ => {
                 let title = title(rule).unwrap_or("another value");
                 Diagnostic::new(&code::BAD_VALUE, place, format!("expected {title}")).help(example(rule))
@@ -215,8 +214,7 @@ impl Checker<'_> {
     fn wrong_type(&self, at: &Pointer, found: Option<&Node>, rule: &Json) -> Diagnostic {
         let expected = types(rule);
         let kind = found.map_or("nothing", |node| node.value.kind());
-        let wanted =
-            title(rule).map_or_else(|| expected.iter().map(|name| type_name(name)).collect::<Vec<_>>().join(" or "), str::to_owned);
+        let wanted = wanted(rule);
         if found.and_then(Node::as_str).is_some_and(|text| text.contains("${")) {
             let fault = Diagnostic::new(&code::REFERENCE_NOT_ALLOWED, Place::Value(at.clone()), "no `${...}` is allowed here");
             return fault.help(format!("write {wanted}"));
@@ -229,9 +227,16 @@ impl Checker<'_> {
                 fault.help(format!("quote it: `\"{raw}\"`"))
             }
             Some(Value::Number(_) | Value::Bool(_)) if expected.contains(&"string") => fault.help("quote it"),
+            _ if at.as_str().is_empty() => fault.help("begin the file with `blueprint: v1`, and write each key on a line of its own"),
+            Some(Value::Null) if rule.get("required").is_some() => {
+                let first = rule.get("required").and_then(|keys| keys.get(0)).and_then(Json::as_str).unwrap_or_default();
+                fault.help(format!("write a map that begins with `{first}: ...`, or remove the key"))
+            }
             Some(Value::Null) if expected.contains(&"object") => fault.help("write `{}`, or remove the key"),
             Some(Value::Null) => fault.help("write a value, or remove the key"),
-            Some(Value::String(_)) if expected == ["integer"] && !secret => fault.help("write the number without quotes"),
+            Some(Value::String(text)) if expected.contains(&"integer") && text.parse::<u64>().is_ok() && !secret => {
+                fault.help(format!("write the number without quotes: `{text}`"))
+            }
             Some(Value::String(_)) if expected == ["array"] && !secret => fault.help(format!("write `[{raw}]`")),
             _ => fault.help(example(rule)),
         }
@@ -255,16 +260,16 @@ fn unknown_component(name: &str, rule: &Json, place: Place) -> Diagnostic {
     let fault = Diagnostic::new(&code::UNKNOWN_COMPONENT, place, format!("there is no component `{name}`"));
     match near(name, allowed(rule)) {
         Some(right) => fault.help(format!("write `{right}`")),
-        None => fault.help(format!("write one of {}", allowed(rule).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "))),
+        None => fault.help(format!("write {}", one_of(allowed(rule)))),
     }
 }
 
 fn not_one_of(text: Option<&str>, rule: &Json, place: Place) -> Diagnostic {
-    let list = allowed(rule).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-    let fault = Diagnostic::new(&code::BAD_VALUE, place, format!("expected one of {list}"));
+    let list = one_of(allowed(rule));
+    let fault = Diagnostic::new(&code::BAD_VALUE, place, format!("expected {list}"));
     match text.and_then(|text| near(text, allowed(rule))) {
         Some(right) => fault.help(format!("write `{right}`")),
-        None => fault.help(format!("write one of {list}")),
+        None => fault.help(format!("write {list}")),
     }
 }
 
@@ -286,7 +291,10 @@ fn bad_text(text: &str, rule: &Json, place: Place) -> Diagnostic {
     }
     let parts = match parse_text(text) {
         Ok(parts) => parts,
-        Err(error) => return Diagnostic::new(&code::BAD_REFERENCE, place, "a reference that cannot be read").help(error.help),
+        Err(error) => {
+            let place = part(place, error.hole);
+            return Diagnostic::new(&code::BAD_REFERENCE, place, "a reference that cannot be read").help(error.help);
+        }
     };
     let too_much = parts.iter().find_map(|part| match part {
         TextPart::Reference(reference) if class.is_none_or(|class| reference.class() > class) => Some(reference),
@@ -296,8 +304,38 @@ fn bad_text(text: &str, rule: &Json, place: Place) -> Diagnostic {
         Some(_) if class.is_none() => {
             Diagnostic::new(&code::REFERENCE_NOT_ALLOWED, place, "no `${...}` is allowed here").help(format!("write {title}"))
         }
-        Some(_) => Diagnostic::new(&code::REFERENCE_NOT_ALLOWED, place, "this `${...}` is not allowed here").help(format!("write {title}")),
+        Some(reference) => {
+            let place = part(place, reference.to_string());
+            Diagnostic::new(&code::REFERENCE_NOT_ALLOWED, place, "this `${...}` is not allowed here").help(format!("write {title}"))
+        }
         None => Diagnostic::new(&code::BAD_REFERENCE, place, "a reference that cannot be read").help(format!("write {title}")),
+    }
+}
+
+/// An element that stands in its list before.
+fn twice(at: &Pointer, list: Option<&Node>) -> Diagnostic {
+    let values: Vec<&Value> = list.map(Node::elements).unwrap_or_default().iter().map(|node| &node.value).collect();
+    let pair = (0..values.len()).find_map(|second| Some((values[..second].iter().position(|value| *value == values[second])?, second)));
+    let (first, second) = pair.unwrap_or_default();
+    Diagnostic::new(&code::BAD_VALUE, Place::Value(at.index(second)), "the same entry twice in one list")
+        .related(Place::Value(at.index(first)), "first here")
+        .help("remove one of them")
+}
+
+/// A part of the value at a place.
+fn part(place: Place, text: String) -> Place {
+    match place {
+        Place::Value(pointer) => Place::Part(pointer, text),
+        other => other,
+    }
+}
+
+/// What the schema wants, in words.
+fn wanted(rule: &Json) -> String {
+    // The title of the whole is the language's name.
+    match title(rule).filter(|_| !std::ptr::eq(rule, &*SCHEMA)) {
+        Some(title) => title.to_owned(),
+        None => types(rule).iter().map(|name| type_name(name)).collect::<Vec<_>>().join(" or "),
     }
 }
 
@@ -310,6 +348,7 @@ fn example(rule: &Json) -> String {
     match example {
         Some(Json::String(text)) => format!("write for example `{text}`"),
         Some(other) => format!("write for example `{other}`"),
+        None if types(rule) == ["object"] => "write a map: `NAME: ...` on each line".to_owned(),
         None => format!("write {}", types(rule).iter().map(|name| type_name(name)).collect::<Vec<_>>().join(" or ")),
     }
 }

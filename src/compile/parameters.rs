@@ -153,7 +153,8 @@ impl Replacing {
             return None;
         }
         let known: Vec<&str> = self.values.keys().chain(self.missing.keys()).map(String::as_str).collect();
-        self.found.push(unknown_name("parameter", name, known.iter().copied(), &section, at.clone()));
+        let fault = unknown_name("parameter", name, known.iter().copied(), &section, at.clone());
+        self.found.push(Diagnostic { place: Place::Part(at.clone(), format!("${{parameters.{name}}}")), ..fault });
         let near = crate::diagnostic::near(name, known)?.to_owned();
         self.values.get(&near).cloned()
     }

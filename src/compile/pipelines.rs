@@ -155,7 +155,7 @@ impl<'a> Stepping<'a> {
         let place = Pointer::root().key("services").key(runner);
         if !mounts && !self.faults.touches(&place.key("volumes")) {
             let fault = Diagnostic::new(
-                &code::NO_SHARED_NETWORK,
+                &code::VOLUME_NOT_MOUNTED,
                 Place::Value(at.clone()),
                 format!("`{runner}` does not mount the volume `{volume}`"),
             );

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::blueprint::{Blueprint, Credential, CredentialType, MountSource as MountSpec, Volume};
 use crate::components::{Resolved, Resource, Scope, Surface, secret_variable, unknown_name};
-use crate::diagnostic::{Diagnostic, Faults, Place, code, near};
+use crate::diagnostic::{Diagnostic, Faults, Place, code, near, one_of};
 use crate::platform::{Mount, MountSource, PathRef, SecretFormat, Text};
 use crate::source::Pointer;
 use crate::value::{Reference, ResourceRef, TextPart, parse_text};
@@ -20,6 +20,8 @@ pub(super) struct World<'a> {
     pub found: Vec<Diagnostic>,
     /// Edges that texts make.
     pub edges: Vec<Pending>,
+    /// Where each of the deployer's variables is read first.
+    pub settings: BTreeMap<String, Pointer>,
 }
 
 /// What `service` or `service/resource` means.
@@ -50,11 +52,24 @@ impl<'a> World<'a> {
         }
     }
 
+    /// One hole of a text; its faults point at the hole, not at the text as a whole.
+    fn hole(&mut self, service: &str, reference: &Reference, at: &Pointer) -> Option<Text> {
+        let before = self.found.len();
+        let text = self.part(service, reference, at);
+        for fault in &mut self.found[before..] {
+            fault.place = Place::Part(at.clone(), reference.to_string());
+        }
+        text
+    }
+
     fn part(&mut self, service: &str, reference: &Reference, at: &Pointer) -> Option<Text> {
         match reference {
             // Parameters were replaced before; one that is left had no value, and that was reported.
             Reference::Parameter(_) => None,
-            Reference::Env { name, default } => Some(Text::setting(name.clone(), default.clone())),
+            Reference::Env { name, default } => {
+                self.settings.entry(name.clone()).or_insert_with(|| at.clone());
+                Some(Text::setting(name.clone(), default.clone()))
+            }
             Reference::Credential { name, field } => self.credential(name, field, at),
             Reference::Volume { name, property } => self.volume(name, property, at),
             Reference::Property { service: target, resource, property } => {
@@ -142,11 +157,10 @@ impl<'a> World<'a> {
 
     fn unknown_property(&mut self, what: &str, property: &str, known: &[&str], at: &Pointer, depends: Option<Pointer>) {
         let fault = Diagnostic::new(&code::UNKNOWN_PROPERTY, Place::Value(at.clone()), format!("{what} has no property `{property}`"));
-        let list = known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
         let help = match near(property, known.iter().copied()) {
             Some(right) => format!("write `{right}`"),
             None if known.is_empty() => "it has none".to_owned(),
-            None => format!("write one of {list}"),
+            None => format!("write {}", one_of(known.iter().copied())),
         };
         let fault = fault.help(help);
         self.found.push(match depends {
@@ -215,7 +229,7 @@ pub(super) fn ambiguous(name: &str, surface: &Surface, at: &Pointer) -> Diagnost
         format!("`{name}` has {count} {}s; which one is meant?", surface.resource_kind)
     };
     let help = if count == 0 { format!("declare one: `{}s: [NAME]`", surface.resource_kind) } else { format!("write one of {list}") };
-    Diagnostic::new(&code::AMBIGUOUS_REFERENCE, Place::Value(at.clone()), message)
+    Diagnostic::new(&code::AMBIGUOUS_REFERENCE, Place::Name(at.clone()), message)
         .help(help)
         .depends_on(Pointer::root().key("services").key(name))
 }
@@ -281,7 +295,7 @@ pub(super) fn find_resource<'s>(
     }
     let kind = if surface.resource_kind.is_empty() { "resource" } else { surface.resource_kind };
     let right = near(name, surface.resources.iter().map(|resource| resource.name.as_str()));
-    let fault = Diagnostic::new(&code::UNKNOWN_NAME, Place::Value(at.clone()), format!("`{service}` has no {kind} `{name}`"));
+    let fault = Diagnostic::new(&code::UNKNOWN_NAME, Place::Name(at.clone()), format!("`{service}` has no {kind} `{name}`"));
     let right = right.and_then(|right| surface.resources.iter().find(|resource| resource.name == right));
     found.push(match right {
         Some(resource) => {
@@ -303,7 +317,8 @@ impl Scope for World<'_> {
             Ok(parts) => parts,
             Err(error) => {
                 self.found.push(
-                    Diagnostic::new(&code::BAD_REFERENCE, Place::Value(at.clone()), "a reference that cannot be read").help(error.help),
+                    Diagnostic::new(&code::BAD_REFERENCE, Place::Part(at.clone(), error.hole), "a reference that cannot be read")
+                        .help(error.help),
                 );
                 return None;
             }
@@ -312,7 +327,7 @@ impl Scope for World<'_> {
         for part in &parts {
             text = match part {
                 TextPart::Literal(literal) => text.then(literal.as_str()),
-                TextPart::Reference(reference) => text.then(self.part(service, reference, at)?),
+                TextPart::Reference(reference) => text.then(self.hole(service, reference, at)?),
             };
         }
         Some(text)
@@ -341,7 +356,8 @@ impl Scope for World<'_> {
             let at = at.index(index);
             let (source, target) = match &mount.source {
                 Some(MountSpec::Volume(name)) => {
-                    let Some((name, volume)) = find_volume(self.blueprint, self.faults, name.as_str(), &at, &mut self.found) else {
+                    let Some((name, volume)) = find_volume(self.blueprint, self.faults, name.as_str(), &at.key("volume"), &mut self.found)
+                    else {
                         continue;
                     };
                     groups.extend(volume.group);
@@ -360,7 +376,15 @@ impl Scope for World<'_> {
                 Some(target) if target.as_str().starts_with('/') => {
                     mounts.push(Mount { source, target: target.0.clone(), read_only: mount.read_only, origin: at });
                 }
-                _ => {
+                Some(_) => {
+                    let at = match (&mount.mount, &source) {
+                        (None, MountSource::Volume(name)) => Pointer::root().key("volumes").key(name).key("mount"),
+                        _ => at.key("mount"),
+                    };
+                    let fault = Diagnostic::new(&code::BAD_VALUE, Place::Value(at), "expected an absolute path");
+                    self.found.push(fault.help("write a path that begins with `/`"));
+                }
+                None => {
                     let fault = Diagnostic::new(&code::MISSING_KEY, Place::Value(at), "where it is mounted is not said");
                     self.found.push(fault.help("add `mount: /PATH`, here or at the volume"));
                 }

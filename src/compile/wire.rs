@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::blueprint::{Blueprint, Readiness as Wanted};
 use crate::components::{Resource, Surface, set};
-use crate::diagnostic::{Diagnostic, Faults, Place, code};
+use crate::diagnostic::{Diagnostic, Faults, Place, code, one_of};
 use crate::platform::{Edge, Readiness, Text, Workload, WorkloadKind};
 use crate::source::Pointer;
 use crate::value::ResourceRef;
@@ -73,6 +73,7 @@ pub(super) fn pending(services: &Services<'_>, built: &BuiltAll) -> Vec<Pending>
             edges.push(Pending {
                 readiness: words.ready.unwrap_or_default(),
                 variables: declared.instance.takes_variables().then(|| words.prefix.as_ref().map(ToString::to_string)),
+                accepts: declared.instance.uses(),
                 needs_resource: declared.instance.takes_variables(),
                 ..edge
             });
@@ -114,7 +115,7 @@ pub(super) fn connect(
         wiring.index.entry(workload.service.clone()).or_default().push(position);
     }
     let frozen: &Faults = faults;
-    let mut world = World { blueprint, services, faults: frozen, found: Vec::new(), edges: Vec::new() };
+    let mut world = World { blueprint, services, faults: frozen, found: Vec::new(), edges: Vec::new(), settings: BTreeMap::new() };
     let mut edges = Vec::new();
     let mut seen = BTreeSet::new();
     for edge in pending {
@@ -132,6 +133,12 @@ pub(super) fn connect(
         faults.add(pointer);
     }
     edges
+}
+
+/// Whether no fault leaves it open where a service is.
+pub(super) fn places_known(faults: &Faults, service: &Pointer) -> bool {
+    let open = |key: &str| faults.touches(&service.key(key)) || faults.touches(&Pointer::root().key(key));
+    !faults.covers(service) && !["networks", "stack", "stacks"].into_iter().any(open)
 }
 
 struct Wiring<'s, 'a> {
@@ -162,10 +169,9 @@ impl Wiring<'_, '_> {
             found.push(ambiguous(provider.name, surface, &edge.at));
             return None;
         }
-        let networks_known = !faults.touches(&consumer.at.key("networks")) && !faults.touches(&provider.at.key("networks"));
         let connecting = self.sharing(edge, surface, workloads);
         if connecting.is_empty() && surface.endpoint.is_some() && consumer.name != provider.name {
-            if networks_known && !faults.touches(&consumer.at) && !faults.touches(&provider.at) {
+            if places_known(faults, &consumer.at) && places_known(faults, &provider.at) {
                 found.push(self.no_shared_network(edge, consumer, provider, surface, workloads));
                 self.broken.push(edge.at.clone());
             }
@@ -211,13 +217,10 @@ impl Wiring<'_, '_> {
             .map(|other| other.name)
             .take(10)
             .collect();
-        let help = if right.is_empty() {
-            format!("declare a service of the component `{wanted}`")
-        } else {
-            format!("write one of `{}`", right.join("`, `"))
-        };
+        let help =
+            if right.is_empty() { format!("declare a service of the component `{wanted}`") } else { format!("write {}", one_of(right)) };
         found.push(
-            Diagnostic::new(&code::WRONG_COMPONENT, Place::Value(edge.at.clone()), message)
+            Diagnostic::new(&code::WRONG_COMPONENT, Place::Name(edge.at.clone()), message)
                 .help(help)
                 .related(Place::Key(provider.at.clone()), "declared here"),
         );
@@ -263,7 +266,7 @@ impl Wiring<'_, '_> {
         let list = provider_networks.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
         let fault = Diagnostic::new(
             &code::NO_SHARED_NETWORK,
-            Place::Value(edge.at.clone()),
+            Place::Name(edge.at.clone()),
             format!("`{}` and `{}` share no network", consumer.name, provider.name),
         );
         fault
@@ -301,7 +304,11 @@ impl Wiring<'_, '_> {
                     ),
                 ),
             };
-            let fault = Diagnostic::new(&code::MISSING_HEALTH, Place::Value(edge.at.clone()), message);
+            let place = match edge.readiness {
+                Wanted::Completed => Place::Value(edge.at.key("ready")),
+                _ => Place::Name(edge.at.clone()),
+            };
+            let fault = Diagnostic::new(&code::MISSING_HEALTH, place, message);
             found.push(fault.help(help).related(Place::Key(provider.at.clone()), "declared here").depends_on(provider.at.key("health")));
             return None;
         }
@@ -310,7 +317,7 @@ impl Wiring<'_, '_> {
         {
             let fault = Diagnostic::new(
                 &code::PROFILE_MISMATCH,
-                Place::Value(edge.at.clone()),
+                Place::Name(edge.at.clone()),
                 format!("`{}` waits for `{}`, which does not run without its profile", consumer.name, provider.name),
             );
             let list = theirs.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
@@ -360,12 +367,12 @@ impl Wiring<'_, '_> {
                 Some(first) if *first != edge.at => {
                     let fault = Diagnostic::new(
                         &code::VARIABLE_TAKEN,
-                        Place::Value(edge.at.clone()),
+                        Place::Name(edge.at.clone()),
                         format!("the variable `{name}` is written by two connections"),
                     );
                     found.push(
                         fault
-                            .related(Place::Value(first.clone()), "written here first")
+                            .related(Place::Name(first.clone()), "written here first")
                             .help(format!("give one of them a prefix: `uses: {{ {}: {{ as: OTHER }} }}`", edge.target)),
                     );
                     return;

@@ -22,7 +22,7 @@ pub static COMPONENT: Component = Component {
 const DOC: &str = r#"## What it makes
 
 One workload from `image` or `build`; what is built is called `<blueprint>/<service>:local` unless `image` says otherwise. It runs
-until it is stopped, or with `once: true` until it has ended. Nothing is pinned, mounted or checked unless it is written here.
+until it is stopped, or with `once: true` until it has ended. The image needs a fixed tag; nothing is mounted or checked unless it is written here.
 
 - `ports` names what it listens on. The first is what others connect to; one that is called `http`, or that the health check
   asks over HTTP, speaks HTTP. Several ports are published by name: `publish: { http: 8080 }`.

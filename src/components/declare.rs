@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use crate::blueprint::{Blueprint, Publish, Service};
-use crate::diagnostic::{Code, Diagnostic, Faults, Place, code};
+use crate::diagnostic::{Code, Diagnostic, Faults, Place, code, one_of};
 use crate::platform::{EndpointRef, Login, Published, Readiness, SecretFormat, Text, Vantage};
 use crate::source::Pointer;
 use crate::value::ResourceRef;
@@ -212,8 +212,7 @@ impl<'a> Declare<'a> {
 
     fn unknown_endpoint(&mut self, name: &str, keys: &[&str], place: Pointer) {
         let near = crate::diagnostic::near(name, keys.iter().copied());
-        let list = keys.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ");
-        let help = near.map_or_else(|| format!("write one of {list}"), |near| format!("write `{near}`"));
+        let help = near.map_or_else(|| format!("write {}", one_of(keys.iter().copied())), |near| format!("write `{near}`"));
         let mut fault =
             Diagnostic::new(&code::UNKNOWN_NAME, Place::Key(place), format!("`{}` has no endpoint `{name}`", self.name)).help(help);
         if let Some(near) = near.filter(|_| self.service.component == "container") {
@@ -270,13 +269,13 @@ fn host_port(published: &crate::blueprint::Published, origin: Pointer) -> Publis
 /// The fault of a name that is declared nowhere, with the near name's line as second place.
 pub fn unknown_name<'n>(what: &str, name: &str, known: impl Iterator<Item = &'n str>, section: &Pointer, at: Pointer) -> Diagnostic {
     let known: Vec<&str> = known.collect();
-    let fault = Diagnostic::new(&code::UNKNOWN_NAME, Place::Value(at), format!("there is no {what} `{name}`"));
+    let fault = Diagnostic::new(&code::UNKNOWN_NAME, Place::Name(at), format!("there is no {what} `{name}`"));
     match crate::diagnostic::near(name, known.iter().copied()) {
         Some(near) => fault.help(format!("write `{near}`")).related(Place::Key(section.key(near)), "the near name"),
         None if known.is_empty() => fault.help(format!("declare it under `{}`", section.last().unwrap_or_default())),
         None => {
-            let list = known.iter().take(10).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-            fault.help(format!("declare it under `{}`, or write one of {list}", section.last().unwrap_or_default()))
+            let list = one_of(known.iter().copied().take(10));
+            fault.help(format!("declare it under `{}`, or write {list}", section.last().unwrap_or_default()))
         }
     }
 }

@@ -87,6 +87,10 @@ impl Instance for Kafdrop {
         &self.surface
     }
 
+    fn uses(&self) -> &'static [&'static str] {
+        &["kafka"]
+    }
+
     fn takes_variables(&self) -> bool {
         false
     }

@@ -5,6 +5,7 @@ use serde::Deserialize;
 
 use super::{Build, Built, Component, Declare, Instance, Resource, Surface};
 use crate::blueprint::Databases;
+use crate::diagnostic::{Diagnostic, Place, code};
 use crate::platform::{
     Body, Check, Encoding, Endpoint, EndpointRef, Evidence, File, Health, Mount, MountSource, PathRef, Protocol, PublicText, Published,
     Readiness, SecretFormat, Text, TextTree, WorkloadKind,
@@ -36,7 +37,7 @@ One server with the volume `<service>-data`, and with `databases` the job `<serv
 databases that are missing, and sets owners and passwords to what they are now; it removes nothing. The SQL files of `init` are run
 once per database, as its owner, in one transaction.
 
-- The owner of a database is its `owner`, else `credential`, else a role called like the service with the password `<SERVICE>_PASSWORD`.
+- The owner of a database is its `owner`, else `credential`, else the role `<service>_owner` with the password `<SERVICE>_PASSWORD`.
   Only owners may connect to their databases.
 - The superuser `postgres` has a password of its own, `<SERVICE>_ADMIN_PASSWORD`, that no other service gets.
 - `publish` is the host port of the server.
@@ -74,7 +75,7 @@ struct Spec {
     #[serde(default)]
     #[schemars(with = "Option<super::Version>")]
     version: Option<String>,
-    /// The credential that owns every database without an owner of its own; without this key a role named after the service.
+    /// The credential that owns every database without an owner of its own; without this key the role `<service>_owner`.
     #[serde(default)]
     credential: Option<NetworkName>,
     /// Databases that are made on start: a list of names, or a map from name to owner.
@@ -213,25 +214,21 @@ fn owned(cx: &mut Declare<'_>, spec: &Spec) -> Vec<Owned> {
             (Some(_), false) => origin.key("owner"),
             (None, _) => cx.at.key("credential"),
         };
-        let login = match database.owner.as_ref().or(spec.credential.as_ref()) {
+        let credential = database.owner.as_ref().or(spec.credential.as_ref());
+        let login = match credential {
             Some(credential) => cx.credential(credential.as_str(), owner_at),
-            // Without a credential the service has one of its own, named after it.
-            None => Some((
-                cx.own_secret("PASSWORD", SecretFormat::Password, format!("owner `{}` of the databases of {}", cx.name, cx.name)),
-                Text::literal(cx.name),
-            )),
+            // Without a credential the service has one of its own. Not just the service's name: most are called
+            // `postgres`, as the superuser is.
+            None => {
+                let owner = format!("{}_owner", cx.name);
+                let note = format!("owner `{owner}` of the databases of {}", cx.name);
+                Some((cx.own_secret("PASSWORD", SecretFormat::Password, note), Text::literal(owner)))
+            }
         };
         let Some((variable, username)) = login else { continue };
         if username.as_literal() == Some(SUPERUSER) {
-            let origin = origin.clone();
-            cx.diagnostics.push(
-                crate::diagnostic::Diagnostic::new(
-                    &crate::diagnostic::code::NAME_TAKEN,
-                    crate::diagnostic::Place::Value(origin),
-                    "the superuser has the name `postgres`",
-                )
-                .help("give the credential another `username`"),
-            );
+            let fault = superuser_taken(cx, credential, &origin);
+            cx.diagnostics.push(fault);
         }
         let init = database
             .init
@@ -242,6 +239,16 @@ fn owned(cx: &mut Declare<'_>, spec: &Spec) -> Vec<Owned> {
         databases.push(Owned { name: name.clone(), origin, init, username, variable });
     }
     databases
+}
+
+fn superuser_taken(cx: &Declare<'_>, credential: Option<&NetworkName>, database: &Pointer) -> Diagnostic {
+    let name = credential.map_or(SUPERUSER, NetworkName::as_str);
+    let written = cx.blueprint.credentials.get(name).is_some_and(|credential| credential.username.is_some());
+    let at = Pointer::root().key("credentials").key(name);
+    let place = if written { Place::Value(at.key("username")) } else { Place::Key(at) };
+    Diagnostic::new(&code::NAME_TAKEN, place, format!("the superuser of `{}` is called `{SUPERUSER}` already", cx.name))
+        .related(Place::Value(database.clone()), "it would own this database")
+        .help("give the credential another `username`")
 }
 
 fn resource(database: &Owned, endpoint: &EndpointRef) -> Resource {

@@ -89,6 +89,7 @@ codes! {
     UNSUPPORTED_TAG "unsupported-tag" Error "a YAML tag outside the core schema";
     UNSUPPORTED_VERSION "unsupported-version" Error "a version that the component does not know";
     VARIABLE_TAKEN "variable-taken" Error "two things that write the same variable";
+    VOLUME_NOT_MOUNTED "volume-not-mounted" Error "a step that needs a volume which its service does not mount";
     WRONG_COMPONENT "wrong-component" Error "a reference to a service of the wrong component";
     WRONG_TYPE "wrong-type" Error "a value of the wrong type";
     YAML_SYNTAX "yaml-syntax" Error "text that is not YAML";

@@ -19,6 +19,11 @@ impl Faults {
         self.0.contains(pointer)
     }
 
+    /// Whether a fault was reported at this place or around it.
+    pub fn covers(&self, pointer: &Pointer) -> bool {
+        std::iter::successors(Some(pointer.clone()), |at| (!at.as_str().is_empty()).then(|| at.parent())).any(|at| self.0.contains(&at))
+    }
+
     /// Whether a fault was reported at this place, inside it or around it.
     pub fn touches(&self, pointer: &Pointer) -> bool {
         let inside = self
@@ -26,9 +31,7 @@ impl Faults {
             .range(pointer.clone()..)
             .take_while(|fault| fault.as_str().starts_with(pointer.as_str()))
             .any(|fault| fault.is_within(pointer));
-        inside
-            || std::iter::successors(Some(pointer.clone()), |at| (!at.as_str().is_empty()).then(|| at.parent()))
-                .any(|at| self.0.contains(&at))
+        inside || self.covers(pointer)
     }
 
     /// Whether none was reported.
@@ -51,5 +54,7 @@ mod tests {
         for sound in ["/services/kaf", "/services/kafka/usesx", "/networks"] {
             assert!(!faults.touches(&Pointer::parse(sound)), "{sound}");
         }
+        assert!(faults.covers(&Pointer::parse("/services/kafka/uses/0")));
+        assert!(!faults.covers(&Pointer::parse("/services/kafka")));
     }
 }

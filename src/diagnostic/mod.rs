@@ -19,7 +19,7 @@ pub use json::render_json;
 pub use order::sort_and_dedup;
 pub use plain::render_plain;
 pub use printable::printable;
-pub use suggest::near;
+pub use suggest::{near, one_of};
 
 use crate::source::{Pointer, Span};
 
@@ -34,6 +34,11 @@ pub enum Place {
     Key(Pointer),
     /// The value that the pointer names.
     Value(Pointer),
+    /// The first place of this text in the value that the pointer names, such as one `${...}` of several.
+    Part(Pointer, String),
+    /// The name that the pointer stands for: the key of an entry that is a map (`uses: { db: { as: DB } }`), else the
+    /// value (`uses: [db]`).
+    Name(Pointer),
 }
 
 /// One fault, or one thing worth knowing.

@@ -15,9 +15,21 @@ pub fn near<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Op
         .map(|(_, candidate)| candidate)
 }
 
+/// The names as one can write them: "`a`", or "one of `a`, `b`".
+pub fn one_of<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    let quoted: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
+    if quoted.len() == 1 { quoted.concat() } else { format!("one of {}", quoted.join(", ")) }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::near;
+    use super::{near, one_of};
+
+    #[test]
+    fn a_choice_of_one_is_none() {
+        assert_eq!(one_of(["a"]), "`a`");
+        assert_eq!(one_of(["a", "b"]), "one of `a`, `b`");
+    }
 
     #[test]
     fn finds_what_was_meant_and_nothing_far() {

@@ -10,28 +10,33 @@ type Graph<'a> = BTreeMap<&'a str, BTreeMap<&'a str, &'a Edge>>;
 
 pub(super) fn check(context: &RuleContext<'_>) -> Vec<Diagnostic> {
     let mut graph: Graph<'_> = BTreeMap::new();
-    for edge in context.platform.edges.iter().filter(|edge| !edge.waits.is_empty() && edge.from != edge.to) {
+    for edge in context.platform.edges.iter().filter(|edge| !edge.waits.is_empty()) {
         graph.entry(&edge.from).or_default().entry(&edge.to).or_insert(edge);
     }
     let mut found = Vec::new();
     while let Some(cycle) = cycle(&mut graph) {
         let [first, others @ ..] = cycle.as_slice() else { break };
-        let names = cycle
-            .iter()
-            .map(|edge| format!("`{}`", edge.from))
-            .chain([format!("`{}`", first.from)])
-            .collect::<Vec<_>>()
-            .join(" waits for ");
-        let fault = Diagnostic::new(&code::DEPENDENCY_CYCLE, Place::Value(first.origin.clone()), names);
-        let fault = fault.help("let one of them not wait: `ready: none`");
-        found.push(others.iter().fold(fault, |fault, edge| {
-            fault.related(Place::Value(edge.origin.clone()), format!("`{}` waits for `{}`", edge.from, edge.to))
-        }));
+        if others.is_empty() {
+            let fault =
+                Diagnostic::new(&code::DEPENDENCY_CYCLE, Place::Name(first.origin.clone()), format!("`{}` waits for itself", first.from));
+            found.push(fault.help("remove it: a service reaches itself without it"));
+        } else {
+            found.push(circle(first, others));
+        }
         if let Some(edges) = graph.get_mut(first.from.as_str()) {
             edges.remove(first.to.as_str());
         }
     }
     found
+}
+
+fn circle(first: &Edge, others: &[&Edge]) -> Diagnostic {
+    let names = [first].into_iter().chain(others.iter().copied()).chain([first]).map(|edge| format!("`{}`", edge.from));
+    let names = names.collect::<Vec<_>>().join(" waits for ");
+    let fault = Diagnostic::new(&code::DEPENDENCY_CYCLE, Place::Name(first.origin.clone()), names);
+    others.iter().fold(fault.help("let one of them not wait: `ready: none`"), |fault, edge| {
+        fault.related(Place::Name(edge.origin.clone()), format!("`{}` waits for `{}`", edge.from, edge.to))
+    })
 }
 
 /// Takes away what is on no cycle, then follows what is left until something comes up twice.

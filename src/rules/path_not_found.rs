@@ -18,7 +18,9 @@ pub(super) fn check(context: &RuleContext<'_>) -> Vec<Diagnostic> {
                 continue;
             }
             if !context_folder.join(dockerfile).exists() {
-                let at = build.context.origin.parent().key("dockerfile");
+                // The usual name is not written anywhere: the folder that lacks it is.
+                let written = build.dockerfile.is_some();
+                let at = if written { build.context.origin.parent().key("dockerfile") } else { build.context.origin.clone() };
                 found.push(not_found(&format!("{}/{dockerfile}", build.context.path), at));
             }
         }

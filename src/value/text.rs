@@ -84,6 +84,21 @@ pub enum Reference {
     },
 }
 
+impl std::fmt::Display for Reference {
+    /// As it is written, with its braces.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Parameter(name) => write!(f, "${{parameters.{name}}}"),
+            Self::Env { name, default: None } => write!(f, "${{env.{name}}}"),
+            Self::Env { name, default: Some(default) } => write!(f, "${{env.{name}:-{default}}}"),
+            Self::Credential { name, field } => write!(f, "${{credentials.{name}.{field}}}"),
+            Self::Volume { name, property } => write!(f, "${{volumes.{name}.{property}}}"),
+            Self::Property { service, resource: None, property } => write!(f, "${{{service}.{property}}}"),
+            Self::Property { service, resource: Some(resource), property } => write!(f, "${{{service}/{resource}.{property}}}"),
+        }
+    }
+}
+
 impl Reference {
     /// The least class that allows it.
     pub const fn class(&self) -> Class {
@@ -95,8 +110,7 @@ impl Reference {
     }
 
     fn parse(inner: &str) -> Result<Self, String> {
-        let (scope, rest) =
-            inner.split_once('.').ok_or_else(|| "a reference has a scope and a name, such as `${kafka.host}`".to_owned())?;
+        let (scope, rest) = inner.split_once('.').ok_or_else(|| without_scope(inner))?;
         match scope {
             "parameters" => Ok(Self::Parameter(rest.to_owned())),
             "env" => {
@@ -106,11 +120,11 @@ impl Reference {
             "credentials" => rest
                 .split_once('.')
                 .map(|(name, field)| Self::Credential { name: name.to_owned(), field: field.to_owned() })
-                .ok_or_else(|| "write `${credentials.NAME.password}` or `${credentials.NAME.username}`".to_owned()),
+                .ok_or_else(|| format!("write `${{credentials.{rest}.password}}` or `${{credentials.{rest}.username}}`")),
             "volumes" => rest
                 .split_once('.')
                 .map(|(name, property)| Self::Volume { name: name.to_owned(), property: property.to_owned() })
-                .ok_or_else(|| "write `${volumes.NAME.mount}`".to_owned()),
+                .ok_or_else(|| format!("write `${{volumes.{rest}.mount}}`")),
             _ => {
                 let (service, resource) =
                     scope.split_once('/').map_or((scope, None), |(service, resource)| (service, Some(resource.to_owned())));
@@ -118,6 +132,15 @@ impl Reference {
             }
         }
     }
+}
+
+/// What to write instead of `${X}`: most write it as a shell or Compose would.
+fn without_scope(inner: &str) -> String {
+    let name = inner.split(":-").next().unwrap_or_default();
+    if !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_') {
+        return format!("write `${{env.{inner}}}` for a variable of the deployer, or `$${{{inner}}}` for the characters themselves");
+    }
+    "a reference has a scope and a name, such as `${kafka.host}`".to_owned()
 }
 
 /// A piece of a string with holes.

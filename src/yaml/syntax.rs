@@ -8,7 +8,10 @@ use crate::source::Span;
 /// The diagnostic for what the parser refused. `last_end` is where the last sound piece ended and `open_flow` the
 /// bracket that is still open there, because the parser notices some mistakes only much later.
 pub(super) fn diagnose(error: &ScanError, text: &str, last_end: usize, open_flow: Option<Span>) -> Diagnostic {
-    let noticed = one_char(text, error.marker().byte_offset().unwrap_or(last_end));
+    let marker = error.marker().byte_offset().unwrap_or(last_end);
+    // The parser stands behind the tabs that it refuses.
+    let before = text.get(..marker).unwrap_or("");
+    let noticed = one_char(text, if is_about_tabs(error.kind()) { before.trim_end_matches('\t').len() } else { marker });
     if *error.kind() == ErrorKind::RecursionLimitExceeded {
         return too_deep(noticed);
     }
@@ -40,6 +43,11 @@ fn is_about_quotes(kind: &ErrorKind) -> bool {
     matches!(kind, UnclosedQuotedScalar | InvalidQuotedScalarIndent | DocumentIndicatorInQuotedScalar)
 }
 
+fn is_about_tabs(kind: &ErrorKind) -> bool {
+    use ErrorKind::{TabAtBlockScalarStart, TabInBlockIndentation, TabInIndentation, TabInPlainScalar, TabNotAllowed};
+    matches!(kind, TabInBlockIndentation | TabNotAllowed | TabInIndentation | TabInPlainScalar | TabAtBlockScalarStart)
+}
+
 /// Points at the opening quote: the first one behind the last sound piece.
 fn unclosed_quote(text: &str, last_end: usize, noticed: Span) -> Diagnostic {
     let skipped = text.get(last_end..noticed.start).and_then(|rest| rest.find(['"', '\'']));
@@ -51,9 +59,7 @@ fn unclosed_quote(text: &str, last_end: usize, noticed: Span) -> Diagnostic {
 fn explain(kind: &ErrorKind) -> (String, &'static str) {
     use ErrorKind as E;
     let (message, help) = match kind {
-        E::TabInBlockIndentation | E::TabNotAllowed | E::TabInIndentation | E::TabInPlainScalar | E::TabAtBlockScalarStart => {
-            ("a tab where YAML wants spaces", "indent with spaces only")
-        }
+        kind if is_about_tabs(kind) => ("a tab where YAML wants spaces", "indent with spaces only"),
         E::MappingValueNotAllowed | E::InvalidColonPlacement | E::SimpleKeyExpected | E::InvalidSimpleKey | E::MappingKeyNotAllowed => (
             "a key or a `:` where none can stand",
             "quote a text that holds `: `, put a space behind the `:` of a key, and indent a key like its neighbours",

@@ -4,6 +4,7 @@
 
 pub mod compose;
 pub mod edit;
+pub mod postgres;
 pub mod rendered;
 
 use std::io::Write;

@@ -111,7 +111,7 @@ impl<'a> Scripts<'a> {
             profiles: workloads(plan).flat_map(|workload| &workload.profiles).map(String::as_str).collect(),
             variables: &plan.variables,
             has_files,
-            urls: urls(platform, plan),
+            urls: urls(plan),
             connections: connections(platform, plan),
             facts: facts(platform, plan),
             inspect_container: INSPECT_CONTAINER,
@@ -134,10 +134,10 @@ fn stack<'a>(stack: &'a StackPlan<'a>) -> StackContext<'a> {
 }
 
 /// Where people find things, with the name of the variable that lets them in.
-fn urls<'a>(platform: &'a Platform, plan: &'a ComposePlan<'a>) -> Vec<Url<'a>> {
+fn urls<'a>(plan: &'a ComposePlan<'a>) -> Vec<Url<'a>> {
     let url = |published: &'a PublishedEndpoint<'a>| {
         let workload = published.workload;
-        let login = platform.services.iter().find(|service| service.name == workload.service).and_then(|service| service.login.as_ref());
+        let login = plan.index.service(&workload.service).and_then(|service| service.login.as_ref());
         let login = login.map_or(String::new(), |login| format!("  (user {}, password: {} in .env)", login.username, login.variable));
         Url { workload: &workload.name, line: format!("{}{login}", published.url) }
     };
@@ -148,9 +148,7 @@ fn connections<'a>(platform: &'a Platform, plan: &'a ComposePlan<'a>) -> Vec<Con
     let mut found = Vec::new();
     for service in &platform.services {
         let Some(setup) = &service.connections else { continue };
-        let Some(stack) = plan.stacks.iter().find(|stack| stack.services.iter().any(|workload| workload.name == setup.job)) else {
-            continue;
-        };
+        let Some(stack) = plan.stack_of(&setup.job) else { continue };
         let connections = setup.connections.iter().map(|(name, to)| Connection { name, to }).collect();
         found.push(Connections { name: &service.name, project: &stack.project, file: &stack.file, job: &setup.job, connections });
     }
@@ -176,7 +174,7 @@ fn facts(platform: &Platform, plan: &ComposePlan<'_>) -> Vec<String> {
     }
     for edge in &platform.edges {
         let Some(reference) = &edge.endpoint else { continue };
-        let Some(endpoint) = platform.endpoint(reference) else { continue };
+        let Some(endpoint) = plan.index.endpoint(reference) else { continue };
         let consumers = edge.workloads.iter().filter(|name| servers.contains_key(name.as_str()));
         facts.extend(consumers.map(|consumer| format!("uses {consumer} {} {}", reference.workload, endpoint.port)));
     }
