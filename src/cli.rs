@@ -45,7 +45,7 @@ Examples:
   pipegen render blueprints/capstone.yml
   pipegen render blueprints/capstone.yml --target compose --out golden
   pipegen render blueprints/capstone.yml --check        # in CI: fails where artifacts are stale
-  pipegen render blueprints/capstone.yml --check | git apply")]
+  pipegen render blueprints/capstone.yml --diff | git apply")]
     Render(RenderArgs),
     /// Check blueprints, each as it is and with every environment; write nothing
     #[command(after_help = "\

@@ -101,7 +101,9 @@ fn a_map_replaces_a_list_and_a_list_replaces_a_map() {
 
 #[test]
 fn a_fault_of_the_overlay_is_said_on_the_overlays_line() {
-    assert_eq!(fault("      db:\n        publishh: 5433\n"), ("unknown-key".to_owned(), first_line() + 1, "write `publish`".to_owned()));
+    let (code, line, help) = fault("      db:\n        publishh: 5433\n");
+    assert_eq!((code.as_str(), line), ("unknown-key", first_line() + 1));
+    assert!(help.starts_with("write `publish`"), "{help}");
     assert_eq!(fault("      api:\n        uses: [dbb/orders]\n"), ("unknown-name".to_owned(), first_line() + 1, "write `db`".to_owned()));
     assert_eq!(fault("      db:\n        publish: many\n").1, first_line() + 1);
 }
@@ -132,7 +134,7 @@ fn an_environment_removes_and_adds_services() {
 #[test]
 fn who_uses_a_removed_service_is_told_so() {
     let (code, line, _) = fault("      {}\n    remove: [db]\n");
-    assert_eq!((code.as_str(), line), ("unknown-name", 17), "at the use");
+    assert_eq!((code.as_str(), line), ("unknown-name", 16), "at the use");
 }
 
 #[test]
@@ -153,10 +155,12 @@ fn values_on_the_command_line_have_types() {
 
 #[test]
 fn a_value_reaches_every_class_of_text() {
-    let overlay = "      api: { image: \"python:3.12-${parameters.tier}\", working_dir: \"/${parameters.tier}\" }\n";
+    let overlay = "      db: { publish: \"${parameters.count}\" }\n      api: { image: \"python:3.12-${parameters.tier}\", working_dir: \"/${parameters.tier}\" }\n";
     let set = platform(overlay, &[("tier", "gold")]);
     let api = workload(&set, "api").expect("there");
     assert_eq!(api.working_dir.as_deref(), Some("/gold"), "parametric");
+    let db = workload(&set, "db").expect("there");
+    assert_eq!(db.endpoints[0].published.as_ref().map(|published| published.port), Some(3), "a port");
     assert!(format!("{:?}", api.image).contains("python:3.12-gold"), "deployable");
     assert_eq!(environment(&set, "TIER").as_deref(), Some("gold"), "text");
     assert_eq!(api.labels[0].1.text(), &Text::literal("gold"));
@@ -176,7 +180,7 @@ fn a_dollar_in_a_value_is_a_dollar() {
 fn a_parameter_in_a_literal_is_refused() {
     for (overlay, title) in [
         ("      db: { version: \"${parameters.tier}\" }\n", "write a quoted version"),
-        ("      db: { publish: \"${parameters.count}\" }\n", "write a port"),
+        ("      api: { ports: { http: 80 }, health: { http: /, retries: \"${parameters.count}\" } }\n", "write a whole number"),
         ("      api: { uses: [\"${parameters.tier}\"] }\n", "write a service"),
     ] {
         let (code, line, help) = fault(overlay);

@@ -22,12 +22,14 @@ pub struct Service {
     pub stack: Option<Name>,
     /// All its networks, the first being its home; without this key its stack's network.
     #[serde(default)]
+    #[schemars(extend("uniqueItems" = true))]
     pub networks: Vec<NetworkName>,
     /// Services that it connects to, each with their address in variables, the wait until they are ready, and the right to connect.
     #[serde(default)]
     pub uses: OneOrMany<ResourceRef, Use>,
     /// Profiles of which one must be asked for (`up.sh --profile NAME`), else it does not run.
     #[serde(default)]
+    #[schemars(extend("uniqueItems" = true))]
     pub profiles: Vec<Name>,
     /// Environment variables, which win over those that `uses` gives.
     #[serde(default)]
@@ -196,7 +198,7 @@ impl JsonSchema for Address {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         schemars::json_schema!({
             "type": "string", "title": "an IP address of the host",
-            "pattern": r"^([0-9]{1,3}(\.[0-9]{1,3}){3}|[0-9a-fA-F:]*:[0-9a-fA-F:]*)$", "examples": ["0.0.0.0"],
+            "pattern": r"^((25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])(\.(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])){3}|[0-9a-fA-F:]*:[0-9a-fA-F:]*)$", "examples": ["0.0.0.0"],
         })
     }
 }

@@ -12,10 +12,10 @@ pub struct ChoiceArgs {
     /// An environment of the blueprint
     #[arg(long, value_name = "NAME")]
     pub env: Option<String>,
-    /// A parameter's value; repeatable
+    /// The value of a parameter; repeatable
     #[arg(long, value_name = "NAME=VALUE")]
     pub set: Vec<String>,
-    /// The folder under which artifacts are written
+    /// The folder of the artifacts
     #[arg(long, value_name = "DIR", default_value = "generated")]
     pub out: PathBuf,
 }
@@ -26,7 +26,7 @@ pub struct RenderArgs {
     /// What is rendered.
     #[command(flatten)]
     pub choice: ChoiceArgs,
-    /// A target; repeatable; without it every target
+    /// A target (`pipegen explain` lists them); repeatable; without it, all
     #[arg(long, value_name = "NAME")]
     pub target: Vec<String>,
     /// Compare with the disk, write nothing: exit 3 and a diff if anything is out of date
@@ -52,7 +52,7 @@ pub struct CheckArgs {
     /// The blueprints' files
     #[arg(required = true, value_name = "BLUEPRINT")]
     pub blueprints: Vec<PathBuf>,
-    /// A parameter's value; repeatable
+    /// The value of a parameter; repeatable
     #[arg(long, value_name = "NAME=VALUE")]
     pub set: Vec<String>,
     /// How messages are written

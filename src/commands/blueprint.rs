@@ -78,15 +78,16 @@ pub(super) fn choose(choice: &ChoiceArgs, json: bool) -> Result<Chosen, Exit> {
         output: Some(&choice.out),
     };
     let compiled = compile(&source, &options);
-    if let Some(environment) = &choice.env {
-        if !compiled.environments.contains(environment) && !compiled.unreadable {
-            let help = match near(environment, compiled.environments.iter().map(String::as_str)) {
-                Some(near) => format!("write `--env {near}`"),
-                None if compiled.environments.is_empty() => "it has none; declare them under `environments`".to_owned(),
-                None => format!("it has {}", compiled.environments.join(", ")),
-            };
-            return Err(fail(Exit::Usage, &format!("the blueprint has no environment `{environment}`"), &help));
-        }
+    if let Some(environment) = &choice.env
+        && !compiled.environments.contains(environment)
+        && !compiled.unreadable
+    {
+        let help = match near(environment, compiled.environments.iter().map(String::as_str)) {
+            Some(near) => format!("write `--env {near}`"),
+            None if compiled.environments.is_empty() => "it has none; declare them under `environments`".to_owned(),
+            None => format!("it has {}", compiled.environments.join(", ")),
+        };
+        return Err(fail(Exit::Usage, &format!("the blueprint has no environment `{environment}`"), &help));
     }
     if !compiled.unreadable {
         known_parameters(&compiled, &parameters)?;

@@ -159,6 +159,11 @@ impl Checker<'_> {
         if let Some(right) = near(key, absent.iter().copied()) {
             return misspelt_key(at, key, right);
         }
+        // The base of an overlay has the right key already.
+        if let Some(right) = near(key, known.iter().copied()) {
+            let help = format!("write `{right}` (it is here already), or remove it");
+            return (no_such_key(at, key).help(help), Some(Repair::Remove(at.key(key))));
+        }
         let help =
             if absent.is_empty() { "remove it".to_owned() } else { format!("remove it, or write {}", one_of(absent.into_iter().take(16))) };
         (no_such_key(at, key).help(help), Some(Repair::Remove(at.key(key))))
@@ -198,7 +203,7 @@ impl Checker<'_> {
             // Where a number is wanted, the pattern is that of a parameter.
             "pattern" if types(rule).contains(&"integer") && !text.unwrap_or_default().contains("${") => self.wrong_type(at, found, rule),
             "pattern" => bad_text(text.unwrap_or_default(), rule, place),
-            "uniqueItems" => Diagnostic::new(&code::BAD_VALUE, place, "the same entry twice in one list").help("remove one of them"),
+            "uniqueItems" => twice(at, found),
             _ => {
                 let title = title(rule).unwrap_or("another value");
                 Diagnostic::new(&code::BAD_VALUE, place, format!("expected {title}")).help(example(rule))
@@ -224,11 +229,8 @@ impl Checker<'_> {
             Some(Value::Number(_) | Value::Bool(_)) if expected.contains(&"string") => fault.help("quote it"),
             _ if at.as_str().is_empty() => fault.help("begin the file with `blueprint: v1`, and write each key on a line of its own"),
             Some(Value::Null) if rule.get("required").is_some() => {
-                let keys = rule.get("required").and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str);
-                fault.help(format!(
-                    "write `{{ {} }}`, or remove the key",
-                    keys.map(|key| format!("{key}: ...")).collect::<Vec<_>>().join(", ")
-                ))
+                let first = rule.get("required").and_then(|keys| keys.get(0)).and_then(Json::as_str).unwrap_or_default();
+                fault.help(format!("write a map that begins with `{first}: ...`, or remove the key"))
             }
             Some(Value::Null) if expected.contains(&"object") => fault.help("write `{}`, or remove the key"),
             Some(Value::Null) => fault.help("write a value, or remove the key"),
@@ -289,7 +291,10 @@ fn bad_text(text: &str, rule: &Json, place: Place) -> Diagnostic {
     }
     let parts = match parse_text(text) {
         Ok(parts) => parts,
-        Err(error) => return Diagnostic::new(&code::BAD_REFERENCE, place, "a reference that cannot be read").help(error.help),
+        Err(error) => {
+            let place = part(place, error.hole);
+            return Diagnostic::new(&code::BAD_REFERENCE, place, "a reference that cannot be read").help(error.help);
+        }
     };
     let too_much = parts.iter().find_map(|part| match part {
         TextPart::Reference(reference) if class.is_none_or(|class| reference.class() > class) => Some(reference),
@@ -299,8 +304,29 @@ fn bad_text(text: &str, rule: &Json, place: Place) -> Diagnostic {
         Some(_) if class.is_none() => {
             Diagnostic::new(&code::REFERENCE_NOT_ALLOWED, place, "no `${...}` is allowed here").help(format!("write {title}"))
         }
-        Some(_) => Diagnostic::new(&code::REFERENCE_NOT_ALLOWED, place, "this `${...}` is not allowed here").help(format!("write {title}")),
+        Some(reference) => {
+            let place = part(place, reference.to_string());
+            Diagnostic::new(&code::REFERENCE_NOT_ALLOWED, place, "this `${...}` is not allowed here").help(format!("write {title}"))
+        }
         None => Diagnostic::new(&code::BAD_REFERENCE, place, "a reference that cannot be read").help(format!("write {title}")),
+    }
+}
+
+/// An element that stands in its list before.
+fn twice(at: &Pointer, list: Option<&Node>) -> Diagnostic {
+    let values: Vec<&Value> = list.map(Node::elements).unwrap_or_default().iter().map(|node| &node.value).collect();
+    let pair = (0..values.len()).find_map(|second| Some((values[..second].iter().position(|value| *value == values[second])?, second)));
+    let (first, second) = pair.unwrap_or_default();
+    Diagnostic::new(&code::BAD_VALUE, Place::Value(at.index(second)), "the same entry twice in one list")
+        .related(Place::Value(at.index(first)), "first here")
+        .help("remove one of them")
+}
+
+/// A part of the value at a place.
+fn part(place: Place, text: String) -> Place {
+    match place {
+        Place::Value(pointer) => Place::Part(pointer, text),
+        other => other,
     }
 }
 

@@ -109,7 +109,7 @@ pub fn compile(source: &Source, options: &Options<'_>) -> Compiled {
     compiled.environments = keys("environments");
     compiled.parameters = keys("parameters");
     compiled.unreadable = false;
-    let mut phases = Phases { source, faults: Faults::default(), located: Vec::new() };
+    let mut phases = Phases { source, faults: Faults::default(), located: Vec::new(), secrets: Vec::new() };
     let (tree, platform) = phases.run(tree, options);
     compiled.diagnostics = phases.located;
     sort_and_dedup(&mut compiled.diagnostics);
@@ -125,6 +125,8 @@ struct Phases<'a> {
     source: &'a Source,
     faults: Faults,
     located: Vec<Located>,
+    /// Where secrets stand that have to leave anyway: that one is not quoted as well is not worth saying.
+    secrets: Vec<Span>,
 }
 
 impl Phases<'_> {
@@ -132,6 +134,7 @@ impl Phases<'_> {
         let (tree, found) = overlay::apply(tree, options.environment);
         self.report(&tree, found);
         let found = secret_literals::check(&tree);
+        self.secrets = secret_literals::in_tree(self.source, &tree);
         self.report(&tree, found);
         let Some(tree) = self.schema(tree.clone()) else { return (tree, None) };
         let (tree, found, replaced) = parameters::replace(tree, options.parameters);
@@ -146,7 +149,8 @@ impl Phases<'_> {
             Ok(blueprint) => blueprint,
             Err(error) => {
                 let place = error.span.map_or(Place::File, Place::Span);
-                self.report(&tree, vec![Diagnostic::new(&code::WRONG_TYPE, place, error.message)]);
+                // The schema knows every type, but not every form: what it lets through is of the right type.
+                self.report(&tree, vec![Diagnostic::new(&code::BAD_VALUE, place, error.message)]);
                 return (tree, None);
             }
         };
@@ -181,8 +185,24 @@ impl Phases<'_> {
     fn report(&mut self, tree: &Node, found: Vec<Diagnostic>) {
         for diagnostic in found {
             if !diagnostic.depends_on.iter().any(|pointer| self.faults.touches(pointer)) {
-                self.located.push(locate(tree, diagnostic));
+                let place = self.narrowed(tree, diagnostic.place);
+                let located = locate(tree, Diagnostic { place, ..diagnostic });
+                let unquoted =
+                    located.diagnostic.code == &code::WRONG_TYPE && located.span.is_some_and(|span| self.secrets.contains(&span));
+                if !unquoted {
+                    self.located.push(located);
+                }
             }
+        }
+    }
+
+    /// A part of a text as bytes, if it stands in the file as it is: an escape or a line break may be in between.
+    fn narrowed(&self, tree: &Node, place: Place) -> Place {
+        let Place::Part(pointer, part) = &place else { return place };
+        let Some(span) = span_of(tree, &Place::Value(pointer.clone())) else { return place };
+        match self.source.slice(span).find(part) {
+            Some(at) => Place::Span(Span::new(span.start + at, span.start + at + part.len())),
+            None => place,
         }
     }
 }
@@ -199,7 +219,7 @@ fn span_of(tree: &Node, place: &Place) -> Option<Span> {
         Place::File => return None,
         Place::Span(span) => return Some(*span),
         Place::Key(pointer) => (pointer, true),
-        Place::Value(pointer) => (pointer, false),
+        Place::Value(pointer) | Place::Part(pointer, _) => (pointer, false),
         Place::Name(pointer) => (pointer, tree.at(pointer).is_some_and(|found| matches!(found.value.value, yaml::Value::Map(_)))),
     };
     let mut pointer: Pointer = pointer.clone();

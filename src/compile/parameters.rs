@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use pipegen_schema::violations;
 use regex::Regex;
 
+use super::repair;
 use crate::components::unknown_name;
 use crate::diagnostic::{Diagnostic, Place, code};
 use crate::source::Pointer;
@@ -13,7 +15,8 @@ use crate::yaml::{Node, Value};
 /// Replaces parameters in values and keys. Says whether anything was replaced.
 pub(super) fn replace(mut tree: Node, given: &[(String, String)]) -> (Node, Vec<Diagnostic>, bool) {
     let section = Pointer::root().key("parameters");
-    let mut replacing = Replacing { values: BTreeMap::new(), missing: BTreeMap::new(), found: Vec::new(), replaced: false };
+    let mut replacing =
+        Replacing { values: BTreeMap::new(), missing: BTreeMap::new(), found: Vec::new(), replaced: false, typed: Vec::new() };
     for entry in tree.get("parameters").map(Node::entries).unwrap_or_default() {
         replacing.declare(entry.key.as_str(), &entry.value, given, &section.key(&entry.key));
     }
@@ -22,6 +25,7 @@ pub(super) fn replace(mut tree: Node, given: &[(String, String)]) -> (Node, Vec<
             replacing.node(&mut entry.value, &Pointer::root().key(&entry.key));
         }
     }
+    as_text_where_wanted(&mut tree, &replacing.typed);
     (tree, replacing.found, replacing.replaced)
 }
 
@@ -31,6 +35,8 @@ struct Replacing {
     missing: BTreeMap<String, Missing>,
     found: Vec<Diagnostic>,
     replaced: bool,
+    /// Where something other than text was put.
+    typed: Vec<Pointer>,
 }
 
 /// A parameter without a value.
@@ -100,18 +106,17 @@ impl Replacing {
         }
     }
 
-    /// The text with its parameters replaced. A parameter that is the whole text keeps its type where types are the
-    /// user's own; everywhere else the language says what stands there.
+    /// The text with its parameters replaced: a value of any type where the parameter is the whole text.
     fn text(&mut self, text: &str, at: &Pointer) -> Option<Value> {
-        if let Some(name) = text.strip_prefix("${parameters.").and_then(|rest| rest.strip_suffix('}')).filter(|_| is_free(at)) {
-            if !name.contains('}') {
-                let value = self.value(name, at)?;
-                self.replaced = true;
-                return Some(match value {
-                    Value::String(text) => Value::String(escaped(&text)),
-                    typed => typed,
-                });
+        let whole = text.strip_prefix("${parameters.").and_then(|rest| rest.strip_suffix('}'));
+        if let Some(name) = whole.filter(|name| !name.contains('}')) {
+            let value = self.value(name, at)?;
+            self.replaced = true;
+            if let Value::String(text) = &value {
+                return Some(Value::String(escaped(text)));
             }
+            self.typed.push(at.clone());
+            return Some(value);
         }
         let mut out = String::new();
         let mut rest = text;
@@ -148,7 +153,8 @@ impl Replacing {
             return None;
         }
         let known: Vec<&str> = self.values.keys().chain(self.missing.keys()).map(String::as_str).collect();
-        self.found.push(unknown_name("parameter", name, known.iter().copied(), &section, at.clone()));
+        let fault = unknown_name("parameter", name, known.iter().copied(), &section, at.clone());
+        self.found.push(Diagnostic { place: Place::Part(at.clone(), format!("${{parameters.{name}}}")), ..fault });
         let near = crate::diagnostic::near(name, known)?.to_owned();
         self.values.get(&near).cloned()
     }
@@ -163,13 +169,16 @@ fn has_hole(node: &Node) -> bool {
     }
 }
 
-/// Whether values here have types of the user's own: in the documents of files, and in overrides.
-fn is_free(at: &Pointer) -> bool {
-    let segments: Vec<String> = at.segments().collect();
-    match segments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
-        ["services", _, "files", _, format, ..] => matches!(*format, "yaml" | "json"),
-        ["services", _, "overrides", ..] | ["services", _, "roles", _, "overrides", ..] => true,
-        _ => false,
+/// A number or a boolean gives way to its text where the language wants text: only the schema knows where that is.
+fn as_text_where_wanted(tree: &mut Node, typed: &[Pointer]) {
+    if typed.is_empty() {
+        return;
+    }
+    for violation in violations(&tree.to_json()).into_iter().filter(|violation| violation.keyword.ends_with("/type")) {
+        let at = Pointer::parse(violation.instance);
+        if let Some(text) = tree.at(&at).filter(|_| typed.contains(&at)).map(|found| text_of(&found.value.value)) {
+            repair::replace(tree, &at, &text);
+        }
     }
 }
 

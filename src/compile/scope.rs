@@ -52,6 +52,16 @@ impl<'a> World<'a> {
         }
     }
 
+    /// One hole of a text; its faults point at the hole, not at the text as a whole.
+    fn hole(&mut self, service: &str, reference: &Reference, at: &Pointer) -> Option<Text> {
+        let before = self.found.len();
+        let text = self.part(service, reference, at);
+        for fault in &mut self.found[before..] {
+            fault.place = Place::Part(at.clone(), reference.to_string());
+        }
+        text
+    }
+
     fn part(&mut self, service: &str, reference: &Reference, at: &Pointer) -> Option<Text> {
         match reference {
             // Parameters were replaced before; one that is left had no value, and that was reported.
@@ -307,7 +317,8 @@ impl Scope for World<'_> {
             Ok(parts) => parts,
             Err(error) => {
                 self.found.push(
-                    Diagnostic::new(&code::BAD_REFERENCE, Place::Value(at.clone()), "a reference that cannot be read").help(error.help),
+                    Diagnostic::new(&code::BAD_REFERENCE, Place::Part(at.clone(), error.hole), "a reference that cannot be read")
+                        .help(error.help),
                 );
                 return None;
             }
@@ -316,7 +327,7 @@ impl Scope for World<'_> {
         for part in &parts {
             text = match part {
                 TextPart::Literal(literal) => text.then(literal.as_str()),
-                TextPart::Reference(reference) => text.then(self.part(service, reference, at)?),
+                TextPart::Reference(reference) => text.then(self.hole(service, reference, at)?),
             };
         }
         Some(text)
@@ -345,7 +356,8 @@ impl Scope for World<'_> {
             let at = at.index(index);
             let (source, target) = match &mount.source {
                 Some(MountSpec::Volume(name)) => {
-                    let Some((name, volume)) = find_volume(self.blueprint, self.faults, name.as_str(), &at, &mut self.found) else {
+                    let Some((name, volume)) = find_volume(self.blueprint, self.faults, name.as_str(), &at.key("volume"), &mut self.found)
+                    else {
                         continue;
                     };
                     groups.extend(volume.group);
@@ -364,7 +376,15 @@ impl Scope for World<'_> {
                 Some(target) if target.as_str().starts_with('/') => {
                     mounts.push(Mount { source, target: target.0.clone(), read_only: mount.read_only, origin: at });
                 }
-                _ => {
+                Some(_) => {
+                    let at = match (&mount.mount, &source) {
+                        (None, MountSource::Volume(name)) => Pointer::root().key("volumes").key(name).key("mount"),
+                        _ => at.key("mount"),
+                    };
+                    let fault = Diagnostic::new(&code::BAD_VALUE, Place::Value(at), "expected an absolute path");
+                    self.found.push(fault.help("write a path that begins with `/`"));
+                }
+                None => {
                     let fault = Diagnostic::new(&code::MISSING_KEY, Place::Value(at), "where it is mounted is not said");
                     self.found.push(fault.help("add `mount: /PATH`, here or at the volume"));
                 }

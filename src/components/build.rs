@@ -245,10 +245,10 @@ impl Build<'_> {
             (None, Some(build)) => self.named(catalog, Some(build), None, None, &self.at.key("build")),
             (None, None) => match catalog {
                 Some(reference) => Some(Image::Pulled { reference: reference.into() }),
+                None if self.faults.touches(&at) || self.faults.touches(&self.at.key("build")) => None,
                 None => {
                     let fault = Diagnostic::new(&code::MISSING_KEY, Place::Key(self.at.clone()), format!("`{}` has no image", self.name));
-                    self.diagnostics
-                        .push(fault.help("write `image: NAME:TAG`, or `build: FOLDER`").depends_on(at).depends_on(self.at.key("build")));
+                    self.diagnostics.push(fault.help("write `image: NAME:TAG`, or `build: FOLDER`"));
                     None
                 }
             },
@@ -293,11 +293,10 @@ impl Build<'_> {
             (Some(repository), ..) => self.public(&repository.0, &at.key("repository"))?,
             (None, Some(_), _) => PublicText::from(format!("{}/{}", self.blueprint, self.name)),
             (None, None, Some(catalog)) => PublicText::from(catalog.split_once(':').map_or(catalog, |(name, _)| name)),
+            (None, None, None) if self.faults.touches(at) => return None,
             (None, None, None) => {
                 self.diagnostics.push(
-                    Diagnostic::new(&code::MISSING_KEY, Place::Key(at.clone()), "an image without a name")
-                        .help("write `repository: NAME`")
-                        .depends_on(at.clone()),
+                    Diagnostic::new(&code::MISSING_KEY, Place::Key(at.clone()), "an image without a name").help("write `repository: NAME`"),
                 );
                 return None;
             }

@@ -212,8 +212,7 @@ impl<'a> Declare<'a> {
 
     fn unknown_endpoint(&mut self, name: &str, keys: &[&str], place: Pointer) {
         let near = crate::diagnostic::near(name, keys.iter().copied());
-        let list = keys.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ");
-        let help = near.map_or_else(|| format!("write one of {list}"), |near| format!("write `{near}`"));
+        let help = near.map_or_else(|| format!("write {}", one_of(keys.iter().copied())), |near| format!("write `{near}`"));
         let mut fault =
             Diagnostic::new(&code::UNKNOWN_NAME, Place::Key(place), format!("`{}` has no endpoint `{name}`", self.name)).help(help);
         if let Some(near) = near.filter(|_| self.service.component == "container") {

@@ -34,6 +34,8 @@ pub enum Place {
     Key(Pointer),
     /// The value that the pointer names.
     Value(Pointer),
+    /// The first place of this text in the value that the pointer names, such as one `${...}` of several.
+    Part(Pointer, String),
     /// The name that the pointer stands for: the key of an entry that is a map (`uses: { db: { as: DB } }`), else the
     /// value (`uses: [db]`).
     Name(Pointer),

@@ -84,6 +84,21 @@ pub enum Reference {
     },
 }
 
+impl std::fmt::Display for Reference {
+    /// As it is written, with its braces.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Parameter(name) => write!(f, "${{parameters.{name}}}"),
+            Self::Env { name, default: None } => write!(f, "${{env.{name}}}"),
+            Self::Env { name, default: Some(default) } => write!(f, "${{env.{name}:-{default}}}"),
+            Self::Credential { name, field } => write!(f, "${{credentials.{name}.{field}}}"),
+            Self::Volume { name, property } => write!(f, "${{volumes.{name}.{property}}}"),
+            Self::Property { service, resource: None, property } => write!(f, "${{{service}.{property}}}"),
+            Self::Property { service, resource: Some(resource), property } => write!(f, "${{{service}/{resource}.{property}}}"),
+        }
+    }
+}
+
 impl Reference {
     /// The least class that allows it.
     pub const fn class(&self) -> Class {

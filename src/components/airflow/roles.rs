@@ -52,6 +52,9 @@ impl Role {
         let endpoint = |name: &str, port, protocol| Endpoint { name: name.to_owned(), port, protocol, published: None };
         match self.key {
             "api_server" => {
+                // Before 3.1 it is 4, under a supervisor that kills whoever needs more than 5 s to import Airflow: on a busy
+                // machine all of them, for ever (apache/airflow#52270; 1 is the default since apache/airflow#55707).
+                server.environment.push(("AIRFLOW__API__WORKERS".to_owned(), "1".into()));
                 server.endpoints = vec![Endpoint { published: published.cloned(), ..endpoint("web", 8080, Protocol::Http) }];
                 let url = PublicText::from("http://").then(PublicText::host_and_port(&server.endpoint_ref("web")));
                 server.health = Some(http_health("http://localhost:8080/api/v2/version".into(), Some(url.then("/api/v2/version"))));

@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use crate::platform::{Endpoint, Index, MountSource, Platform, Protocol, Published, Stack, Workload};
 
 /// The variable that changes whenever `.env` does.
-pub use crate::secrets::FINGERPRINT as ENV_HASH;
+pub(super) use crate::secrets::FINGERPRINT as ENV_HASH;
 
 /// Everything that the files of a platform have in common.
 #[derive(Debug)]
