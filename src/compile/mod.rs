@@ -134,7 +134,7 @@ impl Phases<'_> {
         let (tree, found) = overlay::apply(tree, options.environment);
         self.report(&tree, found);
         let found = secret_literals::check(&tree);
-        self.secrets = secret_literals::in_tree(&tree);
+        self.secrets = found.iter().filter_map(|fault| span_of(&tree, &fault.place)).collect();
         self.report(&tree, found);
         let Some(tree) = self.schema(tree.clone()) else { return (tree, None) };
         let (tree, found, replaced) = parameters::replace(tree, options.parameters);
