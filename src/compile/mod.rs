@@ -183,7 +183,7 @@ impl Phases<'_> {
     fn report(&mut self, tree: &Node, found: Vec<Diagnostic>) {
         for diagnostic in found {
             if !diagnostic.depends_on.iter().any(|pointer| self.faults.touches(pointer)) {
-                let place = self.narrowed(tree, diagnostic.place);
+                let place = narrowed(self.source, tree, diagnostic.place);
                 let located = locate(tree, Diagnostic { place, ..diagnostic });
                 let unquoted =
                     located.diagnostic.code == &code::WRONG_TYPE && located.span.is_some_and(|span| self.secrets.contains(&span));
@@ -193,15 +193,15 @@ impl Phases<'_> {
             }
         }
     }
+}
 
-    /// A part of a text as bytes, if it stands in the file as it is: an escape or a line break may be in between.
-    fn narrowed(&self, tree: &Node, place: Place) -> Place {
-        let Place::Part(pointer, part) = &place else { return place };
-        let Some(span) = span_of(tree, &Place::Value(pointer.clone())) else { return place };
-        match self.source.slice(span).find(part) {
-            Some(at) => Place::Span(Span::new(span.start + at, span.start + at + part.len())),
-            None => place,
-        }
+/// A part of a text as bytes, if it stands in the file as it is: an escape or a line break may be in between.
+fn narrowed(source: &Source, tree: &Node, place: Place) -> Place {
+    let Place::Part(pointer, part) = &place else { return place };
+    let Some(span) = span_of(tree, &Place::Value(pointer.clone())) else { return place };
+    match source.slice(span).find(part) {
+        Some(at) => Place::Span(Span::new(span.start + at, span.start + at + part.len())),
+        None => place,
     }
 }
 
