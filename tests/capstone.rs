@@ -247,6 +247,12 @@ fn every_server_of_the_catalog_has_a_health_check() {
     }
 }
 
+/// More than one makes a supervisor that kills whoever starts slowly: seen on a busy machine with Airflow 3.0.4.
+#[test]
+fn the_api_server_is_one_process() {
+    assert_eq!(services()["airflow-apiserver"]["environment"]["AIRFLOW__API__WORKERS"], "1");
+}
+
 // --- the defects of the files that the document describes ---
 
 /// A host port, its address and the port in the container.

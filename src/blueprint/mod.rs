@@ -16,7 +16,7 @@ pub use tree::Tree;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::value::{Map, Name, NetworkName, OneOrMany, ParametricText, Port, ResourceRef, Size, VariableName};
+use crate::value::{Map, Name, NetworkName, OneOrMany, ParametricText, ResourceRef, Size, VariableName};
 
 /// Words that cannot name a service, volume or stack because references and expectations use them.
 pub const RESERVED_NAMES: &[&str] = &["all", "credentials", "env", "host", "internet", "parameters", "volumes"];
@@ -284,6 +284,3 @@ impl JsonSchema for Overlay {
 
 /// A database, or several, in a short and a long form.
 pub type Databases<T> = OneOrMany<crate::value::DatasetName, T>;
-
-/// Kept together so that components import one name.
-pub type PortNumber = Port;

@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use super::arguments::ChoiceArgs;
 use super::{Exit, fail};
-use crate::cli::ChoiceArgs;
 use crate::compile::{Compiled, Options, compile};
-use crate::diagnostic::{Located, printable, render_json, render_plain};
+use crate::diagnostic::{Located, near, printable, render_json, render_plain};
 use crate::source::Source;
+use crate::value::escape;
 use crate::yaml;
 
 /// Reads a file.
@@ -26,11 +27,11 @@ pub(super) fn load(path: &Path, json: bool) -> Result<Source, Exit> {
         let source = Source::new(path, String::new());
         let located = [Located { diagnostic, span: None, related: Vec::new() }];
         if json {
-            super::print(&render_json(&source, &located));
+            super::print(&render_json(&source, &located)).err().unwrap_or(Exit::Invalid)
         } else {
             super::say(render_plain(&source, &located, &[], true).trim_end());
+            Exit::Invalid
         }
-        Exit::Invalid
     })
 }
 
@@ -49,7 +50,7 @@ pub(super) fn parameters(set: &[String]) -> Result<Vec<(String, String)>, Exit> 
 pub(super) fn known_parameters(compiled: &Compiled, parameters: &[(String, String)]) -> Result<(), Exit> {
     for (name, _) in parameters {
         if !compiled.parameters.contains(name) {
-            let help = match crate::diagnostic::near(name, compiled.parameters.iter().map(String::as_str)) {
+            let help = match near(name, compiled.parameters.iter().map(String::as_str)) {
                 Some(near) => format!("write `--set {near}=VALUE`"),
                 None if compiled.parameters.is_empty() => "it declares none".to_owned(),
                 None => format!("it declares {}", compiled.parameters.join(", ")),
@@ -77,13 +78,16 @@ pub(super) fn choose(choice: &ChoiceArgs, json: bool) -> Result<Chosen, Exit> {
         output: Some(&choice.out),
     };
     let compiled = compile(&source, &options);
-    if let Some(environment) = &choice.env {
-        if !compiled.environments.contains(environment) && !compiled.unreadable {
-            let names = compiled.environments.join(", ");
-            let help =
-                if names.is_empty() { "it has none; declare them under `environments`".to_owned() } else { format!("it has {names}") };
-            return Err(fail(Exit::Usage, &format!("the blueprint has no environment `{environment}`"), &help));
-        }
+    if let Some(environment) = &choice.env
+        && !compiled.environments.contains(environment)
+        && !compiled.unreadable
+    {
+        let help = match near(environment, compiled.environments.iter().map(String::as_str)) {
+            Some(near) => format!("write `--env {near}`"),
+            None if compiled.environments.is_empty() => "it has none; declare them under `environments`".to_owned(),
+            None => format!("it has {}", compiled.environments.join(", ")),
+        };
+        return Err(fail(Exit::Usage, &format!("the blueprint has no environment `{environment}`"), &help));
     }
     if !compiled.unreadable {
         known_parameters(&compiled, &parameters)?;
@@ -103,6 +107,22 @@ pub(super) fn base(blueprint: &Path) -> &Path {
 pub(super) fn folder(out: &Path, name: &str, environment: Option<&str>, target: &str) -> PathBuf {
     let platform = environment.map_or_else(|| name.to_owned(), |environment| format!("{name}@{environment}"));
     out.join(platform).join(target)
+}
+
+/// The command that renders the same choice again. Values of parameters are left out: they may be secrets.
+pub(super) fn render_command(choice: &ChoiceArgs) -> String {
+    let word = |text: &str| escape::shell(text).unwrap_or_else(|_| text.to_owned());
+    let path = |path: &Path| word(&path.display().to_string());
+    let mut command = format!("pipegen render {}", path(&choice.blueprint));
+    if let Some(environment) = &choice.env {
+        command.push_str(&format!(" --env {}", word(environment)));
+    }
+    for pair in &choice.set {
+        let name = pair.split_once('=').map_or(pair.as_str(), |(name, _)| name);
+        command.push_str(&format!(" --set {}=...", word(name)));
+    }
+    command.push_str(&format!(" --out {}", path(&choice.out)));
+    command
 }
 
 /// A path for people.

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
+use super::arguments::{CheckArgs, Format};
 use super::blueprint::{base, load, parameters};
 use super::render::rendered;
-use super::{Exit, errors, print, say};
-use crate::cli::{CheckArgs, Format};
+use super::{Done, Exit, errors, print, say};
 use crate::compile::{Compiled, Options, compile};
 use crate::diagnostic::{Located, render_json, render_plain, sort_and_dedup};
 use crate::source::{Source, Span};
@@ -14,26 +14,20 @@ use crate::source::{Source, Span};
 const OUT: &str = "generated";
 
 /// Checks every blueprint; the worst outcome is the exit status.
-pub fn run(arguments: &CheckArgs) -> Exit {
-    let parameters = match parameters(&arguments.set) {
-        Ok(parameters) => parameters,
-        Err(exit) => return exit,
-    };
-    arguments.blueprints.iter().map(|path| blueprint(path, &parameters, arguments.format)).max().unwrap_or(Exit::Fine)
+pub fn run(arguments: &CheckArgs) -> Done {
+    let parameters = parameters(&arguments.set)?;
+    let worst = arguments.blueprints.iter().filter_map(|path| blueprint(path, &parameters, arguments.format).err()).max();
+    worst.map_or(Ok(()), Err)
 }
 
-fn blueprint(path: &Path, parameters: &[(String, String)], format: Format) -> Exit {
-    match all_environments(path, parameters, format == Format::Json) {
-        Ok((source, diagnostics, masked, failed)) => {
-            match format {
-                Format::Json => print(&render_json(&source, &diagnostics)),
-                Format::Plain if diagnostics.is_empty() => say(&format!("{}: no faults", super::blueprint::shown(path))),
-                Format::Plain => say(render_plain(&source, &diagnostics, &masked, true).trim_end()),
-            }
-            if failed { Exit::Invalid } else { Exit::Fine }
-        }
-        Err(exit) => exit,
+fn blueprint(path: &Path, parameters: &[(String, String)], format: Format) -> Done {
+    let (source, diagnostics, masked, failed) = all_environments(path, parameters, format == Format::Json)?;
+    match format {
+        Format::Json => print(&render_json(&source, &diagnostics))?,
+        Format::Plain if diagnostics.is_empty() => say(&format!("{}: no faults", super::blueprint::shown(path))),
+        Format::Plain => say(render_plain(&source, &diagnostics, &masked, true).trim_end()),
     }
+    if failed { Err(Exit::Invalid) } else { Ok(()) }
 }
 
 type Found = (Source, Vec<Located>, Vec<Span>, bool);
@@ -55,7 +49,9 @@ fn all_environments(path: &Path, parameters: &[(String, String)], json: bool) ->
         }
         rendered(&mut compiled, path, Path::new(OUT), environment.as_deref())?;
         failed |= errors(&compiled) > 0;
-        masked.append(&mut compiled.masked);
+        if !compiled.diagnostics.is_empty() {
+            masked.append(&mut compiled.masked(&source));
+        }
         diagnostics.append(&mut compiled.diagnostics);
         next += 1;
     }

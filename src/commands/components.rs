@@ -2,13 +2,14 @@
 
 use serde_json::json;
 
-use super::{Exit, print};
-use crate::cli::Format;
+use super::arguments::Format;
+use super::{Done, print};
 use crate::components::COMPONENTS;
 
 /// Prints the list.
-pub fn run(format: Format) -> Exit {
+pub fn run(format: Format) -> Done {
     let width = COMPONENTS.iter().map(|component| component.name.len()).max().unwrap_or(0);
+    let mut list = String::new();
     for component in COMPONENTS {
         let line = match format {
             Format::Plain => format!("{:width$}  {}", component.name, component.summary),
@@ -16,7 +17,8 @@ pub fn run(format: Format) -> Exit {
                 json!({ "component": component.name, "summary": component.summary, "versions": component.versions }).to_string()
             }
         };
-        print(&format!("{line}\n"));
+        list.push_str(&line);
+        list.push('\n');
     }
-    Exit::Fine
+    print(&list)
 }

@@ -1,26 +1,22 @@
 //! `pipegen explain`: prints what the registries say of a component, a target or a code.
 
-use super::{Exit, fail, print};
+use super::{Done, Exit, fail, print};
 use crate::components::COMPONENTS;
 use crate::diagnostic::{CODES, near};
 use crate::reference;
 use crate::targets::TARGETS;
 
 /// Prints one text, or the list of all topics.
-pub fn run(topic: Option<&str>) -> Exit {
+pub fn run(topic: Option<&str>) -> Done {
     let Some(topic) = topic else {
-        print(&list());
-        return Exit::Fine;
+        return print(&list());
     };
     match text(topic) {
-        Some(text) => {
-            print(&text);
-            Exit::Fine
-        }
+        Some(text) => print(&text),
         None => {
             let help = near(topic, topics())
                 .map_or_else(|| "`pipegen explain` lists all topics".to_owned(), |near| format!("write `pipegen explain {near}`"));
-            fail(Exit::Usage, &format!("nothing is known of `{topic}`"), &help)
+            Err(fail(Exit::Usage, &format!("nothing is known of `{topic}`"), &help))
         }
     }
 }

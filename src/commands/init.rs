@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use super::blueprint::shown;
-use super::{Exit, fail, say};
+use super::{Done, Exit, fail, say};
 
 const STARTER: &str = include_str!("starter.yml");
 
 /// Writes the file, never over one that is there.
-pub fn run(file: &Path) -> Exit {
+pub fn run(file: &Path) -> Done {
     let written = fs_err::OpenOptions::new()
         .write(true)
         .create_new(true)
@@ -17,11 +17,11 @@ pub fn run(file: &Path) -> Exit {
     match written {
         Ok(()) => {
             say(&format!("wrote {0}\n\nnext: pipegen check {0}, then pipegen render {0}", shown(file)));
-            Exit::Fine
+            Ok(())
         }
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-            fail(Exit::Disk, &format!("`{}` exists already", file.display()), "give the path of a new file")
+            Err(fail(Exit::Disk, &format!("`{}` exists already", file.display()), "give the path of a new file"))
         }
-        Err(error) => fail(Exit::Disk, &error.to_string(), ""),
+        Err(error) => Err(fail(Exit::Disk, &error.to_string(), "")),
     }
 }

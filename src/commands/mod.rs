@@ -1,5 +1,6 @@
 //! One verb per file. Layer 6: no logic of their own, only what is asked for and how it is said.
 
+pub mod arguments;
 pub mod check;
 pub mod completions;
 pub mod components;
@@ -12,8 +13,9 @@ pub mod secrets;
 
 mod blueprint;
 mod paths;
+mod report;
 
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 
 use crate::compile::Compiled;
 use crate::diagnostic::{Severity, printable, render_json, render_plain};
@@ -37,6 +39,9 @@ pub enum Exit {
     Internal = 70,
 }
 
+/// How a command ends: well, or with a status after it said why.
+pub type Done = Result<(), Exit>;
+
 /// Says something to people, on standard error.
 fn say(text: &str) {
     let _ = writeln!(anstream::stderr(), "{text}");
@@ -53,17 +58,25 @@ fn fail(exit: Exit, message: &str, help: &str) -> Exit {
     exit
 }
 
-/// Prints data, on standard output. A reader that went away is no fault of ours.
-fn print(text: &str) {
+/// Prints data, on standard output. A reader that went away has what it wanted; any other failure would leave
+/// incomplete data behind a good status.
+fn print(text: &str) -> Done {
     let mut out = std::io::stdout().lock();
-    let _ = out.write_all(text.as_bytes());
-    let _ = out.flush();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(fail(Exit::Disk, &format!("standard output: {error}"), "")),
+        _ => Ok(()),
+    }
+}
+
+/// Prints what files hold: exactly, but a terminal must not obey it.
+fn print_text(text: &str) -> Done {
+    if std::io::stdout().is_terminal() { print(&printable(text)) } else { print(text) }
 }
 
 /// Says the diagnostics to people, on standard error.
 fn say_diagnostics(source: &Source, compiled: &Compiled) {
     if !compiled.diagnostics.is_empty() {
-        let _ = write!(anstream::stderr(), "{}", render_plain(source, &compiled.diagnostics, &compiled.masked, true));
+        let _ = write!(anstream::stderr(), "{}", render_plain(source, &compiled.diagnostics, &compiled.masked(source), true));
     }
 }
 

@@ -15,7 +15,7 @@ pub(super) fn layout(blueprint: &Path, folder: &Path) -> io::Result<Layout> {
     let base = file.parent().unwrap_or(Path::new("/"));
     let folder = physical(folder)?;
     let base = relative(&folder, base)?;
-    let name = file.file_name().and_then(|name| name.to_str()).ok_or_else(not_utf8)?;
+    let name = file.file_name().and_then(|name| name.to_str()).ok_or_else(|| not_utf8(&file))?;
     let blueprint = if base == "." { name.to_owned() } else { format!("{base}/{name}") };
     Ok(Layout { blueprint, base })
 }
@@ -44,13 +44,14 @@ fn relative(from: &Path, to: &Path) -> io::Result<String> {
     let to: Vec<Component<'_>> = to.components().collect();
     let shared = from.iter().zip(&to).take_while(|(one, other)| one == other).count();
     let up = std::iter::repeat_n("..", from.len() - shared).map(|part| Ok(part.to_owned()));
-    let down = to[shared..].iter().map(|part| part.as_os_str().to_str().map(str::to_owned).ok_or_else(not_utf8));
+    let down = to[shared..].iter().map(|part| part.as_os_str().to_str().map(str::to_owned).ok_or_else(|| not_utf8(part.as_ref())));
     let parts = up.chain(down).collect::<io::Result<Vec<String>>>()?;
     Ok(if parts.is_empty() { ".".to_owned() } else { parts.join("/") })
 }
 
-fn not_utf8() -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, "a path is not UTF-8")
+/// Artifacts hold the path, and they are text.
+fn not_utf8(path: &Path) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, format!("`{}` is not UTF-8: rename it", path.display()))
 }
 
 #[cfg(test)]

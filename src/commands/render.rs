@@ -2,26 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
-use serde_json::json;
-
-use super::blueprint::{self, Chosen, folder, shown};
-use super::{Exit, diagnostics_json, fail, paths, print, say, say_diagnostics};
-use crate::cli::{Format, RenderArgs};
+use super::arguments::{Format, RenderArgs};
+use super::blueprint::{self, Chosen, folder};
+use super::{Done, Exit, diagnostics_json, fail, paths, print, report, say_diagnostics};
 use crate::compile::Compiled;
-use crate::diagnostic::{near, printable};
-use crate::emit::{self, EmitError, Outcome};
-use crate::fileset::FileSet;
+use crate::diagnostic::near;
 use crate::platform::Platform;
 use crate::targets::{Rendered, TARGETS, Target};
 
 /// Renders.
-pub fn run(arguments: &RenderArgs) -> Exit {
-    match render(arguments) {
-        Ok(exit) | Err(exit) => exit,
-    }
-}
-
-fn render(arguments: &RenderArgs) -> Result<Exit, Exit> {
+pub fn run(arguments: &RenderArgs) -> Done {
     let targets = targets(&arguments.target)?;
     let Chosen { source, mut compiled } = blueprint::choose(&arguments.choice, arguments.format == Format::Json)?;
     let mut artifacts = Vec::new();
@@ -35,12 +25,18 @@ fn render(arguments: &RenderArgs) -> Result<Exit, Exit> {
     }
     match arguments.format {
         Format::Plain => say_diagnostics(&source, &compiled),
-        Format::Json => say(diagnostics_json(&source, &compiled).trim_end()),
+        Format::Json => print(&diagnostics_json(&source, &compiled))?,
     }
     if compiled.has_errors() {
         return Err(Exit::Invalid);
     }
-    act(arguments, &artifacts)
+    if arguments.stdout {
+        report::show(&artifacts, arguments.format)
+    } else if arguments.check || arguments.diff {
+        report::compare(arguments, &artifacts)
+    } else {
+        report::write(arguments, &artifacts)
+    }
 }
 
 fn targets(names: &[String]) -> Result<Vec<&'static Target>, Exit> {
@@ -68,70 +64,6 @@ pub(super) fn of_target(target: &Target, platform: &Platform, blueprint: &Path, 
     (target.render)(platform, &layout).map_err(|error| {
         fail(Exit::Internal, &format!("a fault of pipegen's own: {error}"), "please report it, with the blueprint if you can")
     })
-}
-
-fn act(arguments: &RenderArgs, artifacts: &[(PathBuf, FileSet)]) -> Result<Exit, Exit> {
-    if arguments.stdout {
-        for (folder, files) in artifacts {
-            for (path, file) in files.iter() {
-                print(&format!("==> {} <==\n{}\n", folder.join(path.as_str()).display(), file.text));
-            }
-        }
-        return Ok(Exit::Fine);
-    }
-    if arguments.check || arguments.diff {
-        return compare(arguments, artifacts);
-    }
-    // Everything that is in the way is found before the first file is written.
-    for (folder, files) in artifacts {
-        let report = emit::write(folder, files, arguments.force).map_err(|error| refused(&error))?;
-        match arguments.format {
-            Format::Plain => {
-                let count = |outcome| report.count(outcome);
-                let summary = format!(
-                    "{}: {} created, {} updated, {} unchanged, {} removed",
-                    shown(folder),
-                    count(Outcome::Created),
-                    count(Outcome::Updated),
-                    count(Outcome::Unchanged),
-                    count(Outcome::Removed)
-                );
-                say(&summary);
-            }
-            Format::Json => {
-                for (path, outcome) in &report.files {
-                    print(&format!("{}\n", json!({ "file": folder.join(path), "outcome": format!("{outcome:?}").to_lowercase() })));
-                }
-            }
-        }
-    }
-    Ok(Exit::Fine)
-}
-
-fn compare(arguments: &RenderArgs, artifacts: &[(PathBuf, FileSet)]) -> Result<Exit, Exit> {
-    let mut stale = 0;
-    for (folder, files) in artifacts {
-        let differences = emit::compare(folder, files).map_err(|error| refused(&error))?;
-        stale += differences.len();
-        for difference in &differences {
-            print(&printable(&difference.unified_diff(folder)));
-        }
-    }
-    if stale == 0 {
-        return Ok(Exit::Fine);
-    }
-    if arguments.diff {
-        return Ok(Exit::Fine);
-    }
-    let files = if stale == 1 { "1 file is".to_owned() } else { format!("{stale} files are") };
-    let again = format!("pipegen render {} --out {}", arguments.choice.blueprint.display(), arguments.choice.out.display());
-    Err(fail(Exit::OutOfDate, &format!("{files} out of date"), &format!("run `{again}` and commit the result")))
-}
-
-fn refused(error: &EmitError) -> Exit {
-    let message = error.to_string();
-    let (message, help) = message.rsplit_once('\n').unwrap_or((&message, ""));
-    fail(Exit::Disk, message, help)
 }
 
 /// The files of a compiled blueprint that say nothing wrong; for callers that only want to know.

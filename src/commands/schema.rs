@@ -1,9 +1,8 @@
 //! `pipegen schema`: prints the JSON Schema.
 
-use super::{Exit, print};
+use super::{Done, print};
 
 /// Prints the schema.
-pub fn run() -> Exit {
-    print(&crate::schema::schema_text());
-    Exit::Fine
+pub fn run() -> Done {
+    print(&crate::schema::schema_text())
 }

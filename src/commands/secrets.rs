@@ -2,22 +2,15 @@
 
 use std::path::Path;
 
-use super::blueprint::{self, Chosen, shown};
+use super::arguments::ChoiceArgs;
+use super::blueprint::{self, Chosen, render_command, shown};
 use super::render::rendered;
-use super::{Exit, fail, say, say_diagnostics};
-use crate::cli::ChoiceArgs;
+use super::{Done, Exit, fail, say, say_diagnostics};
 use crate::secrets::{InitError, Status, init as make, os_random, store};
 use crate::targets::Rendered;
 
 /// Writes `.env` into the folder of every target that reads one.
-pub fn init(choice: &ChoiceArgs) -> Exit {
-    match run(choice) {
-        Ok(()) => Exit::Fine,
-        Err(exit) => exit,
-    }
-}
-
-fn run(choice: &ChoiceArgs) -> Result<(), Exit> {
+pub fn init(choice: &ChoiceArgs) -> Done {
     let Chosen { source, mut compiled } = blueprint::choose(choice, false)?;
     let all = rendered(&mut compiled, &choice.blueprint, &choice.out, choice.env.as_deref())?;
     if compiled.has_errors() {
@@ -30,10 +23,10 @@ fn run(choice: &ChoiceArgs) -> Result<(), Exit> {
     Ok(())
 }
 
-fn write(folder: &Path, rendered: &Rendered, choice: &ChoiceArgs) -> Result<(), Exit> {
+fn write(folder: &Path, rendered: &Rendered, choice: &ChoiceArgs) -> Done {
     let disk = |error: std::io::Error| fail(Exit::Disk, &error.to_string(), "");
     if !folder.is_dir() {
-        let help = format!("run `pipegen render {} --out {}` first", choice.blueprint.display(), choice.out.display());
+        let help = format!("run `{}` first", render_command(choice));
         return Err(fail(Exit::Disk, &format!("there is no folder `{}`", folder.display()), &help));
     }
     store::guard_git(folder).map_err(|message| fail(Exit::Disk, &message, ""))?;

@@ -102,19 +102,19 @@ impl Placing<'_> {
         for (name, stack) in blueprint.stacks.iter() {
             let at = section.key(name.as_str()).key("network");
             let home = stack.network.as_ref().and_then(|network| self.network(network.as_str(), &at));
-            if let Some(home) = &home {
-                if let Some(first) = owners.insert(home.clone(), at.clone()) {
-                    let fault = Diagnostic::new(
-                        &code::NETWORK_OWNED_TWICE,
-                        Place::Value(at.clone()),
-                        format!("the network `{home}` is the home of two stacks"),
-                    );
-                    self.found.push(
-                        fault
-                            .related(Place::Value(first), "owned here")
-                            .help("give this stack a network of its own; its services can be on both (`networks:` on the service)"),
-                    );
-                }
+            if let Some(home) = &home
+                && let Some(first) = owners.insert(home.clone(), at.clone())
+            {
+                let fault = Diagnostic::new(
+                    &code::NETWORK_OWNED_TWICE,
+                    Place::Value(at.clone()),
+                    format!("the network `{home}` is the home of two stacks"),
+                );
+                self.found.push(
+                    fault
+                        .related(Place::Value(first), "owned here")
+                        .help("give this stack a network of its own; its services can be on both (`networks:` on the service)"),
+                );
             }
             homes.push(home);
         }
@@ -222,7 +222,6 @@ pub(super) fn platform(
     places: Places,
     mut built: BuiltAll,
     edges: Vec<Edge>,
-    faults: &mut Faults,
     found: &mut Vec<Diagnostic>,
 ) -> Platform {
     let volumes = volumes(blueprint, &mut built);
@@ -265,7 +264,6 @@ pub(super) fn platform(
         pipelines: pipelines::guide(blueprint),
         expectations: Vec::new(),
     };
-    let _ = faults;
     reordered(platform, &order)
 }
 
@@ -353,17 +351,16 @@ fn report_stack_cycle(places: &Places, after: &[BTreeMap<usize, Pointer>], done:
 /// The volumes: those of the blueprint that something mounts, and the services' own. A group's job is added to the workloads.
 fn volumes(blueprint: &Blueprint, built: &mut BuiltAll) -> Vec<Volume> {
     let section = Pointer::root().key("volumes");
+    let mut mounters = mounters(&built.workloads);
     let mut volumes = Vec::new();
     for (name, volume) in blueprint.volumes.iter() {
-        let mounted = |workload: &Workload| workload.mounts.iter().any(|mount| mount.source == MountSource::Volume(name.to_string()));
-        let Some(owner) = built.workloads.iter().filter(|workload| mounted(workload)).map(|workload| workload.stack).min() else {
-            continue;
-        };
+        let mounters = mounters.remove(name.as_str()).unwrap_or_default();
+        let Some(owner) = mounters.iter().map(|position| built.workloads[*position].stack).min() else { continue };
         let origin = section.key(name.as_str());
         if let Some(group) = volume.group {
-            let job = group_job(name.as_str(), group, owner, &origin, built.workloads.iter().find(|workload| mounted(workload)));
-            for workload in built.workloads.iter_mut().filter(|workload| mounted(workload)) {
-                workload.waits.push((job.name.clone(), Readiness::Completed));
+            let job = group_job(name.as_str(), group, owner, &origin, mounters.first().map(|position| &built.workloads[*position]));
+            for position in mounters {
+                built.workloads[position].waits.push((job.name.clone(), Readiness::Completed));
             }
             built.workloads.push(job);
         }
@@ -379,6 +376,25 @@ fn volumes(blueprint: &Blueprint, built: &mut BuiltAll) -> Vec<Volume> {
     let own = std::mem::take(&mut built.volumes);
     volumes.extend(own.into_iter().map(|(name, origin, owner)| Volume { name, path: None, group: None, size: None, owner, origin }));
     volumes
+}
+
+/// The positions of the workloads that mount each volume, in order.
+fn mounters(workloads: &[Workload]) -> BTreeMap<String, Vec<usize>> {
+    let mut mounters: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    for (position, workload) in workloads.iter().enumerate() {
+        let volumes: BTreeSet<&String> = workload
+            .mounts
+            .iter()
+            .filter_map(|mount| match &mount.source {
+                MountSource::Volume(name) => Some(name),
+                MountSource::Path(_) => None,
+            })
+            .collect();
+        for volume in volumes {
+            mounters.entry(volume.clone()).or_default().push(position);
+        }
+    }
+    mounters
 }
 
 /// Sets a volume's group, with the bit that hands the group on to what is made inside.

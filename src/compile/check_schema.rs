@@ -160,6 +160,11 @@ impl Checker<'_> {
         if let Some(right) = near(key, absent.iter().copied()) {
             return misspelt_key(at, key, right);
         }
+        // The base of an overlay has the right key already.
+        if let Some(right) = near(key, known.iter().copied()) {
+            let help = format!("write `{right}` (it is here already), or remove it");
+            return (no_such_key(at, key).help(help), Some(Repair::Remove(at.key(key))));
+        }
         let help =
             if absent.is_empty() { "remove it".to_owned() } else { format!("remove it, or write {}", one_of(absent.into_iter().take(16))) };
         (no_such_key(at, key).help(help), Some(Repair::Remove(at.key(key))))

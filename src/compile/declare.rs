@@ -1,6 +1,6 @@
 //! Phase 6: names, and what each service shows to others.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::blueprint::{Blueprint, RESERVED_NAMES, Service};
 use crate::components::{Component, Declare, Instance, SecretDeclaration, Surface, Topic, component};
@@ -109,10 +109,8 @@ fn names(blueprint: &Blueprint, found: &mut Vec<Diagnostic>) {
             found.push(fault.help("choose another name"));
         }
     }
-    if blueprint.volumes.is_empty() {
-        return;
-    }
-    for name in blueprint.services.keys().filter(|name| blueprint.volumes.get(name.as_str()).is_some()) {
+    let volumes: BTreeSet<&str> = blueprint.volumes.keys().map(|name| name.as_str()).collect();
+    for name in blueprint.services.keys().filter(|name| volumes.contains(name.as_str())) {
         let fault = Diagnostic::new(
             &code::NAME_TAKEN,
             Place::Key(section("services").key(name.as_str())),

@@ -4,7 +4,7 @@ use crate::blueprint::Blueprint;
 use crate::components::unknown_name;
 use crate::diagnostic::{Diagnostic, Faults, Place, code, near};
 use crate::platform::relation::{meetings, shared_networks};
-use crate::platform::{Expectation, Peer, Platform};
+use crate::platform::{Expectation, Index, Peer, Platform};
 use crate::source::Pointer;
 use crate::value::ResourceRef;
 
@@ -12,9 +12,11 @@ use super::wire::places_known;
 
 pub(super) fn check(blueprint: &Blueprint, platform: &Platform, faults: &Faults, found: &mut Vec<Diagnostic>) -> Vec<Expectation> {
     let section = Pointer::root().key("expect");
+    let index = Index::new(platform);
+    let peers = Peers { blueprint, index: &index, faults };
     let mut expectations = Vec::new();
-    for (index, spec) in blueprint.expect.iter().enumerate() {
-        let at = section.index(index);
+    for (number, spec) in blueprint.expect.iter().enumerate() {
+        let at = section.index(number);
         let (target, reaches, key) = match (&spec.reaches, &spec.never_reaches) {
             (Some(target), None) => (target, true, "reaches"),
             (None, Some(target)) => (target, false, "never_reaches"),
@@ -26,12 +28,11 @@ pub(super) fn check(blueprint: &Blueprint, platform: &Platform, faults: &Faults,
                 continue;
             }
         };
-        let peers = Peers { blueprint, platform, faults };
         let from = peers.find(&spec.from, &at.key("from"), found);
         let to = peers.find(target, &at.key(key), found);
         let (Some(from), Some(to)) = (from, to) else { continue };
         let expectation = Expectation { from, to, reaches, origin: at };
-        found.extend(broken(platform, &expectation));
+        found.extend(broken(platform, &index, &expectation));
         expectations.push(expectation);
     }
     expectations
@@ -39,7 +40,7 @@ pub(super) fn check(blueprint: &Blueprint, platform: &Platform, faults: &Faults,
 
 struct Peers<'a> {
     blueprint: &'a Blueprint,
-    platform: &'a Platform,
+    index: &'a Index<'a>,
     faults: &'a Faults,
 }
 
@@ -52,7 +53,7 @@ impl Peers<'_> {
             _ => {}
         }
         let section = Pointer::root().key("services");
-        let service = match self.blueprint.services.get(name.service()) {
+        let service = match self.index.service(name.service()) {
             Some(_) => name.service().to_owned(),
             None if self.faults.touches(&section.key(name.service())) => return None,
             None => {
@@ -66,7 +67,7 @@ impl Peers<'_> {
         if published || !places_known(self.faults, &at_service) {
             return None;
         }
-        let workloads: Vec<_> = self.platform.workloads.iter().filter(|workload| workload.service == service).collect();
+        let workloads = self.index.workloads_of(&service);
         if workloads.is_empty() {
             return None;
         }
@@ -107,9 +108,9 @@ fn label(peer: &Peer) -> String {
     }
 }
 
-fn broken(platform: &Platform, expectation: &Expectation) -> Option<Diagnostic> {
+fn broken(platform: &Platform, index: &Index<'_>, expectation: &Expectation) -> Option<Diagnostic> {
     let Expectation { from, to, reaches, origin } = expectation;
-    let meet = meetings(platform, from, to);
+    let meet = meetings(index, from, to);
     if *reaches != meet.is_empty() {
         return None;
     }
@@ -120,11 +121,11 @@ fn broken(platform: &Platform, expectation: &Expectation) -> Option<Diagnostic> 
             place,
             format!("{} does not reach {}: no network lets them meet", label(from), label(to)),
         );
-        let fault = fault.help(how_to_meet(platform, from, to));
+        let fault = fault.help(how_to_meet(index, from, to));
         return Some(
             [from, to]
                 .into_iter()
-                .filter_map(|peer| whereabouts(platform, peer))
+                .filter_map(|peer| whereabouts(index, peer))
                 .fold(fault, |fault, (place, label)| fault.related(place, label)),
         );
     }
@@ -133,7 +134,7 @@ fn broken(platform: &Platform, expectation: &Expectation) -> Option<Diagnostic> 
     Some(match (from, to) {
         (Peer::Host, _) => {
             let endpoint =
-                platform.workload(other).and_then(|workload| workload.endpoints.iter().find_map(|endpoint| endpoint.published.as_ref()));
+                index.workload(other).and_then(|workload| workload.endpoints.iter().find_map(|endpoint| endpoint.published.as_ref()));
             let fault = fault(format!("the host reaches `{other}`: its port is published"));
             let fault = fault.help("remove `publish` from the service, or the expectation");
             match endpoint {
@@ -142,7 +143,7 @@ fn broken(platform: &Platform, expectation: &Expectation) -> Option<Diagnostic> 
             }
         }
         (_, Peer::Internet) => {
-            let networks: Vec<_> = platform.workload(one).map(|workload| workload.networks.clone()).unwrap_or_default();
+            let networks: Vec<_> = index.workload(one).map(|workload| workload.networks.clone()).unwrap_or_default();
             let open = platform.networks.iter().find(|network| networks.contains(&network.name) && !network.internal);
             let name = open.map_or("", |network| network.name.as_str());
             let fault = fault(format!("`{one}` reaches the internet, by the network `{name}`"))
@@ -153,12 +154,11 @@ fn broken(platform: &Platform, expectation: &Expectation) -> Option<Diagnostic> 
             }
         }
         _ => {
-            let shared =
-                platform.workload(one).zip(platform.workload(other)).map(|(one, other)| shared_networks(one, other)).unwrap_or_default();
+            let shared = index.workload(one).zip(index.workload(other)).map(|(one, other)| shared_networks(one, other)).unwrap_or_default();
             let name = shared.first().copied().unwrap_or_default();
             let fault = fault(format!("`{one}` reaches `{other}`: they meet on the network `{name}`"));
             let fault = fault.help(format!("take one of them off `{name}`, or remove the expectation"));
-            match platform.network(name) {
+            match index.network(name) {
                 Some(network) => fault.related(Place::Key(network.origin.clone()), "the network that lets them meet"),
                 None => fault,
             }
@@ -167,22 +167,21 @@ fn broken(platform: &Platform, expectation: &Expectation) -> Option<Diagnostic> 
 }
 
 /// Where a peer is, for the reader of an unmet expectation.
-fn whereabouts(platform: &Platform, peer: &Peer) -> Option<(Place, String)> {
+fn whereabouts(index: &Index<'_>, peer: &Peer) -> Option<(Place, String)> {
     let Peer::Workloads { names, .. } = peer else { return None };
-    let workload = platform.workload(names.first()?)?;
+    let workload = index.workload(names.first()?)?;
     let list = workload.networks.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     Some((Place::Key(workload.origin.clone()), format!("it is on {list}")))
 }
 
-fn how_to_meet(platform: &Platform, from: &Peer, to: &Peer) -> String {
+fn how_to_meet(index: &Index<'_>, from: &Peer, to: &Peer) -> String {
     match (from, to) {
         (Peer::Host, Peer::Workloads { label, .. }) => format!("publish a port of `{label}` (`publish: PORT`), or remove the expectation"),
         (Peer::Workloads { label, .. }, Peer::Internet) => {
             format!("put `{label}` on a network that is not internal, or remove the expectation")
         }
         (Peer::Workloads { label: from, .. }, Peer::Workloads { label: to, names }) => {
-            let networks =
-                names.iter().find_map(|name| platform.workload(name)).map(|workload| workload.networks.clone()).unwrap_or_default();
+            let networks = names.iter().find_map(|name| index.workload(name)).map(|workload| workload.networks.clone()).unwrap_or_default();
             let list = networks.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" or ");
             if list.is_empty() {
                 format!("give `{from}` and `{to}` a network")

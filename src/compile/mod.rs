@@ -56,8 +56,6 @@ pub struct Compiled {
     pub platform: Option<Platform>,
     /// Errors and warnings, sorted by place.
     pub diagnostics: Vec<Located>,
-    /// Literal secrets in the source, which no renderer may show.
-    pub masked: Vec<Span>,
     /// The names of the blueprint's environments.
     pub environments: Vec<String>,
     /// The names of the blueprint's parameters.
@@ -74,6 +72,12 @@ impl Compiled {
         self.diagnostics.iter().any(|located| located.diagnostic.is_error())
     }
 
+    /// Literal secrets in the source, which no renderer may show. Reads the source again, so it is for those who are about
+    /// to show some of it: the tree that was compiled has lost what was repaired, which a message may show all the same.
+    pub fn masked(&self, source: &Source) -> Vec<Span> {
+        yaml::read(source).map_or_else(|_| secret_literals::in_text(source), |tree| secret_literals::in_tree(source, &tree))
+    }
+
     /// Adds diagnostics that were found after compiling, such as a target's.
     pub fn add(&mut self, diagnostics: Vec<Diagnostic>) {
         let Some(tree) = &self.tree else { return };
@@ -87,7 +91,6 @@ pub fn compile(source: &Source, options: &Options<'_>) -> Compiled {
     let mut compiled = Compiled {
         platform: None,
         diagnostics: Vec::new(),
-        masked: secret_literals::in_text(source),
         environments: Vec::new(),
         parameters: Vec::new(),
         unreadable: true,
@@ -108,7 +111,6 @@ pub fn compile(source: &Source, options: &Options<'_>) -> Compiled {
     compiled.unreadable = false;
     let mut phases = Phases { source, faults: Faults::default(), located: Vec::new(), secrets: Vec::new() };
     let (tree, platform) = phases.run(tree, options);
-    compiled.masked.extend(secret_literals::in_tree(&tree));
     compiled.diagnostics = phases.located;
     sort_and_dedup(&mut compiled.diagnostics);
     if !compiled.has_errors() {
@@ -170,7 +172,7 @@ impl Phases<'_> {
         let mut edges = wire::pending(&services, &built);
         edges.extend(pipelines::edges(blueprint, &services, &self.faults, &mut found));
         let edges = wire::connect(blueprint, &services, &mut built.workloads, edges, &mut self.faults, &mut found);
-        let platform = assemble::platform(blueprint, options.environment, services, places, built, edges, &mut self.faults, &mut found);
+        let platform = assemble::platform(blueprint, options.environment, services, places, built, edges, &mut found);
         let expectations = expectations::check(blueprint, &platform, &self.faults, &mut found);
         let platform = Platform { expectations, ..platform };
         let context =

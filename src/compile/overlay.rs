@@ -10,6 +10,7 @@ use super::repair;
 pub(super) fn apply(tree: Node, environment: Option<&str>) -> (Node, Vec<Diagnostic>) {
     let Some(overlay) = environment.and_then(|name| tree.get("environments")?.get(name)) else { return (tree, Vec::new()) };
     let mut found = Vec::new();
+    let mut changes = repair::without_key(overlay, "remove");
     for service in overlay.get("services").map(Node::entries).unwrap_or_default() {
         let Some(component) = service.value.entry("component") else { continue };
         let base = tree.get("services").and_then(|services| services.get(&service.key)?.entry("component"));
@@ -24,12 +25,11 @@ pub(super) fn apply(tree: Node, environment: Option<&str>) -> (Node, Vec<Diagnos
                     .help(format!("remove the service (`remove: [{}]`) and add one with another name", service.key))
                     .related(Place::Span(base.value.span), "what it is"),
             );
+            repair::remove(&mut changes, &Pointer::root().key("services").key(&service.key).key("component"));
         }
     }
-    let overlay = overlay.clone();
     let removed: Vec<Node> = overlay.get("remove").map(|remove| remove.elements().to_vec()).unwrap_or_default();
-    let without_remove = repair::without_key(&overlay, "remove");
-    let mut merged = merge(&tree, &without_remove);
+    let mut merged = merge(&tree, &changes);
     for name in &removed {
         let Value::String(text) = &name.value else { continue };
         if merged.get("services").is_some_and(|services| services.get(text).is_some()) {

@@ -108,10 +108,10 @@ impl<'a> World<'a> {
 
     fn volume(&mut self, name: &str, property: &str, at: &Pointer) -> Option<Text> {
         let (name, volume) = find_volume(self.blueprint, self.faults, name, at, &mut self.found)?;
-        if property == "mount" {
-            if let Some(mount) = &volume.mount {
-                return Some(Text::literal(mount.as_str()));
-            }
+        if property == "mount"
+            && let Some(mount) = &volume.mount
+        {
+            return Some(Text::literal(mount.as_str()));
         }
         let known: Vec<&str> = volume.mount.iter().map(|_| "mount").collect();
         let declared = Pointer::root().key("volumes").key(name);

@@ -22,7 +22,7 @@ pub static COMPONENT: Component = Component {
 const DOC: &str = r#"## What it makes
 
 One workload from `image` or `build`; what is built is called `<blueprint>/<service>:local` unless `image` says otherwise. It runs
-until it is stopped, or with `once: true` until it has ended. Nothing is pinned, mounted or checked unless it is written here.
+until it is stopped, or with `once: true` until it has ended. The image needs a fixed tag; nothing is mounted or checked unless it is written here.
 
 - `ports` names what it listens on. The first is what others connect to; one that is called `http`, or that the health check
   asks over HTTP, speaks HTTP. Several ports are published by name: `publish: { http: 8080 }`.
@@ -185,12 +185,12 @@ impl Container {
         let (check, remote) = match (http, tcp, command) {
             (Some(path), None, None) => {
                 let port = self.port(cx, endpoint.as_ref(), &at)?;
-                let ask = |host: Text| asking(with.unwrap_or(HealthTool::Curl), host, port, Some(&path.0));
+                let ask = |host: PublicText| asking(with.unwrap_or(HealthTool::Curl), host, port, Some(&path.0));
                 (ask("127.0.0.1".into()), Some(ask(self.host(port)?)))
             }
             (None, Some(endpoint), None) => {
                 let port = self.port(cx, Some(endpoint), &at.key("tcp"))?;
-                let ask = |host: Text| asking(with.unwrap_or(HealthTool::Bash), host, port, None);
+                let ask = |host: PublicText| asking(with.unwrap_or(HealthTool::Bash), host, port, None);
                 (ask("127.0.0.1".into()), Some(ask(self.host(port)?)))
             }
             (None, None, Some(_)) => {
@@ -214,10 +214,10 @@ impl Container {
         })
     }
 
-    fn host(&self, port: u16) -> Option<Text> {
+    fn host(&self, port: u16) -> Option<PublicText> {
         let (name, _) = self.spec.ports.iter().find(|(_, known)| known.0 == port)?;
         let workload = self.surface.workloads.first()?.0.clone();
-        Some(Text::host(&EndpointRef { workload, endpoint: name.to_string() }))
+        Some(PublicText::host(&EndpointRef { workload, endpoint: name.to_string() }))
     }
 
     fn port(&self, cx: &mut Build<'_>, endpoint: Option<&EndpointKey>, at: &crate::source::Pointer) -> Option<u16> {
@@ -252,55 +252,31 @@ fn words_of(cx: &mut Build<'_>, words: &[TextSource], at: &crate::source::Pointe
 }
 
 /// The question in the words of a program that the image has.
-fn asking(tool: HealthTool, host: Text, port: u16, path: Option<&str>) -> Check {
-    let address = |scheme: &str| Text::literal(scheme).then(host.clone()).then(format!(":{port}{}", path.unwrap_or_default()));
-    let words: Vec<Text> = match (tool, path) {
-        (HealthTool::Curl, Some(_)) => vec![
-            "curl".into(),
-            "--fail".into(),
-            "--silent".into(),
-            "--show-error".into(),
-            "--output".into(),
-            "/dev/null".into(),
-            address("http://"),
-        ],
-        (HealthTool::Wget, Some(_)) => vec!["wget".into(), "-q".into(), "-O".into(), "/dev/null".into(), address("http://")],
-        (HealthTool::Python, Some(_)) => {
-            vec![
-                "python3".into(),
-                "-c".into(),
-                "import sys, urllib.request; urllib.request.urlopen(sys.argv[1], timeout=4)".into(),
-                address("http://"),
-            ]
+fn asking(tool: HealthTool, host: PublicText, port: u16, path: Option<&str>) -> Check {
+    let address = |scheme: &str| PublicText::from(scheme).then(host.clone()).then(format!(":{port}{}", path.unwrap_or_default()));
+    let exec = |words: &[&str], last: Vec<PublicText>| Check::Exec(words.iter().map(|word| PublicText::from(*word)).chain(last).collect());
+    match (tool, path) {
+        (HealthTool::Curl, Some(_)) => {
+            exec(&["curl", "--fail", "--silent", "--show-error", "--output", "/dev/null"], vec![address("http://")])
         }
-        (HealthTool::Python, None) => vec![
-            "python3".into(),
-            "-c".into(),
-            "import socket, sys; socket.create_connection((sys.argv[1], int(sys.argv[2])), 4)".into(),
-            host.clone(),
-            port.to_string().into(),
-        ],
-        (HealthTool::Curl, None) => vec![
-            "curl".into(),
-            "--silent".into(),
-            "--connect-timeout".into(),
-            "4".into(),
-            "--max-time".into(),
-            "4".into(),
-            address("telnet://"),
-        ],
-        (HealthTool::Wget, None) => {
-            vec!["sh".into(), "-c".into(), Text::literal("nc -z -w 4 ").then(host.clone()).then(format!(" {port}"))]
+        (HealthTool::Curl, None) => exec(&["curl", "--silent", "--connect-timeout", "4", "--max-time", "4"], vec![address("telnet://")]),
+        (HealthTool::Wget, Some(_)) => exec(&["wget", "-q", "-O", "/dev/null"], vec![address("http://")]),
+        (HealthTool::Wget, None) => exec(&["sh", "-c"], vec![PublicText::from("nc -z -w 4 ").then(host.clone()).then(format!(" {port}"))]),
+        (HealthTool::Python, Some(_)) => {
+            exec(&["python3", "-c", "import sys, urllib.request; urllib.request.urlopen(sys.argv[1], timeout=4)"], vec![address("http://")])
+        }
+        (HealthTool::Python, None) => {
+            let program = "import socket, sys; socket.create_connection((sys.argv[1], int(sys.argv[2])), 4)";
+            exec(&["python3", "-c", program], vec![host.clone(), port.to_string().into()])
         }
         (HealthTool::Bash, _) => {
-            let open = Text::literal("exec 3<>/dev/tcp/").then(host.clone()).then(format!("/{port}"));
+            let open = PublicText::from("exec 3<>/dev/tcp/").then(host.clone()).then(format!("/{port}"));
             let line = match path {
                 // No quoting is needed: the path is an argument, not part of the program.
                 Some(_) => open.then(" && printf 'GET %s HTTP/1.0\\r\\n\\r\\n' \"$1\" >&3 && head -n 1 <&3 | grep -q ' [23]..'"),
                 None => open,
             };
-            vec!["bash".into(), "-c".into(), line, "health".into(), path.unwrap_or_default().into()]
+            exec(&["bash", "-c"], vec![line, "health".into(), path.unwrap_or_default().into()])
         }
-    };
-    Check::Exec(words.into_iter().filter_map(|text| PublicText::try_from(text).ok()).collect())
+    }
 }

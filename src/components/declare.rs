@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use crate::blueprint::{Blueprint, Publish, Service};
 use crate::diagnostic::{Code, Diagnostic, Faults, Place, code, one_of};
-use crate::platform::{EndpointRef, Login, Published, Readiness, SecretFormat, Text};
+use crate::platform::{EndpointRef, Login, Published, Readiness, SecretFormat, Text, Vantage};
 use crate::source::Pointer;
 use crate::value::ResourceRef;
 use crate::yaml::Node;
@@ -99,6 +99,23 @@ pub struct Surface {
     pub scheme: Option<&'static str>,
     /// Where a person logs in.
     pub login: Option<Login>,
+}
+
+impl Surface {
+    /// A service of one workload that answers over HTTP at one endpoint.
+    pub fn web(endpoint: EndpointRef, prefix: &str) -> Self {
+        let url = Text::literal("http://").then(Text::host_and_port(&endpoint, Vantage::Here));
+        Self {
+            workloads: vec![(endpoint.workload.clone(), None)],
+            ready: vec![(endpoint.workload.clone(), Readiness::Ready)],
+            prefix: prefix.to_owned(),
+            variables: vec![("URL", url.clone())],
+            properties: vec![("host", Text::host(&endpoint)), ("port", Text::port(&endpoint)), ("url", url)],
+            scheme: Some("http"),
+            endpoint: Some(endpoint),
+            ..Self::default()
+        }
+    }
 }
 
 /// Something inside a service that a reference can name.

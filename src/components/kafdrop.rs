@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::{Build, Built, Component, Declare, Instance, Surface};
 use crate::diagnostic::{Diagnostic, Place, code};
-use crate::platform::{Check, Endpoint, EndpointRef, Health, Protocol, PublicText, Published, Readiness, Text, Vantage};
+use crate::platform::{Check, Endpoint, EndpointRef, Health, Protocol, PublicText, Published};
 use crate::value::{Duration, ResourceRef};
 
 const TAGS: &[(&str, &str)] = &[("4.2", "4.2.0")];
@@ -65,21 +65,7 @@ fn declare(cx: &mut Declare<'_>) -> Option<Box<dyn Instance>> {
     let tag = cx.tag(TAGS, "", spec.version.as_deref())?;
     let published = cx.published(&["ui"]).remove(0);
     let kafka = kafka(cx)?;
-    let endpoint = EndpointRef { workload: cx.name.to_owned(), endpoint: "ui".to_owned() };
-    let surface = Surface {
-        workloads: vec![(cx.name.to_owned(), None)],
-        endpoint: Some(endpoint.clone()),
-        ready: vec![(cx.name.to_owned(), Readiness::Ready)],
-        prefix: "KAFDROP".to_owned(),
-        variables: vec![("URL", Text::literal("http://").then(Text::host_and_port(&endpoint, Vantage::Here)))],
-        properties: vec![
-            ("host", Text::host(&endpoint)),
-            ("port", Text::port(&endpoint)),
-            ("url", Text::literal("http://").then(Text::host_and_port(&endpoint, Vantage::Here))),
-        ],
-        scheme: Some("http"),
-        ..Surface::default()
-    };
+    let surface = Surface::web(EndpointRef { workload: cx.name.to_owned(), endpoint: "ui".to_owned() }, "KAFDROP");
     Some(Box::new(Kafdrop { surface, image: format!("obsidiandynamics/kafdrop:{tag}"), kafka, published }))
 }
 
@@ -130,17 +116,14 @@ impl Instance for Kafdrop {
 
 /// The image has neither curl nor wget (eclipse-temurin 25): bash asks by itself.
 fn health(endpoint: &EndpointRef) -> Health {
-    let ask = |host: Text| {
-        let line = Text::literal("exec 3<>/dev/tcp/")
-            .then(host)
-            .then("/")
-            .then(Text::port(endpoint))
-            .then(" && printf 'GET /actuator/health HTTP/1.0\\r\\n\\r\\n' >&3 && grep -q '\"UP\"' <&3");
-        Check::Exec(["bash".into(), "-c".into()].into_iter().chain(PublicText::try_from(line)).collect())
+    let ask = |host: PublicText| {
+        let open = PublicText::from("exec 3<>/dev/tcp/").then(host).then("/").then(PublicText::port(endpoint));
+        let line = open.then(" && printf 'GET /actuator/health HTTP/1.0\\r\\n\\r\\n' >&3 && grep -q '\"UP\"' <&3");
+        Check::Exec(vec!["bash".into(), "-c".into(), line])
     };
     Health {
         check: ask("127.0.0.1".into()),
-        remote: Some(ask(Text::host(endpoint))),
+        remote: Some(ask(PublicText::host(endpoint))),
         interval: Duration::seconds(10),
         timeout: Duration::seconds(5),
         retries: 12,

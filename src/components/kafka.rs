@@ -264,29 +264,24 @@ impl Kafka {
 /// The last topic is there only when all are.
 fn evidence(broker: &EndpointRef, topic: &str) -> Evidence {
     let program = format!("{BIN}/kafka-topics.sh");
-    let words = [
+    let words = vec![
         program.into(),
         "--bootstrap-server".into(),
-        Text::host_and_port(broker, Vantage::Here),
+        PublicText::host_and_port(broker),
         "--describe".into(),
         "--topic".into(),
         topic.into(),
     ];
-    Evidence {
-        check: Check::Exec(words.into_iter().filter_map(|text: Text| PublicText::try_from(text).ok()).collect()),
-        environment: Vec::new(),
-    }
+    Evidence { check: Check::Exec(words), environment: Vec::new() }
 }
 
 /// Each question starts a JVM (two to four seconds of processor time), hence the long interval.
 fn health(broker: &EndpointRef) -> Health {
-    let ask = |address: Text| {
-        let words = [Text::literal(format!("{BIN}/kafka-broker-api-versions.sh")), "--bootstrap-server".into(), address];
-        Check::Exec(words.into_iter().filter_map(|text| PublicText::try_from(text).ok()).collect())
-    };
+    let program = format!("{BIN}/kafka-broker-api-versions.sh");
+    let ask = |address: PublicText| Check::Exec(vec![program.as_str().into(), "--bootstrap-server".into(), address]);
     Health {
-        check: ask(Text::literal("localhost:").then(Text::port(broker))),
-        remote: Some(ask(Text::host_and_port(broker, Vantage::Here))),
+        check: ask(PublicText::from("localhost:").then(PublicText::port(broker))),
+        remote: Some(ask(PublicText::host_and_port(broker))),
         interval: Duration::seconds(15),
         timeout: Duration::seconds(15),
         retries: 8,

@@ -28,7 +28,7 @@ pub struct Component {
     pub summary: &'static str,
     /// Markdown for `pipegen explain`.
     pub doc: &'static str,
-    /// The versions that `version:` may name, newest first; empty where there is no such key.
+    /// The versions that `version:` may name: the default first, then the newest first; empty where there is no such key.
     pub versions: &'static [&'static str],
     /// The schema of the component's own fields, beside the common ones.
     pub schema: fn(&mut SchemaGenerator) -> Schema,

@@ -75,7 +75,7 @@ struct Spec {
     #[serde(default)]
     #[schemars(with = "Option<super::Version>")]
     version: Option<String>,
-    /// The credential that owns every database without an owner of its own; without this key a role named after the service.
+    /// The credential that owns every database without an owner of its own; without this key the role `<service>_owner`.
     #[serde(default)]
     credential: Option<NetworkName>,
     /// Databases that are made on start: a list of names, or a map from name to owner.
@@ -309,14 +309,13 @@ impl Instance for Postgres {
 
 /// Asked over TCP: while the image initialises, its temporary server listens on the socket only, and would seem ready.
 fn health(endpoint: &EndpointRef) -> Health {
-    let ask = |host: Text| {
+    let ask = |host: PublicText| {
         let words = ["pg_isready", "--quiet", "--username", SUPERUSER, "--dbname", SUPERUSER, "--host"].map(PublicText::from);
-        let address = [host, "--port".into(), Text::port(endpoint)].into_iter().filter_map(|text| text.try_into().ok());
-        Check::Exec(words.into_iter().chain(address).collect())
+        Check::Exec(words.into_iter().chain([host, "--port".into(), PublicText::port(endpoint)]).collect())
     };
     Health {
         check: ask("127.0.0.1".into()),
-        remote: Some(ask(Text::host(endpoint))),
+        remote: Some(ask(PublicText::host(endpoint))),
         interval: Duration::seconds(5),
         timeout: Duration::seconds(5),
         retries: 12,

@@ -2,11 +2,13 @@
 //!
 //! Every piece has an origin, a pointer into the blueprint. Layer 2: may use only `value` and `source`.
 
+mod index;
 pub mod realization;
 pub mod relation;
 mod text;
 mod workload;
 
+pub use index::Index;
 pub use realization::Realization;
 pub use text::{AddressPart, Encoding, EndpointRef, Part, PublicText, Text, TextTree, Vantage};
 pub use workload::{
@@ -247,21 +249,4 @@ pub struct Expectation {
     pub reaches: bool,
     /// Where it stands in the blueprint.
     pub origin: Pointer,
-}
-
-impl Platform {
-    /// A workload by name.
-    pub fn workload(&self, name: &str) -> Option<&Workload> {
-        self.workloads.iter().find(|workload| workload.name == name)
-    }
-
-    /// A network by name.
-    pub fn network(&self, name: &str) -> Option<&Network> {
-        self.networks.iter().find(|network| network.name == name)
-    }
-
-    /// An endpoint by reference.
-    pub fn endpoint(&self, reference: &EndpointRef) -> Option<&Endpoint> {
-        self.workload(&reference.workload)?.endpoint(&reference.endpoint)
-    }
 }

@@ -2,7 +2,7 @@
 //!
 //! The same relation is read back from what targets write, and the two must agree.
 
-use super::{Peer, Platform, Workload, WorkloadKind};
+use super::{Index, Peer, Workload, WorkloadKind};
 
 /// The networks that two workloads share, in the first one's order.
 pub fn shared_networks<'a>(one: &'a Workload, other: &Workload) -> Vec<&'a str> {
@@ -15,16 +15,16 @@ fn listens(workload: &Workload) -> bool {
 }
 
 /// Whether a workload may open connections to the internet: it is on a network that is not internal.
-pub fn reaches_internet(platform: &Platform, workload: &Workload) -> bool {
-    workload.networks.iter().any(|name| platform.network(name).is_some_and(|network| !network.internal))
+pub fn reaches_internet(index: &Index<'_>, workload: &Workload) -> bool {
+    workload.networks.iter().any(|name| index.network(name).is_some_and(|network| !network.internal))
 }
 
 /// The meetings of two peers: pairs of who connects and to whom, by label. Empty means that they never meet.
 ///
 /// A workload meets another one that listens and shares a network with it; the host meets a workload with a published
 /// port; a workload on a network that is not internal meets the internet. Nothing else meets.
-pub fn meetings(platform: &Platform, from: &Peer, to: &Peer) -> Vec<(String, String)> {
-    let workloads = |names: &[String]| names.iter().filter_map(|name| platform.workload(name)).collect::<Vec<_>>();
+pub fn meetings(index: &Index<'_>, from: &Peer, to: &Peer) -> Vec<(String, String)> {
+    let workloads = |names: &[String]| names.iter().filter_map(|name| index.workload(name)).collect::<Vec<_>>();
     match (from, to) {
         (Peer::Workloads { names: from, .. }, Peer::Workloads { names: to, .. }) => {
             let providers = workloads(to);
@@ -42,7 +42,7 @@ pub fn meetings(platform: &Platform, from: &Peer, to: &Peer) -> Vec<(String, Str
             .collect(),
         (Peer::Workloads { names, .. }, Peer::Internet) => workloads(names)
             .iter()
-            .filter(|workload| reaches_internet(platform, workload))
+            .filter(|workload| reaches_internet(index, workload))
             .map(|workload| (workload.name.clone(), "internet".to_owned()))
             .collect(),
         _ => Vec::new(),

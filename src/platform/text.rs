@@ -142,11 +142,6 @@ impl Text {
         &self.0
     }
 
-    /// Whether a secret is in it.
-    pub fn has_secret(&self) -> bool {
-        self.0.iter().any(|part| matches!(part, Part::Secret { .. }))
-    }
-
     /// Whether something is in it that is known only when deploying.
     pub fn is_deploy_time(&self) -> bool {
         self.0.iter().any(|part| matches!(part, Part::Secret { .. } | Part::Setting { .. }))
@@ -179,6 +174,27 @@ impl From<String> for Text {
 pub struct PublicText(Text);
 
 impl PublicText {
+    /// The host name of an endpoint, for a workload that shares a network with it.
+    pub fn host(endpoint: &EndpointRef) -> Self {
+        Self(Text::host(endpoint))
+    }
+
+    /// The port of an endpoint, for a workload that shares a network with it.
+    pub fn port(endpoint: &EndpointRef) -> Self {
+        Self(Text::port(endpoint))
+    }
+
+    /// `host:port` of an endpoint, for a workload that shares a network with it.
+    pub fn host_and_port(endpoint: &EndpointRef) -> Self {
+        Self(Text::host_and_port(endpoint, Vantage::Here))
+    }
+
+    /// This text and then another.
+    #[must_use]
+    pub fn then(self, next: impl Into<Self>) -> Self {
+        Self(self.0.then(next.into().0))
+    }
+
     /// The value as text.
     pub const fn text(&self) -> &Text {
         &self.0

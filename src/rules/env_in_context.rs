@@ -23,14 +23,14 @@ pub(super) fn check(context: &RuleContext<'_>) -> Vec<Diagnostic> {
             }
         }
         for mount in &workload.mounts {
-            if let MountSource::Path(path) = &mount.source {
-                if env.starts_with(clean(&base.join(&path.path))) {
-                    found.push(warning(
-                        path,
-                        "the mounted folder contains the rendered `.env`: the service could read every secret",
-                        "render somewhere else (`--out`), or mount a folder below",
-                    ));
-                }
+            if let MountSource::Path(path) = &mount.source
+                && env.starts_with(clean(&base.join(&path.path)))
+            {
+                found.push(warning(
+                    path,
+                    "the mounted folder contains the rendered `.env`: the service could read every secret",
+                    "render somewhere else (`--out`), or mount a folder below",
+                ));
             }
         }
     }

@@ -2,10 +2,12 @@
 
 use super::RuleContext;
 use crate::diagnostic::{Diagnostic, Place, code};
+use crate::platform::Index;
 
 pub(super) fn check(context: &RuleContext<'_>) -> Vec<Diagnostic> {
     let platform = context.platform;
-    let internal = |name: &String| platform.network(name).is_some_and(|network| network.internal);
+    let index = Index::new(platform);
+    let internal = |name: &String| index.network(name).is_some_and(|network| network.internal);
     let mut found = Vec::new();
     for workload in platform.workloads.iter().filter(|workload| !workload.networks.is_empty()) {
         for published in workload.endpoints.iter().filter_map(|endpoint| endpoint.published.as_ref()) {
@@ -19,7 +21,7 @@ pub(super) fn check(context: &RuleContext<'_>) -> Vec<Diagnostic> {
                 format!("`{}` is only on internal networks ({list}), so nothing can be published", workload.service),
             );
             let fault = fault.help("remove `publish`, or put the service on a network that is not internal as well");
-            found.push(match workload.networks.first().and_then(|name| platform.network(name)) {
+            found.push(match workload.networks.first().and_then(|name| index.network(name)) {
                 Some(network) => fault.related(Place::Key(network.origin.clone()), "internal"),
                 None => fault,
             });

@@ -75,7 +75,11 @@ impl Duration {
 
 impl fmt::Display for Duration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.milliseconds % 1000 == 0 { write!(f, "{}s", self.milliseconds / 1000) } else { write!(f, "{}ms", self.milliseconds) }
+        if self.milliseconds.is_multiple_of(1000) {
+            write!(f, "{}s", self.milliseconds / 1000)
+        } else {
+            write!(f, "{}ms", self.milliseconds)
+        }
     }
 }
 

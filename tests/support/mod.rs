@@ -3,6 +3,8 @@
 #![allow(dead_code, reason = "every test program uses a part of it")]
 
 pub mod compose;
+pub mod edit;
+pub mod postgres;
 pub mod rendered;
 
 use std::io::Write;

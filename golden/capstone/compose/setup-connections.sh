@@ -18,7 +18,7 @@ case ${1-} in
     ;;
 esac
 [ -f .env ] || {
-  printf 'setup-connections.sh: %s\n' 'there is no .env; run: pipegen secrets init ../../../blueprints/capstone.yml' >&2
+  printf 'setup-connections.sh: %s\n' 'there is no .env; run: pipegen secrets init ../../../blueprints/capstone.yml --out ../..' >&2
   exit 1
 }
 unset COMPOSE_FILE COMPOSE_PROJECT_NAME COMPOSE_ENV_FILES COMPOSE_DISABLE_ENV_FILE COMPOSE_PROFILES

@@ -61,8 +61,8 @@ pipegen_env_is_current() (
   [ "${actual%% *}" = "$expected" ]
 )
 
-[ -f .env ] || fail 'there is no .env; run: pipegen secrets init ../../../blueprints/networking.yml'
-pipegen_env_is_current .env || fail '.env was changed, and what is derived from it was not; run: pipegen secrets init ../../../blueprints/networking.yml'
+[ -f .env ] || fail 'there is no .env; run: pipegen secrets init ../../../blueprints/networking.yml --out ../..'
+pipegen_env_is_current .env || fail '.env was changed, and what is derived from it was not; run: pipegen secrets init ../../../blueprints/networking.yml --out ../..'
 
 # All files as Compose fills them in. Holds secrets: compared, never shown.
 filled_in() {

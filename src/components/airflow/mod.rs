@@ -9,7 +9,7 @@ use super::{Build, Built, Component, Declare, Instance, Reference, Surface};
 use crate::diagnostic::{Diagnostic, Place, code};
 use crate::platform::{
     Body, ConnectionSetup, DocumentFormat, EndpointRef, File, Image, Login, Mount, MountSource, PathRef, Published, Readiness,
-    SecretFormat, Text, TextTree, Vantage, Workload,
+    SecretFormat, Text, TextTree, Workload,
 };
 use schemars::JsonSchema as _;
 
@@ -100,19 +100,12 @@ fn declare(cx: &mut Declare<'_>) -> Option<Box<dyn Instance>> {
         api: cx.own_secret("API_SECRET_KEY", SecretFormat::Hex64, format!("{name} signs sessions and log requests with it")),
     };
     let endpoint = EndpointRef { workload: roles::API_SERVER.workload(name), endpoint: "web".to_owned() };
-    let url = Text::literal("http://").then(Text::host_and_port(&endpoint, Vantage::Here));
     let connections = (!spec.connections.is_empty()).then_some((format!("{name}-connections"), Some("connections")));
     let jobs = [(format!("{name}-init"), Some("init"))].into_iter().chain(connections);
     let surface = Surface {
         workloads: roles::of(spec.executor).map(|role| (role.workload(name), Some(role.key))).chain(jobs).collect(),
-        endpoint: Some(endpoint.clone()),
-        ready: vec![(endpoint.workload.clone(), Readiness::Ready)],
-        prefix: "AIRFLOW".to_owned(),
-        variables: vec![("URL", url.clone())],
-        properties: vec![("host", Text::host(&endpoint)), ("port", Text::port(&endpoint)), ("url", url)],
-        scheme: Some("http"),
         login: Some(admin.clone()),
-        ..Surface::default()
+        ..Surface::web(endpoint, "AIRFLOW")
     };
     Some(Box::new(Airflow { surface, spec, image: format!("apache/airflow:{tag}"), keys, admin, published }))
 }

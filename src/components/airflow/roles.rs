@@ -52,8 +52,11 @@ impl Role {
         let endpoint = |name: &str, port, protocol| Endpoint { name: name.to_owned(), port, protocol, published: None };
         match self.key {
             "api_server" => {
+                // Before 3.1 it is 4, under a supervisor that kills whoever needs more than 5 s to import Airflow: on a busy
+                // machine all of them, for ever (apache/airflow#52270; 1 is the default since apache/airflow#55707).
+                server.environment.push(("AIRFLOW__API__WORKERS".to_owned(), "1".into()));
                 server.endpoints = vec![Endpoint { published: published.cloned(), ..endpoint("web", 8080, Protocol::Http) }];
-                let url = Text::literal("http://").then(Text::host_and_port(&server.endpoint_ref("web"), crate::platform::Vantage::Here));
+                let url = PublicText::from("http://").then(PublicText::host_and_port(&server.endpoint_ref("web")));
                 server.health = Some(http_health("http://localhost:8080/api/v2/version".into(), Some(url.then("/api/v2/version"))));
             }
             "scheduler" => {
@@ -83,10 +86,10 @@ fn alive(job: &str) -> String {
     format!("airflow jobs check --job-type {job} --hostname \"${{HOSTNAME}}\"")
 }
 
-fn http_health(url: Text, remote: Option<Text>) -> Health {
-    let ask = |url: Text| {
+fn http_health(url: PublicText, remote: Option<PublicText>) -> Health {
+    let ask = |url: PublicText| {
         let words = ["curl", "--fail", "--silent", "--show-error", "--output", "/dev/null"].map(PublicText::from);
-        Check::Exec(words.into_iter().chain(PublicText::try_from(url)).collect())
+        Check::Exec(words.into_iter().chain([url]).collect())
     };
     Health {
         check: ask(url),

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::plan::{ComposePlan, StackPlan};
 use super::scripts::{header, init_command, workloads};
-use crate::platform::{Edge, Image, MountSource, Part, Pipeline, Platform, PublicText, Workload, WorkloadKind, relation};
+use crate::platform::{Edge, Image, Index, MountSource, Part, Pipeline, Platform, PublicText, Workload, WorkloadKind, relation};
 use crate::targets::Layout;
 use crate::template::{self, TemplateError};
 
@@ -157,7 +157,7 @@ struct Node<'a> {
     name: &'a str,
 }
 
-#[derive(Serialize, PartialEq)]
+#[derive(Serialize)]
 struct Arrow {
     from: String,
     to: String,
@@ -180,15 +180,15 @@ impl<'a> Guide<'a> {
             description: platform.description.as_deref(),
             blueprint: &layout.blueprint,
             counts: counts(platform, plan),
-            init: init_command(layout),
+            init: init_command(platform, layout),
             profiles: workloads(plan).flat_map(|workload| &workload.profiles).map(String::as_str).collect(),
             stacks: plan.stacks.iter().map(|stack| stack_row(stack, &components)).collect(),
-            published: published(platform, plan),
+            published: published(plan),
             secrets: platform.secrets.iter().map(|secret| SecretRow { variable: &secret.variable, note: &secret.note }).collect(),
             resources: resources(platform),
             networks: networks(platform, plan),
             doors: workloads(plan).filter(|workload| workload.networks.len() > 1).map(|workload| workload.name.as_str()).collect(),
-            edges: platform.edges.iter().filter_map(|edge| edge_row(platform, edge)).collect(),
+            edges: platform.edges.iter().filter_map(|edge| edge_row(&plan.index, edge)).collect(),
             diagram: diagram(platform, plan),
             pipelines: platform.pipelines.iter().map(pipeline_row).collect(),
             lookups: lookups(platform, plan),
@@ -260,10 +260,10 @@ fn readable(text: &PublicText) -> String {
     text.text().parts().iter().map(part).collect()
 }
 
-fn published<'a>(platform: &'a Platform, plan: &'a ComposePlan<'a>) -> Vec<PublishedRow<'a>> {
+fn published<'a>(plan: &'a ComposePlan<'a>) -> Vec<PublishedRow<'a>> {
     let endpoints = plan.stacks.iter().flat_map(|stack| &stack.published);
     let row = |published: &'a super::plan::PublishedEndpoint<'a>| {
-        let service = platform.services.iter().find(|service| service.name == published.workload.service);
+        let service = plan.index.service(&published.workload.service);
         let login = service.and_then(|service| service.login.as_ref());
         PublishedRow {
             workload: &published.workload.name,
@@ -287,6 +287,12 @@ fn docker_name(platform: &Platform, name: &str) -> String {
 }
 
 fn networks<'a>(platform: &'a Platform, plan: &'a ComposePlan<'a>) -> Vec<NetworkRow<'a>> {
+    let mut members: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for workload in workloads(plan) {
+        for network in &workload.networks {
+            members.entry(network).or_default().push(&workload.name);
+        }
+    }
     let row = |network: &'a crate::platform::Network| {
         let maker = plan.network_makers.get(network.name.as_str())?;
         let stack = plan.stacks.iter().find(|stack| stack.index == *maker)?;
@@ -296,20 +302,17 @@ fn networks<'a>(platform: &'a Platform, plan: &'a ComposePlan<'a>) -> Vec<Networ
             description: network.description.as_deref(),
             way_out: if network.internal { "none" } else { "yes" },
             maker: &stack.project,
-            members: workloads(plan)
-                .filter(|workload| workload.networks.contains(&network.name))
-                .map(|workload| workload.name.as_str())
-                .collect(),
+            members: members.remove(network.name.as_str()).unwrap_or_default(),
         })
     };
     platform.networks.iter().filter_map(row).collect()
 }
 
-fn edge_row<'a>(platform: &'a Platform, edge: &'a Edge) -> Option<EdgeRow<'a>> {
+fn edge_row<'a>(index: &Index<'a>, edge: &'a Edge) -> Option<EdgeRow<'a>> {
     let reference = edge.endpoint.as_ref()?;
-    let provider = platform.workload(&reference.workload)?;
+    let provider = index.workload(&reference.workload)?;
     let endpoint = provider.endpoint(&reference.endpoint)?;
-    let consumers = edge.workloads.iter().filter_map(|name| platform.workload(name));
+    let consumers = edge.workloads.iter().filter_map(|name| index.workload(name));
     let networks: BTreeSet<&str> = consumers.flat_map(|consumer| relation::shared_networks(consumer, provider)).collect();
     Some(EdgeRow {
         from: edge.workloads.join(", "),
@@ -325,24 +328,16 @@ fn diagram<'a>(platform: &'a Platform, plan: &'a ComposePlan<'a>) -> Diagram<'a>
     let ids: BTreeMap<&str, String> =
         platform.services.iter().enumerate().map(|(index, service)| (service.name.as_str(), format!("n{index}"))).collect();
     let stack = |stack: &'a StackPlan<'a>| {
-        let mut names: Vec<&str> = Vec::new();
-        for workload in &stack.services {
-            if !names.contains(&workload.service.as_str()) {
-                names.push(&workload.service);
-            }
-        }
-        let nodes = names.into_iter().filter_map(|name| Some(Node { id: ids.get(name)?.clone(), name })).collect();
+        let mut seen = BTreeSet::new();
+        let names = stack.services.iter().map(|workload| workload.service.as_str()).filter(|name| seen.insert(*name));
+        let nodes = names.filter_map(|name| Some(Node { id: ids.get(name)?.clone(), name })).collect();
         DiagramStack { id: format!("s{}", stack.index), name: &stack.project, nodes }
     };
-    let mut arrows = Vec::new();
-    for edge in platform.edges.iter().filter(|edge| edge.endpoint.is_some()) {
-        if let (Some(from), Some(to)) = (ids.get(edge.from.as_str()), ids.get(edge.to.as_str())) {
-            let arrow = Arrow { from: from.clone(), to: to.clone() };
-            if !arrows.contains(&arrow) {
-                arrows.push(arrow);
-            }
-        }
-    }
+    let mut seen = BTreeSet::new();
+    let edges = platform.edges.iter().filter(|edge| edge.endpoint.is_some() && seen.insert((&edge.from, &edge.to)));
+    let arrows =
+        edges.filter_map(|edge| Some(Arrow { from: ids.get(edge.from.as_str())?.clone(), to: ids.get(edge.to.as_str())?.clone() }));
+    let arrows = arrows.collect();
     Diagram { stacks: plan.stacks.iter().map(stack).collect(), arrows }
 }
 
@@ -363,8 +358,9 @@ fn lookups<'a>(platform: &'a Platform, plan: &'a ComposePlan<'a>) -> Vec<Lookup<
     let example = |stack: &'a StackPlan<'a>| {
         let mut edges = platform.edges.iter().filter_map(|edge| Some((edge, edge.endpoint.as_ref()?)));
         edges.find_map(|(edge, endpoint)| {
-            let mut servers = stack.services.iter().filter(|workload| matches!(workload.kind, WorkloadKind::Server { .. }));
-            let from = servers.find(|workload| edge.workloads.contains(&workload.name))?;
+            let mut here =
+                edge.workloads.iter().filter_map(|name| plan.index.workload(name)).filter(|workload| workload.stack == stack.index);
+            let from = here.find(|workload| matches!(workload.kind, WorkloadKind::Server { .. }))?;
             Some(Lookup { project: &stack.project, from: &from.name, to: &endpoint.workload })
         })
     };
@@ -373,7 +369,7 @@ fn lookups<'a>(platform: &'a Platform, plan: &'a ComposePlan<'a>) -> Vec<Lookup<
 
 fn connections<'a>(platform: &'a Platform, plan: &'a ComposePlan<'a>) -> Vec<SetupRow<'a>> {
     let row = |setup: &'a crate::platform::ConnectionSetup| {
-        let stack = plan.stacks.iter().find(|stack| stack.services.iter().any(|workload| workload.name == setup.inspect))?;
+        let stack = plan.stack_of(&setup.inspect)?;
         let connections = setup.connections.iter().map(|(name, _)| ConnectionRow { name }).collect();
         Some(SetupRow { project: &stack.project, inspect: &setup.inspect, test: &setup.test, connections })
     };

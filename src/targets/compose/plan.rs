@@ -5,14 +5,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use crate::platform::{Endpoint, MountSource, Platform, Protocol, Published, Stack, Workload};
+use crate::platform::{Endpoint, Index, MountSource, Platform, Protocol, Published, Stack, Workload};
 
 /// The variable that changes whenever `.env` does.
-pub use crate::secrets::FINGERPRINT as ENV_HASH;
+pub(super) use crate::secrets::FINGERPRINT as ENV_HASH;
 
 /// Everything that the files of a platform have in common.
 #[derive(Debug)]
 pub struct ComposePlan<'a> {
+    /// The pieces of the platform by name.
+    pub index: Index<'a>,
     /// The stacks that run something, in the order in which they start.
     pub stacks: Vec<StackPlan<'a>>,
     /// The index (into `platform.stacks`) of the stack whose file makes a network, by the network's name.
@@ -64,7 +66,13 @@ impl<'a> ComposePlan<'a> {
         stacks.retain(|stack| !stack.services.is_empty());
         let network_makers = makers(&stacks, platform.networks.iter().map(|network| (network.name.as_str(), network.owner)), networks_of);
         let volume_makers = makers(&stacks, platform.volumes.iter().map(|volume| (volume.name.as_str(), volume.owner)), volumes_of);
-        Self { stacks, network_makers, volume_makers, variables: BTreeSet::new() }
+        Self { index: Index::new(platform), stacks, network_makers, volume_makers, variables: BTreeSet::new() }
+    }
+
+    /// The stack in which a workload runs.
+    pub fn stack_of(&self, workload: &str) -> Option<&StackPlan<'a>> {
+        let stack = self.index.workload(workload)?.stack;
+        self.stacks.iter().find(|plan| plan.index == stack)
     }
 }
 

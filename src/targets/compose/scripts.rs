@@ -89,9 +89,10 @@ pub fn files(platform: &Platform, layout: &Layout, plan: &ComposePlan<'_>, has_f
     Ok(files)
 }
 
-/// The command that makes `.env`.
-pub fn init_command(layout: &Layout) -> String {
-    format!("pipegen secrets init {}", layout.blueprint)
+/// The command that makes `.env`, as it is written in the folder of the artifacts: `<out>/<blueprint>/<target>`.
+pub fn init_command(platform: &Platform, layout: &Layout) -> String {
+    let environment = platform.environment.as_ref().map(|name| format!(" --env {name}")).unwrap_or_default();
+    format!("pipegen secrets init {} --out ../..{environment}", layout.blueprint)
 }
 
 /// The first line of every generated text.
@@ -104,13 +105,13 @@ impl<'a> Scripts<'a> {
         Self {
             header: header(layout),
             name: &platform.name,
-            init: init_command(layout),
+            init: init_command(platform, layout),
             check_sh: secrets::CHECK_SH,
             stacks: plan.stacks.iter().map(stack).collect(),
             profiles: workloads(plan).flat_map(|workload| &workload.profiles).map(String::as_str).collect(),
             variables: &plan.variables,
             has_files,
-            urls: urls(platform, plan),
+            urls: urls(plan),
             connections: connections(platform, plan),
             facts: facts(platform, plan),
             inspect_container: INSPECT_CONTAINER,
@@ -133,10 +134,10 @@ fn stack<'a>(stack: &'a StackPlan<'a>) -> StackContext<'a> {
 }
 
 /// Where people find things, with the name of the variable that lets them in.
-fn urls<'a>(platform: &'a Platform, plan: &'a ComposePlan<'a>) -> Vec<Url<'a>> {
+fn urls<'a>(plan: &'a ComposePlan<'a>) -> Vec<Url<'a>> {
     let url = |published: &'a PublishedEndpoint<'a>| {
         let workload = published.workload;
-        let login = platform.services.iter().find(|service| service.name == workload.service).and_then(|service| service.login.as_ref());
+        let login = plan.index.service(&workload.service).and_then(|service| service.login.as_ref());
         let login = login.map_or(String::new(), |login| format!("  (user {}, password: {} in .env)", login.username, login.variable));
         Url { workload: &workload.name, line: format!("{}{login}", published.url) }
     };
@@ -147,9 +148,7 @@ fn connections<'a>(platform: &'a Platform, plan: &'a ComposePlan<'a>) -> Vec<Con
     let mut found = Vec::new();
     for service in &platform.services {
         let Some(setup) = &service.connections else { continue };
-        let Some(stack) = plan.stacks.iter().find(|stack| stack.services.iter().any(|workload| workload.name == setup.job)) else {
-            continue;
-        };
+        let Some(stack) = plan.stack_of(&setup.job) else { continue };
         let connections = setup.connections.iter().map(|(name, to)| Connection { name, to }).collect();
         found.push(Connections { name: &service.name, project: &stack.project, file: &stack.file, job: &setup.job, connections });
     }
@@ -175,7 +174,7 @@ fn facts(platform: &Platform, plan: &ComposePlan<'_>) -> Vec<String> {
     }
     for edge in &platform.edges {
         let Some(reference) = &edge.endpoint else { continue };
-        let Some(endpoint) = platform.endpoint(reference) else { continue };
+        let Some(endpoint) = plan.index.endpoint(reference) else { continue };
         let consumers = edge.workloads.iter().filter(|name| servers.contains_key(name.as_str()));
         facts.extend(consumers.map(|consumer| format!("uses {consumer} {} {}", reference.workload, endpoint.port)));
     }

@@ -1,0 +1,279 @@
+//! What a secret looks like: the names of keys, and forms inside a text.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use crate::source::Span;
+use crate::value::{Reference, TextPart, parse_text};
+
+/// Words that end the name of something secret; `_` stands for `-` as well.
+const WORDS: &[&str] = &[
+    "password",
+    "passwd",
+    "pwd",
+    "pass",
+    "passphrase",
+    "requirepass",
+    "secret",
+    "client_secret",
+    "clientsecret",
+    "token",
+    "api_key",
+    "apikey",
+    "access_key",
+    "accesskey",
+    "access_key_id",
+    "access_keyid",
+    "accesskey_id",
+    "accesskeyid",
+    "private_key",
+    "privatekey",
+    "fernet_key",
+    "fernetkey",
+    "secret_key",
+    "secretkey",
+];
+
+/// Keys of the language that end like a secret's name but hold none.
+const HARMLESS: &[&str] = &["credential", "credentials", "secrets", "databricks_token"];
+
+/// A pattern whose first group is the secret. To compile one takes longer than all else that is done with a usual
+/// blueprint, so each is asked only about a text in which a plain search found its beginning.
+type Pattern = LazyLock<Option<Regex>>;
+
+fn pattern(text: &str) -> Option<Regex> {
+    const NAMES: &str = "password|passwd|pwd|passphrase|secret|token|api[-_]?key|access[-_]?key|private[-_]?key|fernet[-_]?key\
+                         |secret[-_]?key|requirepass";
+    Regex::new(&text.replace("NAMES", NAMES)).ok()
+}
+
+/// `scheme://user:password@`
+static URL: Pattern = LazyLock::new(|| pattern(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s/:@?#]*:([^\s@/]+)@"));
+/// `password=...` in a URL, an option, a connection string or a list of variables.
+static ASSIGNED: Pattern = LazyLock::new(|| pattern(r#"(?i)(?:^|[?&;\s"']|--?)[A-Za-z0-9_.-]*(?:NAMES)=('[^']*'|"[^"]*"|[^\s&;'"]+)"#));
+static HEADER: Pattern = LazyLock::new(|| pattern(r#"(?i)\bauthorization:\s*(?:basic|bearer|token)\s+([^\s'"]+)"#));
+static PRIVATE_KEY: Pattern = LazyLock::new(|| pattern(r"(?s)-----BEGIN [A-Z ]*PRIVATE KEY-----(.+?)(?:-----END|\z)"));
+/// Where no tree can be had: a key or an option, and all that follows it.
+static UNREAD_KEY: Pattern = LazyLock::new(|| pattern(r#"(?i)(?:NAMES)\\?["']?\s*[:=][ \t]*([^\n]+)"#));
+static UNREAD_OPTION: Pattern = LazyLock::new(|| pattern(r#"(?i)--?[A-Za-z0-9_.-]*(?:NAMES)["']?\s*(?:,|\n\s*-)\s*([^\n]+)"#));
+static UNREAD_WORD: Pattern = LazyLock::new(|| pattern(r"(?i)requirepass\s+([^\n]+)"));
+
+/// Whether a key names something secret.
+pub(in crate::compile) fn is_secret_key(key: &str) -> bool {
+    !HARMLESS.contains(&key) && secret_ends(key).any(|before| matches!(before.last(), None | Some(b'-' | b'_' | b'.')))
+}
+
+/// For each secret word that a text ends in, what stands before it.
+fn secret_ends(text: &str) -> impl Iterator<Item = &[u8]> {
+    let same = |byte: u8, of_word: u8| byte.eq_ignore_ascii_case(&of_word) || (byte == b'-' && of_word == b'_');
+    WORDS.iter().filter_map(move |word| {
+        let (before, end) = text.as_bytes().split_at(text.len().checked_sub(word.len())?);
+        end.iter().zip(word.bytes()).all(|(byte, of_word)| same(*byte, of_word)).then_some(before)
+    })
+}
+
+fn ends_secretly(name: &str) -> bool {
+    secret_ends(name).next().is_some()
+}
+
+/// Whether a text is a literal secret by its form, whatever its key is.
+pub(super) fn holds_secret(text: &str) -> bool {
+    let literal = |pattern: &Pattern| found(pattern, text).any(|span| !text[span.start..span.end].contains("${"));
+    let url = text.contains("://") && text.contains('@');
+    let assigned = text.split('=').rev().skip(1).any(ends_secretly);
+    let header = text.contains(": ") && text.to_ascii_lowercase().contains("authorization:");
+    (url && literal(&URL))
+        || (assigned && literal(&ASSIGNED))
+        || (header && literal(&HEADER))
+        || (text.contains("-----BEGIN") && literal(&PRIVATE_KEY))
+        || default_of_secret(text)
+}
+
+/// `${env.DB_PASSWORD:-...}`
+fn default_of_secret(text: &str) -> bool {
+    let mut defaults = text.split("${env.").skip(1).filter_map(|rest| rest.split_once(":-"));
+    defaults.any(|(name, default)| !name.contains('}') && !default.starts_with('}') && is_secret_key(&name.to_ascii_lowercase()))
+}
+
+/// Whether the text of a file has a line that sets something secret.
+pub(super) fn sets_secret(text: &str) -> bool {
+    text.lines().map(str::trim).any(|line| {
+        let setting = line.strip_prefix("requirepass ").map(|value| ("requirepass", value)).or_else(|| line.split_once(['=', ':']));
+        setting.is_some_and(|(name, value)| {
+            let name = name.trim().trim_matches(['"', '\'']);
+            !name.contains(char::is_whitespace) && ends_secretly(name) && is_plain(value.trim().trim_end_matches([',', ';']))
+        })
+    })
+}
+
+/// Code is left alone: a value that is more than one word or one quoted text is an expression.
+fn is_plain(value: &str) -> bool {
+    let quoted = ['"', '\''].iter().find_map(|quote| value.strip_prefix(*quote)?.strip_suffix(*quote));
+    let outside = |c: char| c.is_whitespace() || "\"'$<(){}[],;".contains(c);
+    match quoted {
+        Some(inner) => !inner.is_empty() && !inner.contains(['"', '\'', '$']),
+        None => !value.is_empty() && !value.contains(outside),
+    }
+}
+
+/// Whether the value of a secret key is a literal: it reads nothing, or has something to fall back on.
+pub(super) fn is_literal(text: &str) -> bool {
+    parse_text(text).is_ok_and(|parts| match parts.as_slice() {
+        [] => false,
+        [TextPart::Literal(_)] => true,
+        parts => parts.iter().any(has_default),
+    })
+}
+
+/// Whether the value of a secret key may hold one: something stands in it besides what it reads.
+pub(super) fn may_be_literal(text: &str) -> bool {
+    parse_text(text).map_or(true, |parts| {
+        parts.iter().any(|part| match part {
+            TextPart::Literal(literal) => literal.contains(char::is_alphanumeric),
+            TextPart::Reference(_) => has_default(part),
+        })
+    })
+}
+
+fn has_default(part: &TextPart) -> bool {
+    matches!(part, TextPart::Reference(Reference::Env { default: Some(default), .. }) if !default.is_empty())
+}
+
+/// The places in a text that may be secrets, where no tree says what is a key and what is a value.
+pub(super) fn unread(text: &str) -> Vec<Span> {
+    let keys = [&UNREAD_KEY, &UNREAD_OPTION, &UNREAD_WORD].into_iter().flat_map(|pattern| found(pattern, text));
+    let keys = keys.flat_map(|span| [span, Span::new(span.end, deeper_lines(text, span))]);
+    let anywhere = [&URL, &ASSIGNED, &HEADER, &PRIVATE_KEY].into_iter().flat_map(|pattern| found(pattern, text));
+    keys.chain(anywhere).filter(|span| span.start < span.end).collect()
+}
+
+/// The end of the lines below `span` that are indented deeper than its own.
+fn deeper_lines(text: &str, span: Span) -> usize {
+    let indent = |line: &str| line.len() - line.trim_start_matches(' ').len();
+    let start = text[..span.start].rfind('\n').map_or(0, |newline| newline + 1);
+    let own = indent(&text[start..]);
+    let mut end = span.end;
+    for line in text[span.end..].split_inclusive('\n') {
+        if !line.trim().is_empty() && indent(line) <= own {
+            break;
+        }
+        end += line.len();
+    }
+    end
+}
+
+/// Where a pattern finds secrets.
+fn found(pattern: &Pattern, text: &str) -> impl Iterator<Item = Span> {
+    let secrets = pattern.iter().flat_map(move |pattern| pattern.captures_iter(text)).filter_map(|captures| captures.get(1));
+    secrets.map(|secret| Span::new(secret.start(), secret.end()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_pattern_compiles() {
+        for pattern in [&URL, &ASSIGNED, &HEADER, &PRIVATE_KEY, &UNREAD_KEY, &UNREAD_OPTION, &UNREAD_WORD] {
+            assert!(pattern.is_some());
+        }
+    }
+
+    #[test]
+    fn keys_by_the_end_of_their_name() {
+        for key in [
+            "DB_PASSWORD",
+            "password",
+            "AWS_SECRET_ACCESS_KEY",
+            "AWS_ACCESS_KEY_ID",
+            "api_key",
+            "GITHUB_TOKEN",
+            "requirepass",
+            "fernet_key",
+            "clientSecret",
+            "X-API-KEY",
+            "access-keyid",
+            "spring.datasource.password",
+            "ssh_PassPhrase",
+        ] {
+            assert!(is_secret_key(key), "{key}");
+        }
+        for key in ["credential", "PASSWORD_FILE", "TOKENIZER", "key", "monkey", "compass", "PGPASS"] {
+            assert!(!is_secret_key(key), "{key}");
+        }
+    }
+
+    #[test]
+    fn texts_by_their_form() {
+        for text in [
+            "postgres://u:hunter2@db/x",
+            "redis://:hunter2@redis",
+            "--password=hunter2",
+            "PGPASSWORD=hunter2 psql",
+            "jdbc:postgresql://db/x?user=u&password=hunter2",
+            "host=db password='two words'",
+            "${env.DB_PASSWORD:-hunter2}",
+            "-Dapi-key=hunter2 -Dx=y",
+            "a${env.LEVEL:-info}b${env.GITHUB_TOKEN:-hunter2}",
+            "curl -H 'Authorization: Bearer hunter2'",
+            "-----BEGIN RSA PRIVATE KEY-----\nMIIE",
+        ] {
+            assert!(holds_secret(text), "{text}");
+        }
+        for text in [
+            "postgres://u:${credentials.u.password}@db/x",
+            "http://kafka:9092",
+            "Authorization: Bearer ${api.token}",
+            "--token-file=/t",
+            "-Dlevel=info password",
+            "${env.LEVEL:-info}",
+            "${env.DB_PASSWORD} ${env.LEVEL:-info}",
+        ] {
+            assert!(!holds_secret(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn settings_are_told_from_code() {
+        for text in
+            ["requirepass hunter2\n", "[db]\npassword = hunter2", "db:\n  password: 'hunter 2'", "{\n  \"api_key\": \"hunter2\",\n}"]
+        {
+            assert!(sets_secret(text), "{text}");
+        }
+        for text in [
+            "password = ${credentials.db.password}",
+            "export PASSWORD=\"$DB_PASSWORD\"\nPASSWORD=$X",
+            "password=os.environ[\"DB_PASSWORD\"]",
+            "password = read(file)",
+            "# password: what the admin was given",
+            "requirepass ${credentials.redis.password}",
+        ] {
+            assert!(!sets_secret(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_a_secret_key_may_hold() {
+        for text in ["hunter2", "${env.X:-hunter2}"] {
+            assert!(is_literal(text) && may_be_literal(text), "{text}");
+        }
+        for text in ["hunter2${env.X}", "hunter2${oops", "${hunter2}"] {
+            assert!(!is_literal(text) && may_be_literal(text), "{text}");
+        }
+        for text in ["", "${credentials.u.password}", "${kafka/topic.name}-${env.X}"] {
+            assert!(!is_literal(text) && !may_be_literal(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn without_a_tree_all_that_follows_a_key_is_covered() {
+        let hidden = |text: &str| -> String {
+            let spans = unread(text);
+            text.char_indices().filter(|(at, _)| !spans.iter().any(|span| span.start <= *at && *at < span.end)).map(|(_, c)| c).collect()
+        };
+        assert_eq!(hidden("a: 1\n  password: |\n    one\n\n    two\nb: 2\n"), "a: 1\n  password: b: 2\n");
+        assert_eq!(hidden("[run, --token, hunter2]\nb: 2\n"), "[run, --token, b: 2\n");
+        assert_eq!(hidden("u: redis://:hunter2@r\n"), "u: redis://:@r\n");
+    }
+}

@@ -1,0 +1,120 @@
+//! Secrets that the user wrote into the blueprint by mistake: a fault of their own, and never shown by any renderer.
+
+mod forms;
+
+use crate::diagnostic::{Diagnostic, Place, code};
+use crate::source::{Source, Span};
+use crate::yaml::{Node, Value};
+
+pub(super) use forms::is_secret_key;
+
+/// Where names are declared: below them the first keys are names, and a credential may well be called `api_token`.
+const NAMES_BELOW: usize = 2;
+
+/// Reports every literal secret.
+pub(super) fn check(tree: &Node) -> Vec<Diagnostic> {
+    let mut spans = find(tree).certain;
+    spans.sort();
+    spans.dedup();
+    spans
+        .into_iter()
+        .map(|span| {
+            Diagnostic::new(&code::LITERAL_SECRET, Place::Span(span), "a secret stands in the blueprint")
+                .help("declare a credential and read it: `${credentials.NAME.password}`; or leave it to the deployer: `${env.NAME}`; and change the secret, it is known now")
+        })
+        .collect()
+}
+
+/// What no message may show: the literal secrets of a tree, what is wrongly written in the place of one, and comments.
+pub(super) fn in_tree(source: &Source, tree: &Node) -> Vec<Span> {
+    let Found { mut certain, possible } = find(tree);
+    certain.extend(possible);
+    certain.extend(in_comments(source.text()));
+    certain
+}
+
+/// A `#` inside a text counts as well: too much is hidden rather than too little.
+fn in_comments(text: &str) -> Vec<Span> {
+    let mut spans = Vec::new();
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        if let Some(hash) = line.find('#') {
+            let at = start + hash;
+            spans.extend(forms::unread(&line[hash..]).into_iter().map(|span| Span::new(at + span.start, at + span.end)));
+        }
+        start += line.len();
+    }
+    spans
+}
+
+/// The same for a file that cannot be parsed.
+pub(super) fn in_text(source: &Source) -> Vec<Span> {
+    forms::unread(source.text())
+}
+
+#[derive(Default)]
+struct Found {
+    /// They are reported.
+    certain: Vec<Span>,
+    /// They are hidden only: a text that cannot be read, a list where a text belongs.
+    possible: Vec<Span>,
+}
+
+/// What encloses a value.
+#[derive(Clone, Copy)]
+struct Around<'a> {
+    key: &'a str,
+    /// Some key around it names a secret.
+    below_secret: bool,
+    depth: usize,
+}
+
+fn find(tree: &Node) -> Found {
+    let mut found = Found::default();
+    walk(tree, Around { key: "", below_secret: false, depth: 0 }, &mut found);
+    found
+}
+
+fn walk(node: &Node, around: Around<'_>, found: &mut Found) {
+    match &node.value {
+        Value::String(text) => match judge(text, around) {
+            Some(true) => found.certain.push(node.span),
+            Some(false) => found.possible.push(node.span),
+            None => {}
+        },
+        // A number may be a password as well.
+        Value::Number(_) if is_secret_key(around.key) => found.certain.push(node.span),
+        Value::Number(_) if around.below_secret => found.possible.push(node.span),
+        Value::List(nodes) => {
+            // `--password`, and its value as the next word
+            let mut option = None;
+            for node in nodes.iter() {
+                walk(node, Around { key: option.unwrap_or(around.key), ..around }, found);
+                option = node.as_str().and_then(|text| text.strip_prefix('-')).map(|text| text.trim_start_matches('-'));
+            }
+        }
+        Value::Map(entries) => {
+            for entry in entries.iter() {
+                if forms::holds_secret(&entry.key) {
+                    found.possible.push(entry.key_span);
+                }
+                // The default of a parameter is a secret if the parameter's name says so.
+                let key = if entry.key == "default" && !around.key.is_empty() { around.key } else { &entry.key };
+                let depth = around.depth + 1;
+                let below_secret = around.below_secret || depth > NAMES_BELOW && is_secret_key(key);
+                walk(&entry.value, Around { key, below_secret, depth }, found);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+/// `Some(true)` for a literal secret, `Some(false)` for what may be one.
+fn judge(text: &str, around: Around<'_>) -> Option<bool> {
+    let secret = is_secret_key(around.key);
+    let in_file = around.key == "text" && forms::sets_secret(text);
+    if secret && forms::is_literal(text) || in_file || forms::holds_secret(text) {
+        return Some(true);
+    }
+    ((secret || around.below_secret) && forms::may_be_literal(text)).then_some(false)
+}
