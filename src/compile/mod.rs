@@ -134,8 +134,9 @@ impl Phases<'_> {
         let (tree, found) = overlay::apply(tree, options.environment);
         self.report(&tree, found);
         let found = secret_literals::check(&tree);
-        self.secrets = secret_literals::in_tree(&tree);
         self.report(&tree, found);
+        self.secrets =
+            self.located.iter().filter(|found| found.diagnostic.code == &code::LITERAL_SECRET).filter_map(|found| found.span).collect();
         let Some(tree) = self.schema(tree.clone()) else { return (tree, None) };
         let (tree, found, replaced) = parameters::replace(tree, options.parameters);
         self.report(&tree, found);
