@@ -1,12 +1,13 @@
 //! Broken blueprints: each is refused with exact words at an exact place, by a program that does not panic and writes
 //! nothing. The files say in their names which code is expected; a file is one fault unless it begins with `several-`.
 
+mod support;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Output;
 
-use assert_cmd::cargo::CommandCargoExt;
 use pipegen::diagnostic::{CODES, Severity};
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/invalid");
@@ -18,8 +19,7 @@ const INVALID: i32 = 1;
 
 /// Runs in the folder of the blueprints, so that messages show no path of this machine.
 fn pipegen(folder: &Path, arguments: &[&str]) -> Output {
-    let mut command = Command::cargo_bin("pipegen").expect("the program is built");
-    command.current_dir(folder).env_clear().args(arguments).output().expect("the program starts")
+    support::rendered::pipegen().current_dir(folder).args(arguments).output().expect("the program starts")
 }
 
 fn text(bytes: &[u8]) -> String {

@@ -53,7 +53,8 @@ pub(super) fn check(source: &Source, tree: &Node, faults: &mut Faults) -> Checke
             let muted = checker.place(&violation).is_some_and(|place| faults.contains(&place));
             for (diagnostic, repair) in checker.explain(&violation) {
                 // A later round changes the tree: the place is found now.
-                let place = super::span_of(&tree, &diagnostic.place).map_or(Place::File, Place::Span);
+                let place = super::narrowed(source, &tree, diagnostic.place);
+                let place = super::span_of(&tree, &place).map_or(Place::File, Place::Span);
                 if !muted {
                     checked.diagnostics.push(Diagnostic { place, ..diagnostic });
                 }

@@ -134,8 +134,9 @@ impl Phases<'_> {
         let (tree, found) = overlay::apply(tree, options.environment);
         self.report(&tree, found);
         let found = secret_literals::check(&tree);
-        self.secrets = secret_literals::in_tree(self.source, &tree);
         self.report(&tree, found);
+        self.secrets =
+            self.located.iter().filter(|found| found.diagnostic.code == &code::LITERAL_SECRET).filter_map(|found| found.span).collect();
         let Some(tree) = self.schema(tree.clone()) else { return (tree, None) };
         let (tree, found, replaced) = parameters::replace(tree, options.parameters);
         self.report(&tree, found);
@@ -185,7 +186,7 @@ impl Phases<'_> {
     fn report(&mut self, tree: &Node, found: Vec<Diagnostic>) {
         for diagnostic in found {
             if !diagnostic.depends_on.iter().any(|pointer| self.faults.touches(pointer)) {
-                let place = self.narrowed(tree, diagnostic.place);
+                let place = narrowed(self.source, tree, diagnostic.place);
                 let located = locate(tree, Diagnostic { place, ..diagnostic });
                 let unquoted =
                     located.diagnostic.code == &code::WRONG_TYPE && located.span.is_some_and(|span| self.secrets.contains(&span));
@@ -195,15 +196,15 @@ impl Phases<'_> {
             }
         }
     }
+}
 
-    /// A part of a text as bytes, if it stands in the file as it is: an escape or a line break may be in between.
-    fn narrowed(&self, tree: &Node, place: Place) -> Place {
-        let Place::Part(pointer, part) = &place else { return place };
-        let Some(span) = span_of(tree, &Place::Value(pointer.clone())) else { return place };
-        match self.source.slice(span).find(part) {
-            Some(at) => Place::Span(Span::new(span.start + at, span.start + at + part.len())),
-            None => place,
-        }
+/// A part of a text as bytes, if it stands in the file as it is: an escape or a line break may be in between.
+fn narrowed(source: &Source, tree: &Node, place: Place) -> Place {
+    let Place::Part(pointer, part) = &place else { return place };
+    let Some(span) = span_of(tree, &Place::Value(pointer.clone())) else { return place };
+    match source.slice(span).find(part) {
+        Some(at) => Place::Span(Span::new(span.start + at, span.start + at + part.len())),
+        None => place,
     }
 }
 

@@ -143,9 +143,14 @@ impl Build<'_> {
     }
 
     fn environment(&mut self, workload: &mut Workload, entries: &crate::value::Map<crate::value::EnvName, TextSource>, at: &Pointer) {
+        // Names of one map differ, so only what was there before is looked up, and not by a scan: a map may be huge.
+        let before = workload.environment.iter().enumerate().map(|(index, (name, _))| (name.clone(), index));
+        let before: BTreeMap<String, usize> = before.collect();
         for (name, source) in entries.iter() {
-            if let Some(text) = self.text(&source.0, &at.key(name.as_str())) {
-                set(&mut workload.environment, name.as_str(), text);
+            let Some(text) = self.text(&source.0, &at.key(name.as_str())) else { continue };
+            match before.get(name.as_str()) {
+                Some(index) => workload.environment[*index].1 = text,
+                None => workload.environment.push((name.to_string(), text)),
             }
         }
     }
