@@ -7,6 +7,7 @@ mod support;
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::LazyLock;
 
 use regex::Regex;
 
@@ -49,11 +50,14 @@ const HIDDEN: &[(&str, &[&str])] = &[
     ("clap_complete", &["cli.rs", "commands/completions.rs"]),
     ("granit_parser", &["yaml/"]),
     ("minijinja", &["template.rs"]),
-    ("pipegen_schema", &["compile/check_schema.rs"]),
+    ("pipegen_schema", &["compile/"]),
 ];
 
 /// Calls that change the disk, and who may make them.
-const WRITES: &str = r"\b(fs|fs_err)::(write|copy|rename|create_dir\w*|remove_\w+|hard_link|set_permissions|OpenOptions)\b|\bFile::(create\w*|options)\b|\.persist(_noclobber)?\(|\bsymlink\(|\b(NamedTempFile|tempfile_in|tempdir_in|tempdir|TempDir)\b";
+static WRITES: LazyLock<Regex> = LazyLock::new(|| {
+    let calls = r"\b(fs|fs_err)::(write|copy|rename|create_dir\w*|remove_\w+|hard_link|set_permissions|OpenOptions)\b|\bFile::(create\w*|options)\b|\.persist(_noclobber)?\(|\bsymlink\(|\b(NamedTempFile|tempfile_in|tempdir_in|tempdir|TempDir)\b";
+    Regex::new(calls).expect("a pattern")
+});
 const WRITERS: &[&str] = &[
     "emit/",            // the only writer of artifacts
     "secrets/store.rs", // `.env` is no artifact: never committed, never listed in a manifest, readable by its owner only
@@ -67,6 +71,14 @@ const TARGET_WORDS: &[&str] = &[
     "chart", "compose", "configmap", "crd", "daemonset", "deployment", "docker", "helm", "ingress", "initcontainer", "k8s", "kubectl",
     "kubernetes", "kubelet", "kustomize", "namespace", "nodeport", "operator", "pod", "podman", "statefulset", "swarm",
 ];
+
+static MODULES: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"\b(?:crate|pipegen)::(?:([a-z_][a-z0-9_]*)|\{)|((?:super::)+)([a-z_][a-z0-9_]*)").expect("a pattern"));
+static REEXPORTS: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"pub use crate::(\w+)[^;]*;").expect("a pattern"));
+static WORDS: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"[A-Z]?[a-z0-9]+|[A-Z]+").expect("a pattern"));
+/// In lower case, and in names, `kind` is an English word; the tool is written `Kind`.
+static KIND: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\bKind\b").expect("a pattern"));
+static PATHS: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\b([a-z_]+)::").expect("a pattern"));
 
 /// A file below `src/`: its path there, and its text.
 struct File {
@@ -125,8 +137,7 @@ fn sources() -> Vec<File> {
 /// that leave the file's own module.
 fn uses(file: &File) -> Vec<(String, usize)> {
     let mut found = Vec::new();
-    let root = Regex::new(r"\b(?:crate|pipegen)::(?:([a-z_][a-z0-9_]*)|\{)|((?:super::)+)([a-z_][a-z0-9_]*)").expect("a pattern");
-    for captures in root.captures_iter(&file.text) {
+    for captures in MODULES.captures_iter(&file.text) {
         let whole = captures.get(0).expect("the match itself");
         if let Some(name) = captures.get(1) {
             found.push((name.as_str().to_owned(), whole.start()));
@@ -201,9 +212,8 @@ fn layer_faults(file: &File) -> Vec<String> {
 fn reexport_faults(file: &File) -> Vec<String> {
     // The format is an attribute of a secret of the platform; components choose it, and know nothing else of secrets.
     const ALLOWED: &[(&str, &str)] = &[("platform/mod.rs", "pub use crate::secrets::Format as SecretFormat;")];
-    let reexport = Regex::new(r"pub use crate::(\w+)[^;]*;").expect("a pattern");
     let mut faults = Vec::new();
-    for found in reexport.captures_iter(&file.text).filter(|found| !ALLOWED.contains(&(&file.path, &found[0]))) {
+    for found in REEXPORTS.captures_iter(&file.text).filter(|found| !ALLOWED.contains(&(&file.path, &found[0]))) {
         let users = LAYERS.iter().filter(|(_, allowed)| allowed.contains(&file.module()));
         for (user, _) in users.filter(|(user, allowed)| *user != &found[1] && !allowed.contains(&&found[1])) {
             faults.push(format!("src/{}: `{}` lets `{user}` use `{}`, which it must not", file.path, &found[0], &found[1]));
@@ -214,11 +224,12 @@ fn reexport_faults(file: &File) -> Vec<String> {
 
 fn hidden_faults(file: &File) -> Vec<String> {
     let mut faults = Vec::new();
-    for (name, places) in HIDDEN.iter().filter(|(_, places)| !file.is_in(places)) {
-        let path = Regex::new(&format!(r"\b{name}::")).expect("a pattern");
-        faults.extend(path.find_iter(&file.text).map(|found| {
-            format!("{}: `{name}` is hidden in {}: use what is offered there, or add to it", file.line(found.start()), places.join(", "))
-        }));
+    for found in PATHS.captures_iter(&file.text) {
+        let Some((name, places)) = HIDDEN.iter().find(|(name, _)| *name == &found[1]) else { continue };
+        if !file.is_in(places) {
+            let line = file.line(found.get(0).expect("the match itself").start());
+            faults.push(format!("{line}: `{name}` is hidden in {}: use what is offered there, or add to it", places.join(", ")));
+        }
     }
     faults
 }
@@ -227,8 +238,7 @@ fn write_faults(file: &File) -> Vec<String> {
     if file.is_in(WRITERS) {
         return Vec::new();
     }
-    let calls = Regex::new(WRITES).expect("a pattern");
-    let found = calls.find_iter(file.productive());
+    let found = WRITES.find_iter(file.productive());
     found.map(|found| format!("{}: `{}`: return a file set, which src/emit writes", file.line(found.start()), found.as_str())).collect()
 }
 
@@ -237,15 +247,12 @@ fn word_faults(file: &File) -> Vec<String> {
     if file.module() != "platform" || file.path == "platform/realization.rs" {
         return Vec::new();
     }
-    let word = Regex::new(r"[A-Z]?[a-z0-9]+|[A-Z]+").expect("a pattern");
-    // In lower case, and in names, `kind` is an English word; the tool is written `Kind`.
-    let tool = Regex::new(r"\bKind\b").expect("a pattern");
     let is_target = |word: &str| {
         let word = word.to_lowercase();
         TARGET_WORDS.contains(&word.as_str()) || TARGET_WORDS.contains(&word.trim_end_matches('s'))
     };
-    let words = word.find_iter(&file.text).filter(|found| is_target(found.as_str()));
-    let found = words.chain(tool.find_iter(&file.text));
+    let words = WORDS.find_iter(&file.text).filter(|found| is_target(found.as_str()));
+    let found = words.chain(KIND.find_iter(&file.text));
     found
         .map(|found| {
             let word = found.as_str();

@@ -159,7 +159,7 @@ fn a_value_reaches_every_class_of_text() {
     let set = platform(overlay, &[("tier", "gold")]);
     let api = workload(&set, "api").expect("there");
     assert_eq!(api.working_dir.as_deref(), Some("/gold"), "parametric");
-    let db = set.workload("db").expect("there");
+    let db = workload(&set, "db").expect("there");
     assert_eq!(db.endpoints[0].published.as_ref().map(|published| published.port), Some(3), "a port");
     assert!(format!("{:?}", api.image).contains("python:3.12-gold"), "deployable");
     assert_eq!(environment(&set, "TIER").as_deref(), Some("gold"), "text");

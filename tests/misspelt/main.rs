@@ -59,17 +59,23 @@ fn inside(source: &Source, scalar: Span, offset: usize, length: usize) -> Span {
     Span::new(scalar.start + quote + offset, scalar.start + quote + offset + length)
 }
 
-/// A word misspelt in the ways of people: a letter dropped, doubled, swapped with the next one, another instead; each at
-/// the beginning, in the middle and at the end.
+/// A word misspelt in the ways of people: two letters swapped at its beginning, one dropped and one changed in its
+/// middle, one doubled at its end; a short word in every one of its letters.
 fn misspellings(word: &str) -> Vec<String> {
     let letters: Vec<char> = word.chars().collect();
     let last = letters.len() - 1;
     let mut found = Vec::new();
-    for at in [0, last / 2, last] {
+    for at in 0..letters.len() {
         let with = |middle: &[char], after: usize| letters[..at].iter().chain(middle).chain(&letters[after..]).collect::<String>();
         let other = if letters[at] == 'x' { 'k' } else { 'x' };
-        found.extend([with(&[], at + 1), with(&[letters[at], letters[at]], at + 1), with(&[other], at + 1)]);
-        if at < last {
+        let is_short = letters.len() <= 3;
+        if is_short || at == last / 2 {
+            found.extend([with(&[], at + 1), with(&[other], at + 1)]);
+        }
+        if is_short || at == last {
+            found.push(with(&[letters[at], letters[at]], at + 1));
+        }
+        if at < last && (is_short || at == 0) {
             found.push(with(&[letters[at + 1], letters[at]], at + 2));
         }
     }
