@@ -132,7 +132,7 @@ fn merge_keys_give_way_to_the_keys_of_the_map() {
 #[test]
 fn syntax_errors_point_at_the_mistake() {
     for (text, expected, phrase) in [
-        ("a:\n\t- 1\n", "2:2", "a tab where"),
+        ("a:\n\t- 1\n", "2:1", "a tab where"),
         ("a: b: c\n", "1:5", "a key or a `:`"),
         ("a: 1\n b: 2\n", "2:3", "a key or a `:`"),
         ("a: \"x\nb: 1\n", "1:4", "a quoted text that is not closed"),
