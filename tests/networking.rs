@@ -93,7 +93,8 @@ fn nothing_can_be_published_from_an_internal_network() {
 
 #[test]
 fn without_a_shared_network_nobody_connects() {
-    assert_eq!(codes_after("networks: [frontend, backend]", "networks: [frontend]"), ["no-shared-network"]);
+    let codes = codes_after("networks: [frontend, backend]", "networks: [frontend]");
+    assert_eq!(codes, ["no-shared-network", "broken-expectation"], "what it uses, and what was promised");
 }
 
 #[test]
