@@ -139,7 +139,7 @@ fn the_kafka_stack_owns_kafka_network_and_the_airflow_stack_borrows_it() {
 
 #[test]
 fn the_connection_leads_to_the_kafka_database() {
-    let content = AIRFLOW["configs"]["airflow-connections-connections.json"]["content"].as_str().expect("deploy-time content");
+    let content = AIRFLOW["configs"]["airflow.connections.json"]["content"].as_str().expect("deploy-time content");
     let password = Regex::new(r"\$\{TRANSACTIONS_DB_PASSWORD_JSON:\?[^}]*\}").expect("a pattern");
     let file: Value = serde_json::from_str(&password.replace(content, "\"the password\"")).expect("JSON");
     let expected = json!({

@@ -140,7 +140,7 @@ fn json_files_mean_what_was_written() {
     let read = |text: &str| serde_json::from_str::<Value>(text).expect("JSON");
     assert_eq!(read(&mounted(&file, "/plain.json")), json!({ "list": [NASTY], "map": { "key": NASTY } }));
     assert_eq!(read(&mounted(&file, "/secret.json")), json!({ "plain": NASTY, "secret": NASTY }));
-    let connections = file["configs"]["airflow-connections-connections.json"]["content"].as_str().expect("content");
+    let connections = file["configs"]["airflow.connections.json"]["content"].as_str().expect("content");
     let again = &read(connections)["again"];
     assert_eq!((&again["login"], &again["password"]), (&json!(NASTY), &json!(NASTY)));
 }

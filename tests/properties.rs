@@ -202,15 +202,7 @@ fn files(services: &[String]) -> BTreeMap<String, String> {
 
 /// What must not depend on the order of the services: the Compose file as data, and the names of the variables.
 fn meaning(files: &BTreeMap<String, String>) -> (Value, BTreeSet<&str>) {
-    let mut compose: Value = serde_yaml::from_str(&files["docker-compose.yml"]).unwrap_or_else(|error| panic!("{error}"));
-    let configs = compose["configs"].take();
-    for service in compose["services"].as_object_mut().expect("there are services").values_mut() {
-        // Equal files are one, called after the first service that reads it: what counts is what it reads.
-        for config in service.get_mut("configs").and_then(Value::as_array_mut).into_iter().flatten() {
-            let file = configs[config["source"].as_str().expect("a name")]["file"].as_str().expect("a path");
-            config["source"] = files[file.trim_start_matches("./")].as_str().into();
-        }
-    }
+    let compose: Value = serde_yaml::from_str(&files["docker-compose.yml"]).unwrap_or_else(|error| panic!("{error}"));
     let names = files[".env.example"].lines().filter_map(|line| line.trim_start_matches("# ").split_once('='));
     (compose, names.map(|(name, _)| name).collect())
 }

@@ -130,9 +130,9 @@ fn every_file_is_read_back_unchanged() {
     let Some(compose) = compose() else { return };
     let read = config(compose, &render(&nasty_platform()), &borrowed(&environment())).expect("accepted");
     let content = |id: &str| read["configs"][id]["content"].as_str().map(undoubled).expect("a content");
-    assert_eq!(content("web-a"), format!("{NASTY}{PASSWORD}{NASTY}"));
-    let yaml: Value = serde_yaml::from_str(&content("web-b")).expect("YAML");
-    let json: Value = serde_json::from_str(&content("web-c")).expect("JSON");
+    assert_eq!(content("web.a"), format!("{NASTY}{PASSWORD}{NASTY}"));
+    let yaml: Value = serde_yaml::from_str(&content("web.b")).expect("YAML");
+    let json: Value = serde_json::from_str(&content("web.c")).expect("JSON");
     for document in [yaml, json] {
         assert_eq!(document, serde_json::json!({ "known": NASTY, "secret": PASSWORD, "level": "$1" }));
     }

@@ -33,8 +33,8 @@ fn what_is_known_is_committed_and_keeps_its_dollars() {
     assert_eq!(text(&rendered, "files/web/a.conf"), "cost: $5 ${X}\n");
     assert!(rendered.files.get("files/web/run.sh").expect("there").executable, "a program is executable");
     let yaml = text(&rendered, FILE);
-    assert!(yaml.contains("configs:\n  web-a.conf:\n    file: ./files/web/a.conf\n"), "{yaml}");
-    assert!(yaml.contains("      - source: web-a.conf\n        target: /etc/a.conf\n"), "{yaml}");
+    assert!(yaml.contains("configs:\n  web.a.conf:\n    file: ./files/web/a.conf\n"), "{yaml}");
+    assert!(yaml.contains("      - source: web.a.conf\n        target: /etc/a.conf\n"), "{yaml}");
     assert!(!yaml.contains("mode:"), "Compose warns of a mode beside a file");
 }
 
@@ -87,7 +87,7 @@ fn properties_take_only_what_needs_no_escaping() {
 fn a_file_of_the_users_is_mounted_from_where_it_is() {
     let path = PathRef { path: "demo/nginx.conf".into(), origin: at("/services/web/files/0") };
     let yaml = text(&render(&with(vec![file("/etc/nginx/nginx.conf", Body::Path(path))])), FILE);
-    assert!(yaml.contains("  web-nginx.conf:\n    file: ../../../blueprints/demo/nginx.conf\n"), "{yaml}");
+    assert!(yaml.contains("  web.nginx.conf:\n    file: ../../../blueprints/demo/nginx.conf\n"), "{yaml}");
 }
 
 #[test]
@@ -100,7 +100,7 @@ fn equal_files_are_one_config_and_different_ones_have_different_names() {
     let rendered = render(&platform(&[], services));
     let yaml = text(&rendered, FILE);
     let ids: Vec<&str> = yaml.lines().filter_map(|line| line.trim().strip_prefix("- source: ")).collect();
-    assert_eq!(ids, ["web-x.conf", "web-b-x.conf", "web-a-b-x.conf", "web-x.conf", "app-x.conf"]);
+    assert_eq!(ids, ["web.x.conf", "web.b-x.conf", "web.a-b-x.conf", "app.x.conf", "app.d-x.conf"]);
     assert_eq!(text(&rendered, "files/web/a-b-x.conf"), "3");
 }
 
