@@ -207,8 +207,11 @@ fn meaning(files: &BTreeMap<String, String>) -> (Value, BTreeSet<&str>) {
     for service in compose["services"].as_object_mut().expect("there are services").values_mut() {
         // Equal files are one, called after the first service that reads it: what counts is what it reads.
         for config in service.get_mut("configs").and_then(Value::as_array_mut).into_iter().flatten() {
-            let file = configs[config["source"].as_str().expect("a name")]["file"].as_str().expect("a path");
-            config["source"] = files[file.trim_start_matches("./")].as_str().into();
+            let read = &configs[config["source"].as_str().expect("a name")];
+            config["source"] = match read["file"].as_str() {
+                Some(file) => files[file.trim_start_matches("./")].as_str().into(),
+                None => read["content"].clone(),
+            };
         }
     }
     let names = files[".env.example"].lines().filter_map(|line| line.trim_start_matches("# ").split_once('='));
