@@ -32,7 +32,7 @@ fn assert_tables_are_whole(text: &str) {
 fn it_says_how_to_start_where_things_are_and_who_may_talk_to_whom() {
     let text = readme(&compose_demo::platform(8080));
     for line in [
-        "pipegen secrets init ../../../blueprints/demo.yml   # writes .env with fresh passwords, keeps what is there",
+        "pipegen secrets init ../../../blueprints/demo.yml --out ../..   # writes .env with fresh passwords, keeps what is there",
         "./up.sh   # with --profile app or tools: that, too",
         "| `web` | <http://localhost:8080> | user `admin`, password in `WEB_PASSWORD` |",
         "| web | `db/main` | `db:2` | back | uses |",

@@ -90,10 +90,11 @@ pub struct Committed {
     pub executable: bool,
 }
 
-/// The configs of one Compose file. Equal files are one config.
+/// The configs of one Compose file. Equal files of one blueprint service are one config; those of different services are
+/// not, or the order of the services would decide whose name it has.
 #[derive(Debug, Default)]
 pub struct Configs {
-    ids: BTreeMap<(Content, bool), String>,
+    ids: BTreeMap<(String, Content, bool), String>,
     taken: BTreeSet<String>,
     /// In the order of their first use.
     pub entries: Vec<(String, Config)>,
@@ -102,11 +103,11 @@ pub struct Configs {
 }
 
 impl Configs {
-    /// Mounts a file into a service.
+    /// Mounts a file into a workload of a service.
     pub fn mount(&mut self, service: &str, file: &File, content: Content) -> ConfigMount {
         // A file is mounted as it is; what Compose copies into the container is readable to all unless said otherwise.
         let mode = (file.executable && matches!(content, Content::Inline(_))).then_some("0555");
-        let key = (content, file.executable);
+        let key = (service.to_owned(), content, file.executable);
         let source = match self.ids.get(&key) {
             Some(id) => id.clone(),
             None => self.add(service, file, key),
@@ -114,9 +115,9 @@ impl Configs {
         ConfigMount { source, target: escape::compose(&file.mount), mode }
     }
 
-    fn add(&mut self, service: &str, file: &File, key: (Content, bool)) -> String {
+    fn add(&mut self, service: &str, file: &File, key: (String, Content, bool)) -> String {
         let (id, name) = self.free_name(service, &file.mount);
-        let config = match &key.0 {
+        let config = match &key.1 {
             Content::Inline(text) => Config::Content(text.clone()),
             Content::Theirs(path) => Config::File(escape::compose(path)),
             Content::Committed(text) => {
@@ -136,7 +137,8 @@ impl Configs {
         let parts: Vec<&str> = mount.split('/').filter(|part| !part.is_empty()).collect();
         let ends = (1..=parts.len()).rev().map(|start| word(&parts[start - 1..].join("-")));
         let numbered = (2_u32..).map(|number| format!("{}-{number}", word(&parts.join("-"))));
-        let names = ends.chain(numbered).map(|name| (format!("{service}-{name}"), name));
+        // No service has a dot in its name, so the first one parts the two for certain.
+        let names = ends.chain(numbered).map(|name| (format!("{service}.{name}"), name));
         let free = names.into_iter().find(|(id, _)| !self.taken.contains(id)).unwrap_or_default();
         self.taken.insert(free.0.clone());
         free

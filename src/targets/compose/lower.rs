@@ -46,7 +46,7 @@ pub fn service(scope: &mut Scope<'_, '_>, configs: &mut Configs, workload: &Work
         origin,
     } = workload;
     // The overrides are merged into the finished service.
-    said_elsewhere((service, role, overrides));
+    said_elsewhere((name, role, overrides));
     let place = Place::Key(origin.clone());
     let (image, build) = self::image(scope, image, &place);
     let (restart, replicas) = lifetime(scope, kind, endpoints, &place);
@@ -70,7 +70,7 @@ pub fn service(scope: &mut Scope<'_, '_>, configs: &mut Configs, workload: &Work
         networks: networks.clone(),
         volumes: mounts.iter().map(|mount| storage::mount(scope, mount)).collect(),
         tmpfs: scratch.iter().map(|path| escape::compose(path)).collect(),
-        configs: mounted(configs, name, files, contents),
+        configs: mounted(configs, service, files, contents),
         depends_on: dependencies(scope, *stack, waits),
         healthcheck: health.as_ref().map(|health| health_check(scope, health, &place)),
         restart,
