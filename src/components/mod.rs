@@ -11,6 +11,7 @@ mod airflow;
 mod container;
 mod kafdrop;
 mod kafka;
+mod nginx;
 mod postgres;
 mod redis;
 
@@ -68,6 +69,7 @@ pub static COMPONENTS: &[&Component] = &[
     &container::COMPONENT,
     &kafdrop::COMPONENT,
     &kafka::COMPONENT,
+    &nginx::COMPONENT,
     &postgres::COMPONENT,
     &redis::COMPONENT,
 ];
