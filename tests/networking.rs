@@ -58,8 +58,6 @@ fn containers_find_each_other_by_service_name_and_container_port() {
     assert_eq!(environment["DB_USER"], "app");
     assert_eq!(environment["DB_NAME"], "app");
     assert_eq!(environment["DB_PASSWORD"], "${APP_DB_PASSWORD:?run pipegen secrets init}");
-    assert_eq!(service("web")["environment"]["API_HOST"], "api");
-    assert_eq!(service("web")["environment"]["API_PORT"], "8000");
 }
 
 #[test]
@@ -99,5 +97,5 @@ fn without_a_shared_network_nobody_connects() {
 
 #[test]
 fn isolation_that_is_promised_is_proved() {
-    assert_eq!(codes_after("networks: [frontend], ports", "networks: [frontend, backend], ports"), ["broken-expectation"]);
+    assert_eq!(codes_after("networks: [frontend],", "networks: [frontend, backend],"), ["broken-expectation"]);
 }

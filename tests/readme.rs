@@ -152,9 +152,9 @@ fn texts_of_components_name_the_variables_that_others_get() {
         ("postgres", "postgres/shop", postgres.to_owned()),
         ("redis", "redis/3", "  redis: { component: redis }\n".to_owned()),
     ];
+    let named = regex::Regex::new("`(X_[A-Z_]+)`").expect("a pattern");
     for (name, target, provider) in providers {
         let doc = pipegen::components::component(name).expect("in the catalog").doc;
-        let named = regex::Regex::new("`(X_[A-Z_]+)`").expect("a pattern");
         let mut said: Vec<String> = named.captures_iter(doc).map(|found| found[1].to_owned()).collect();
         let mut given = variables(target, &provider);
         said.sort();

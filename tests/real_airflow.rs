@@ -103,7 +103,7 @@ impl Deployed {
     /// Makes roles and databases as the job of the stack does.
     fn make_databases(&self, database: &Postgres) {
         let mut script = support::command("sh".as_ref());
-        script.arg(self.rendered.folder.join("files/airflow-postgres-init/init.sh"));
+        script.arg(self.rendered.folder.join("files/airflow-postgres/init.sh"));
         script.envs(self.environment("airflow-postgres-init")).envs(database.environment());
         script.env("PATH", format!("{}:{}", database.bin.display(), std::env::var("PATH").expect("a path")));
         support::run(&mut script).unwrap_or_else(|error| panic!("{error}"));
@@ -144,7 +144,7 @@ fn the_jobs_prepare_a_real_database_and_store_the_connection() {
 
 /// The administrator is made, stays, and gets a new password when it changes.
 fn administrator(deployed: &Deployed, database: &Postgres) {
-    let init = deployed.config("airflow-init-init.py");
+    let init = deployed.config("airflow.init.py");
     let prepare = |password: &str| -> String {
         let printed = run(deployed.airflow("airflow-init", database).arg(&init).env("ADMIN_PASSWORD", password));
         assert!(!printed.contains(password), "the password is shown");
@@ -158,8 +158,8 @@ fn administrator(deployed: &Deployed, database: &Postgres) {
 
 /// The connection is stored as it is meant, and again after the Fernet key changed, when the old row cannot be read.
 fn connection(deployed: &Deployed, database: &Postgres) {
-    let script = deployed.config("airflow-connections-connections.py");
-    let file = deployed.config("airflow-connections-connections.json");
+    let script = deployed.config("airflow.connections.py");
+    let file = deployed.config("airflow.connections.json");
     let expected = json!(["postgres", "kafka-postgres", 5432, "DB_T0", "capstone", PASSWORD]);
     let own = deployed.environment("airflow-connections")["AIRFLOW__CORE__FERNET_KEY"].clone();
     let other = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=".to_owned();

@@ -35,8 +35,6 @@ pub enum Rule {
     Value,
 }
 
-const KEY_NAMES: &str = "/propertyNames";
-
 /// Every violation of the schema, in the validator's order.
 pub fn violations(document: &Value) -> Vec<Violation> {
     use jsonschema::error::ValidationErrorKind as Kind;
@@ -48,14 +46,10 @@ pub fn violations(document: &Value) -> Vec<Violation> {
                 _ => Rule::Value,
             };
             let (instance, keyword) = (error.instance_path().to_string(), error.schema_path().to_string());
-            // The macro reports what the schema of the names says, with the name as the instance and the map as its path.
-            match keyword.split_once(KEY_NAMES) {
-                Some((map, _)) => {
-                    let name = error.instance().as_str().unwrap_or_default().to_owned();
-                    Violation { instance, keyword: format!("{map}{KEY_NAMES}"), rule: Rule::KeyName(name) }
-                }
-                None => Violation { instance, keyword, rule },
-            }
+            // A fault of a key's name has the name as its instance and the map as its place: the only sign that it is one.
+            let name = error.instance().as_str().filter(|_| document.pointer(&instance).is_some_and(Value::is_object));
+            let rule = name.map_or(rule, |name| Rule::KeyName(name.to_owned()));
+            Violation { instance, keyword, rule }
         })
         .collect()
 }

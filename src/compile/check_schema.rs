@@ -123,8 +123,7 @@ impl Checker<'_> {
                 None => self.missing_key(&at, key, rule),
             }],
             Rule::KeyName(name) => {
-                let expected = rule.get("propertyNames").map(|names| follow(names)).unwrap_or(&Json::Null);
-                vec![(bad_text(name, expected, Place::Key(at.key(name))), Some(Repair::Remove(at.key(name))))]
+                vec![(bad_text(name, rule, Place::Key(at.key(name))), Some(Repair::Remove(at.key(name))))]
             }
             Rule::Value => vec![(self.value(&at, keyword, rule), self.repair(&at, keyword, rule))],
         }

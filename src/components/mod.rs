@@ -61,8 +61,16 @@ pub trait Instance {
 }
 
 /// Every component, sorted by name.
-pub static COMPONENTS: &[&Component] =
-    &[&airflow::COMPONENT, &container::COMPONENT, &kafdrop::COMPONENT, &kafka::COMPONENT, &postgres::COMPONENT, &redis::COMPONENT];
+// One a line, so that a new component is one line of a change.
+#[rustfmt::skip]
+pub static COMPONENTS: &[&Component] = &[
+    &airflow::COMPONENT,
+    &container::COMPONENT,
+    &kafdrop::COMPONENT,
+    &kafka::COMPONENT,
+    &postgres::COMPONENT,
+    &redis::COMPONENT,
+];
 
 /// A component by name.
 pub fn component(name: &str) -> Option<&'static Component> {
