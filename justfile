@@ -30,7 +30,7 @@ tools *NAMES:
 
 # the benchmarks
 bench *ARGUMENTS:
-    cargo bench --workspace {{ ARGUMENTS }}
+    cargo bench {{ ARGUMENTS }}
 
 # all that CI does
 ci:
