@@ -8,8 +8,8 @@ use crate::diagnostic::{Diagnostic, Faults};
 use crate::platform::{ConnectionSetup, Workload};
 use crate::source::Pointer;
 
-use super::assemble::Places;
 use super::declare::Services;
+use super::places::Places;
 use super::scope::World;
 use super::wire::Pending;
 

@@ -9,7 +9,8 @@
 //! 6. *declare*: each service says what others may see of it (`declare`)
 //! 7. *build*: each service makes its workloads, with the texts' holes resolved (`build`, `scope`)
 //! 8. *wire*: every key that names a service becomes an edge: variables, waiting, the network that both share (`wire`)
-//! 9. *assemble*: stacks, networks, volumes, secrets: the platform (`assemble`, `pipelines`, `expectations`)
+//! 9. *assemble*: stacks, networks, volumes, secrets: the platform (`places`, `variables`, `assemble`, `pipelines`,
+//!    `expectations`)
 //! 10. *rules*: cross-checks on the platform (`crate::rules`)
 
 mod assemble;
@@ -20,9 +21,11 @@ mod expectations;
 mod overlay;
 mod parameters;
 mod pipelines;
+mod places;
 mod repair;
 mod scope;
 mod secret_literals;
+mod variables;
 mod wire;
 
 use std::path::Path;
@@ -168,7 +171,7 @@ impl Phases<'_> {
     fn platform(&mut self, tree: &Node, blueprint: &Blueprint, options: &Options<'_>) -> Option<Platform> {
         let mut found = Vec::new();
         let services = declare::services(blueprint, tree, &mut self.faults, &mut found);
-        let places = assemble::places(blueprint, &services, &mut self.faults, &mut found);
+        let places = places::places(blueprint, &services, &mut self.faults, &mut found);
         let mut built = build::services(blueprint, &services, &places, &mut self.faults, &mut found);
         let mut edges = wire::pending(&services, &built);
         edges.extend(pipelines::edges(blueprint, &services, &self.faults, &mut found));

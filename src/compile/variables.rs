@@ -1,0 +1,118 @@
+//! Phase 9: the secrets and the deployer's values that the workloads read.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::blueprint::Blueprint;
+use crate::components::SecretDeclaration;
+use crate::diagnostic::{Diagnostic, Place, code};
+use crate::platform::{Encoding, Part, Secret, Setting};
+use crate::source::Pointer;
+
+use super::build::BuiltAll;
+use super::declare::Services;
+use super::scope;
+
+/// The secrets and settings that something reads, with the forms in which it reads them.
+pub(super) fn variables(
+    blueprint: &Blueprint,
+    services: &Services<'_>,
+    built: &BuiltAll,
+    found: &mut Vec<Diagnostic>,
+) -> (Vec<Secret>, Vec<Setting>) {
+    let declared = declared_secrets(blueprint, services, found);
+    let mut secrets: BTreeMap<String, BTreeSet<Encoding>> = BTreeMap::new();
+    let mut settings: BTreeMap<String, Setting> = BTreeMap::new();
+    for workload in &built.workloads {
+        for part in workload.texts().into_iter().flat_map(crate::platform::Text::parts) {
+            match part {
+                Part::Secret { variable, encoding } => {
+                    secrets.entry(variable.clone()).or_default().insert(*encoding);
+                }
+                Part::Setting { variable, default, encoding } => {
+                    let setting = settings.entry(variable.clone()).or_insert_with(|| Setting {
+                        variable: variable.clone(),
+                        default: default.clone(),
+                        encodings: Vec::new(),
+                        origin: built.settings.get(variable).unwrap_or(&workload.origin).clone(),
+                    });
+                    if !setting.encodings.contains(encoding) {
+                        setting.encodings.push(*encoding);
+                    }
+                    // A place without a default needs a value, whatever other places say.
+                    if default.is_none() {
+                        setting.default = None;
+                    }
+                }
+                Part::Literal(_) | Part::Address { .. } => {}
+            }
+        }
+    }
+    for (name, setting) in &settings {
+        if let Some(secret) = declared.get(name.as_str()) {
+            let fault = Diagnostic::new(
+                &code::VARIABLE_TAKEN,
+                Place::Value(setting.origin.clone()),
+                format!("the variable `{name}` is a secret's already"),
+            );
+            found.push(
+                fault
+                    .related(Place::Key(secret.origin.clone()), "the secret")
+                    .help("read the credential (`${credentials.NAME.password}`), or choose another variable"),
+            );
+        }
+        if name.starts_with("PIPEGEN_") {
+            let fault = Diagnostic::new(
+                &code::RESERVED_NAME,
+                Place::Value(setting.origin.clone()),
+                format!("the variable `{name}` is pipegen's own"),
+            );
+            found.push(fault.help("choose a name that does not begin with `PIPEGEN_`"));
+        }
+    }
+    let secrets = secrets
+        .into_iter()
+        .filter_map(|(variable, encodings)| {
+            let declaration = declared.get(variable.as_str())?;
+            Some(Secret {
+                format: declaration.format,
+                note: declaration.note.clone(),
+                origin: declaration.origin.clone(),
+                encodings: encodings.into_iter().collect(),
+                variable,
+            })
+        })
+        .collect();
+    (secrets, settings.into_values().collect())
+}
+
+/// Every secret that credentials and components declare, by variable. Two with one variable are a fault.
+fn declared_secrets(blueprint: &Blueprint, services: &Services<'_>, found: &mut Vec<Diagnostic>) -> BTreeMap<String, SecretDeclaration> {
+    let section = Pointer::root().key("credentials");
+    let mut declared: BTreeMap<String, SecretDeclaration> = BTreeMap::new();
+    let credentials = blueprint.credentials.iter().flat_map(|(name, credential)| {
+        let origin = section.key(name.as_str());
+        scope::secret_fields(credential.kind).iter().map(move |field| SecretDeclaration {
+            variable: scope::variable_of(name.as_str(), credential, field),
+            format: scope::format_of(credential.kind),
+            note: format!("{} of the credential {name}{}", field.replace('_', " "), scope::user_note(credential)),
+            origin: origin.clone(),
+        })
+    });
+    for secret in credentials.chain(services.secrets.iter().cloned()) {
+        let first = declared.get(&secret.variable);
+        if let Some(first) = first.filter(|first| first.origin != secret.origin) {
+            let fault = Diagnostic::new(
+                &code::VARIABLE_TAKEN,
+                Place::Key(secret.origin.key("env")),
+                format!("two secrets have the variable `{}`", secret.variable),
+            );
+            found.push(
+                fault
+                    .related(Place::Key(first.origin.key("env")), "the other one")
+                    .help("give the credential a variable of its own: `env: NAME`"),
+            );
+        }
+        declared.insert(secret.variable.clone(), secret);
+    }
+    declared
+}
