@@ -39,7 +39,6 @@ pub(super) fn services(
     let mut world = World { blueprint, services, faults, found: Vec::new(), edges: Vec::new(), settings: BTreeMap::new() };
     for declared in &services.list {
         let place = places.of(declared.name);
-        let before = world.found.len();
         let mut cx = Build {
             name: declared.name,
             blueprint: blueprint.name.as_str(),
@@ -52,12 +51,9 @@ pub(super) fn services(
             diagnostics: Vec::new(),
         };
         let built = declared.instance.build(&mut cx);
-        let diagnostics = cx.diagnostics;
+        found.append(&mut cx.diagnostics);
         if built.workloads.is_empty() {
             broken.push(declared.at.clone());
-        }
-        if !diagnostics.is_empty() || world.found.len() > before {
-            found.extend(diagnostics);
         }
         all.workloads.extend(built.workloads);
         all.volumes.extend(built.volumes.into_iter().map(|(name, origin)| (name, origin, place.stack)));

@@ -237,9 +237,8 @@ impl Wiring<'_, '_> {
                 let workload = &workloads[*position];
                 match &edge.workloads {
                     Some(names) => names.contains(&workload.name),
-                    None if edge.waiting.as_ref().is_some_and(|names| names.contains(&workload.name)) => true,
                     // A job with a role sets the service up; one without is the service itself.
-                    None => edge.reason == "database" || workload.role.is_none() || !matches!(workload.kind, WorkloadKind::Job { .. }),
+                    None => workload.role.is_none() || !matches!(workload.kind, WorkloadKind::Job { .. }),
                 }
             })
             .filter(|position| match provider {

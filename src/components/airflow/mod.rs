@@ -132,7 +132,7 @@ impl Instance for Airflow {
             target: self.spec.database.clone(),
             at: at("database"),
             accepts: &["postgres"],
-            workloads: None,
+            workloads: Some(self.surface.workloads.iter().map(|(name, _)| name.clone()).collect()),
             // The other roles wait for the init job, which waits for the database.
             waits: Some((Readiness::Ready, init)),
         }];
