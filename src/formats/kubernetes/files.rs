@@ -77,7 +77,7 @@ pub fn files(scope: &mut Scope<'_>, workload: &Workload) -> Files {
 fn fill(scope: &mut Scope<'_>, stack: usize, file: FilledFile) {
     for piece in &file.pieces {
         if let Piece::Hole(hole) = piece {
-            scope.reads_variable(stack, hole);
+            scope.needs(hole);
         }
     }
     scope.reads.entry(stack).or_default().filled.push(file);

@@ -123,11 +123,16 @@ impl<'a> Scope<'a> {
         self.mounters.get(volume).map_or(&[], Vec::as_slice)
     }
 
-    /// Notes that something in a stack reads a variable.
-    pub fn reads_variable(&mut self, stack: usize, hole: &Hole) {
+    /// Notes that the secrets script reads a variable.
+    pub fn needs(&mut self, hole: &Hole) {
         self.resolver.uses(hole);
-        // In this form the secrets script reads it: nothing in it has to be quoted.
+        // In this form the script reads it: nothing in it has to be quoted.
         self.resolver.uses(&Hole { encoding: Encoding::Base64, ..hole.clone() });
+    }
+
+    /// Notes that a pod of a stack reads a variable, which is then a key of an object there.
+    pub fn reads_variable(&mut self, stack: usize, hole: &Hole) {
+        self.needs(hole);
         let reads = self.reads.entry(stack).or_default();
         let of_kind = if hole.secret { &mut reads.secrets } else { &mut reads.settings };
         of_kind.entry(hole.variable.clone()).or_default().insert(hole.encoding);

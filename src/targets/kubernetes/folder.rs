@@ -39,7 +39,7 @@ fn namespace(platform: &Platform, stack: &StackManifests<'_>) -> [Doc; 2] {
         label("app.kubernetes.io/part-of", &platform.name),
         label("app.kubernetes.io/managed-by", "pipegen"),
         label("pod-security.kubernetes.io/enforce", "baseline"),
-        label("pod-security.kubernetes.io/warn", "baseline"),
+        label("pod-security.kubernetes.io/warn", "restricted"),
     ]);
     let metadata = Metadata { name: Some(stack.namespace.clone()), labels: labels.clone(), ..Metadata::default() };
     let namespace = doc(&Object { api_version: "v1", kind: "Namespace", metadata, content: Nothing {} });
