@@ -4,6 +4,7 @@
 
 pub mod compose;
 pub mod edit;
+pub mod kube_api;
 pub mod manifests;
 pub mod postgres;
 pub mod rendered;
@@ -102,4 +103,10 @@ pub fn files_below(folder: &Path) -> Vec<PathBuf> {
     }
     files.sort();
     files
+}
+
+/// A port of 127.0.0.1 that nobody listens on now.
+pub fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0");
+    listener.and_then(|listener| listener.local_addr()).expect("a free port").port()
 }
