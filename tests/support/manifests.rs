@@ -5,20 +5,6 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde_json::Value;
 
-/// An object and the file that it stands in.
-#[derive(Debug, Clone)]
-pub struct Manifest {
-    pub file: PathBuf,
-    pub object: Value,
-}
-
-impl Manifest {
-    /// `Kind namespace/name`, or `Kind name` for what has no namespace.
-    pub fn id(&self) -> String {
-        id(&self.object)
-    }
-}
-
 /// `Kind namespace/name`, or `Kind name` for what has no namespace.
 pub fn id(object: &Value) -> String {
     let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
@@ -40,30 +26,33 @@ pub enum Role {
     Values,
 }
 
-/// What a file is for, by its name and, for Kind, by what it says itself to be.
-pub fn role(file: &Path) -> Role {
-    let name = file.file_name().expect("a file has a name").to_string_lossy();
-    if name == "kustomization.yaml" {
-        Role::Kustomization
+/// What a file is for, by its name and, for Kind, by what it says itself to be; `None` for what is no YAML.
+pub fn role(path: &str, text: &str) -> Option<Role> {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    if !name.ends_with(".yaml") && !name.ends_with(".yml") {
+        None
+    } else if name == "kustomization.yaml" {
+        Some(Role::Kustomization)
     } else if name.contains("values") {
-        Role::Values
-    } else if read(file).contains("kind.x-k8s.io/") {
-        Role::Kind
+        Some(Role::Values)
+    } else if text.contains("kind.x-k8s.io/") {
+        Some(Role::Kind)
     } else {
-        Role::Objects
+        Some(Role::Objects)
     }
 }
 
-/// The YAML files of this role below a folder, in order.
+/// The files of this role below a folder, in order.
 pub fn files(folder: &Path, wanted: Role) -> Vec<PathBuf> {
-    let is_yaml = |file: &PathBuf| file.extension().is_some_and(|end| end == "yaml" || end == "yml");
-    super::files_below(folder).into_iter().filter(|file| is_yaml(file) && role(file) == wanted).collect()
+    let mut files = super::files_below(folder);
+    files.retain(|file| file.extension().is_some_and(|end| end == "yaml" || end == "yml"));
+    files.retain(|file| role(&file.to_string_lossy(), &read(file)) == Some(wanted));
+    files
 }
 
 /// Every object below a folder, in the order of the files.
-pub fn below(folder: &Path) -> Vec<Manifest> {
-    let files = files(folder, Role::Objects).into_iter();
-    files.flat_map(|file| documents(&read(&file)).into_iter().map(move |object| Manifest { file: file.clone(), object })).collect()
+pub fn below(folder: &Path) -> Vec<Value> {
+    files(folder, Role::Objects).iter().flat_map(|file| documents(&read(file))).collect()
 }
 
 /// The documents of a YAML stream, empty ones left out.
