@@ -11,7 +11,7 @@ mod relation;
 use pipegen::compile::{Options, compile};
 use pipegen::platform::Platform;
 use pipegen::source::Source;
-use pipegen::targets::{Layout, TARGETS};
+use pipegen::targets::{Layout, TARGETS, Target};
 use proptest::prelude::*;
 use serde_json::Value;
 use support::manifests::{self, Role};
@@ -22,9 +22,13 @@ fn platform(text: &str) -> Platform {
     compiled.platform.unwrap_or_else(|| panic!("the blueprint has faults:\n{text}"))
 }
 
+/// The targets that write policies, and whether published ports are open to whoever is outside of the cluster.
+fn targets() -> impl Iterator<Item = (&'static Target, bool)> {
+    TARGETS.iter().filter(|target| ["kubernetes", "kind"].contains(&target.name)).map(|target| (*target, target.name == "kind"))
+}
+
 /// The objects that a target makes of a platform.
-fn objects(platform: &Platform, target: &str) -> Vec<Value> {
-    let target = TARGETS.iter().find(|candidate| candidate.name == target).expect("the target is registered");
+fn objects(platform: &Platform, target: &Target) -> Vec<Value> {
     let layout = Layout { blueprint: "blueprint.yml".to_owned(), base: ".".to_owned() };
     let files = (target.render)(platform, &layout).unwrap_or_else(|error| panic!("{error}")).files;
     let manifests = files.iter().filter(|(path, file)| manifests::role(path.as_str(), &file.text) == Some(Role::Objects));
@@ -33,13 +37,26 @@ fn objects(platform: &Platform, target: &str) -> Vec<Value> {
 
 #[test]
 fn every_example_is_isolated_exactly_as_its_networks_say() {
-    for target in ["kubernetes", "kind"] {
-        for folder in manifests::golden(&[target]) {
+    for (target, published) in targets() {
+        for folder in manifests::golden(&[target.name]) {
             let blueprint = folder.parent().and_then(|folder| folder.file_name()).expect("a blueprint's folder").to_string_lossy();
             let file = support::repository().join(format!("blueprints/{blueprint}.yml"));
             let platform = platform(&std::fs::read_to_string(file).expect("the blueprint is there"));
-            let faults = relation::differences(&platform, &manifests::below(&folder), target == "kind");
+            let faults = relation::differences(&platform, &manifests::below(&folder), published);
             assert_eq!(faults, [""; 0], "in {}", folder.display());
+        }
+    }
+}
+
+#[test]
+fn each_policy_is_needed() {
+    let file = support::repository().join("blueprints/networking.yml");
+    let platform = platform(&std::fs::read_to_string(file).expect("the blueprint is there"));
+    for (target, published) in targets() {
+        let all = objects(&platform, target);
+        for policy in all.iter().filter(|object| object["kind"] == "NetworkPolicy") {
+            let others: Vec<Value> = all.iter().filter(|object| *object != policy).cloned().collect();
+            assert_ne!(relation::differences(&platform, &others, published), [""; 0], "without {}", manifests::id(policy));
         }
     }
 }
@@ -87,9 +104,9 @@ proptest! {
     fn any_blueprint_is_isolated_exactly_as_its_networks_say(parts in prop::collection::vec(part(), 1..7), internal in 0..16u8) {
         let text = blueprint(&parts, internal);
         let platform = platform(&text);
-        for target in ["kubernetes", "kind"] {
-            let faults = relation::differences(&platform, &objects(&platform, target), target == "kind");
-            prop_assert!(faults.is_empty(), "{}: {:?}\n{}", target, faults, text);
+        for (target, published) in targets() {
+            let faults = relation::differences(&platform, &objects(&platform, target), published);
+            prop_assert!(faults.is_empty(), "{}: {:?}\n{}", target.name, faults, text);
         }
     }
 }
