@@ -45,6 +45,7 @@ pub(super) fn platform(
                     vec![(surface.resource_kind.to_owned(), named)]
                 },
                 connections: connections.remove(declared.name),
+                external: surface.external.clone(),
                 realization: None,
                 origin: declared.at.clone(),
             }

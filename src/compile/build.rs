@@ -36,7 +36,7 @@ pub(super) fn services(
     let mut all =
         BuiltAll { workloads: Vec::new(), volumes: Vec::new(), connections: Vec::new(), edges: Vec::new(), settings: BTreeMap::new() };
     let mut broken = Vec::new();
-    let mut world = World { blueprint, services, faults, found: Vec::new(), edges: Vec::new(), settings: BTreeMap::new() };
+    let mut world = World { blueprint, services, faults, found: Vec::new(), edges: Vec::new(), settings: services.settings.clone() };
     for declared in &services.list {
         let place = places.of(declared.name);
         let mut cx = Build {
@@ -52,7 +52,7 @@ pub(super) fn services(
         };
         let built = declared.instance.build(&mut cx);
         found.append(&mut cx.diagnostics);
-        if built.workloads.is_empty() {
+        if built.workloads.is_empty() && declared.component.runs {
             broken.push(declared.at.clone());
         }
         all.workloads.extend(built.workloads);

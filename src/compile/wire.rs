@@ -109,7 +109,9 @@ pub(super) fn connect(
     faults: &mut Faults,
     found: &mut Vec<Diagnostic>,
 ) -> Vec<Edge> {
-    let mut wiring = Wiring { services, index: BTreeMap::new(), positions: BTreeMap::new(), written: BTreeMap::new(), broken: Vec::new() };
+    let internal = blueprint.networks.iter().filter(|(_, network)| network.internal).map(|(name, _)| name.as_str()).collect();
+    let mut wiring =
+        Wiring { services, internal, index: BTreeMap::new(), positions: BTreeMap::new(), written: BTreeMap::new(), broken: Vec::new() };
     for (position, workload) in workloads.iter().enumerate() {
         wiring.positions.insert(workload.name.clone(), position);
         wiring.index.entry(workload.service.clone()).or_default().push(position);
@@ -135,6 +137,13 @@ pub(super) fn connect(
     edges
 }
 
+fn no_way_out(edge: &Pending, consumer: &Declared<'_>, provider: &Declared<'_>) -> Diagnostic {
+    let message = format!("`{}` runs elsewhere, and `{}` is only on internal networks", provider.name, consumer.name);
+    Diagnostic::new(&code::NO_WAY_OUT, Place::Name(edge.at.clone()), message)
+        .help(format!("put `{}` on a network that is not internal as well (`networks:`), or remove the connection", consumer.name))
+        .related(Place::Key(provider.at.clone()), "declared here")
+}
+
 /// Whether no fault leaves it open where a service is.
 pub(super) fn places_known(faults: &Faults, service: &Pointer) -> bool {
     let open = |key: &str| faults.touches(&service.key(key)) || faults.touches(&Pointer::root().key(key));
@@ -143,6 +152,8 @@ pub(super) fn places_known(faults: &Faults, service: &Pointer) -> bool {
 
 struct Wiring<'s, 'a> {
     services: &'s Services<'a>,
+    /// The networks without a way to the internet.
+    internal: BTreeSet<&'s str>,
     /// The positions of a service's workloads.
     index: BTreeMap<String, Vec<usize>>,
     /// The position of each workload.
@@ -170,9 +181,13 @@ impl Wiring<'_, '_> {
             return None;
         }
         let connecting = self.sharing(edge, surface, workloads);
-        if connecting.is_empty() && surface.endpoint.is_some() && consumer.name != provider.name {
+        let placed = surface.endpoint.is_some() || surface.external.is_some();
+        if connecting.is_empty() && placed && consumer.name != provider.name {
             if places_known(faults, &consumer.at) && places_known(faults, &provider.at) {
-                found.push(self.no_shared_network(edge, consumer, provider, surface, workloads));
+                found.push(match &surface.external {
+                    Some(_) => no_way_out(edge, consumer, provider),
+                    None => self.no_shared_network(edge, consumer, provider, surface, workloads),
+                });
                 self.broken.push(edge.at.clone());
             }
             return None;
@@ -227,7 +242,8 @@ impl Wiring<'_, '_> {
         None
     }
 
-    /// The consumer's workloads that connect: of those that the edge names, or of its servers, those that share a network.
+    /// The consumer's workloads that connect: of those that the edge names, or of its servers, those that share a network,
+    /// or that have a way out where the provider runs elsewhere.
     fn sharing(&self, edge: &Pending, surface: &Surface, workloads: &[Workload]) -> Vec<usize> {
         let mine = self.index.get(&edge.from).map(Vec::as_slice).unwrap_or_default();
         let provider = surface.endpoint.as_ref().and_then(|endpoint| self.positions.get(&endpoint.workload).copied());
@@ -242,6 +258,9 @@ impl Wiring<'_, '_> {
                 }
             })
             .filter(|position| match provider {
+                _ if surface.external.is_some() => {
+                    workloads[*position].networks.iter().any(|network| !self.internal.contains(network.as_str()))
+                }
                 Some(provider) => workloads[*position].networks.iter().any(|network| workloads[provider].networks.contains(network)),
                 None => surface.endpoint.is_none(),
             })
@@ -283,6 +302,8 @@ impl Wiring<'_, '_> {
     ) -> Option<Vec<(String, Readiness)>> {
         let waits = match edge.readiness {
             Wanted::None => return Some(Vec::new()),
+            // What runs elsewhere is taken to be there.
+            Wanted::Ready | Wanted::Started if surface.external.is_some() => return Some(Vec::new()),
             Wanted::Started => surface.workloads.first().map(|(name, _)| (name.clone(), Readiness::Started)).into_iter().collect(),
             Wanted::Ready => surface.ready.clone(),
             Wanted::Completed => {

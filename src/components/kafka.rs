@@ -27,6 +27,7 @@ pub static COMPONENT: Component = Component {
     summary: "Kafka in KRaft mode, with its topics",
     doc: DOC,
     versions: &["4.3", "4.2"],
+    runs: true,
     schema: Spec::json_schema,
     declare,
 };
@@ -137,6 +138,7 @@ fn declare(cx: &mut Declare<'_>) -> Option<Box<dyn Instance>> {
         default_resource: None,
         scheme: Some("kafka"),
         login: None,
+        external: None,
     };
     let cluster = cluster_id(cx.blueprint.name.as_str(), cx.name);
     Some(Box::new(Kafka { surface, image: format!("apache/kafka:{tag}"), cluster, topics, published }))

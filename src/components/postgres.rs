@@ -27,6 +27,7 @@ pub static COMPONENT: Component = Component {
     summary: "PostgreSQL: databases, each with an owner",
     doc: DOC,
     versions: &["18", "17", "16", "15"],
+    runs: true,
     schema: Spec::json_schema,
     declare,
 };
@@ -200,6 +201,7 @@ fn declare(cx: &mut Declare<'_>) -> Option<Box<dyn Instance>> {
         default_resource: None,
         scheme: Some("postgres"),
         login: None,
+        external: None,
     };
     Some(Box::new(Postgres { surface, image: format!("postgres:{tag}"), data, admin, databases, published }))
 }

@@ -22,6 +22,7 @@ pub static COMPONENT: Component = Component {
     summary: "Redis: a cache and a broker, always with a password",
     doc: DOC,
     versions: &["7.2", "7.4"],
+    runs: true,
     schema: Spec::json_schema,
     declare,
 };
@@ -111,6 +112,7 @@ fn declare(cx: &mut Declare<'_>) -> Option<Box<dyn Instance>> {
         default_resource: Some("0".to_owned()),
         scheme: Some("redis"),
         login: None,
+        external: None,
     };
     Some(Box::new(Redis { surface, image: format!("redis:{tag}"), variable, persistence: spec.persistence, published }))
 }

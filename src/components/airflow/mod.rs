@@ -1,5 +1,6 @@
 //! Airflow 3: every role as a workload of its own, one metadata database, one set of keys for all roles.
 
+mod connection;
 mod roles;
 mod spec;
 
@@ -23,6 +24,7 @@ pub static COMPONENT: Component = Component {
     summary: "Airflow 3 with the executors local and celery",
     doc: DOC,
     versions: &["3.3", "3.2", "3.1", "3.0"],
+    runs: true,
     schema: Spec::json_schema,
     declare,
 };
@@ -274,7 +276,7 @@ impl Airflow {
             .spec
             .connections
             .iter()
-            .filter_map(|(name, connection)| Some((name.to_string(), connection_fields(&cx.scope.resolve(&connection.to)?))));
+            .filter_map(|(name, connection)| Some((name.to_string(), connection::fields(&cx.scope.resolve(&connection.to)?))));
         job.files.push(File {
             mount: "/pipegen/connections.json".to_owned(),
             executable: false,
@@ -317,34 +319,4 @@ impl Airflow {
         let test = ["env", "AIRFLOW__CORE__TEST_CONNECTION=Enabled", "airflow", "connections", "test"].map(str::to_owned).into();
         ConnectionSetup { job: job.to_owned(), inspect, test, connections }
     }
-}
-
-/// A connection in the form of `airflow connections import`.
-fn connection_fields(target: &super::Resolved) -> TextTree {
-    let scheme = target.scheme.unwrap_or("generic");
-    let mut fields: Vec<(String, TextTree)> = vec![("conn_type".to_owned(), scheme.into())];
-    let mut add = |field: &str, property: &str| {
-        if let Some(text) = target.get(property) {
-            fields.push((field.to_owned(), TextTree::Text(text)));
-        }
-    };
-    if scheme == "kafka" {
-        // The Kafka provider reads librdkafka's own keys from `extra` and nothing else.
-        if let Some(brokers) = target.get("bootstrap_servers") {
-            fields.push(("extra".to_owned(), TextTree::map([("bootstrap.servers", TextTree::Text(brokers))])));
-        }
-        return TextTree::Map(fields);
-    }
-    add("host", "host");
-    add("port", "port");
-    add("login", "username");
-    add("password", "password");
-    match (scheme, target.get("database")) {
-        // The Redis provider reads the database from `extra`.
-        ("redis", Some(database)) => fields.push(("extra".to_owned(), TextTree::map([("db", TextTree::Text(database))]))),
-        (_, Some(database)) => fields.push(("schema".to_owned(), TextTree::Text(database))),
-        ("http", None) => fields.push(("schema".to_owned(), "http".into())),
-        (_, None) => {}
-    }
-    TextTree::Map(fields)
 }

@@ -87,6 +87,7 @@ fn no_chart_stands_in_for_a_container() {
         login: None,
         resources: Vec::new(),
         connections: None,
+        external: None,
         realization: Some(realization(target)),
         origin: at("/services/web"),
     };
