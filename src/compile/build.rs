@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::blueprint::Blueprint;
-use crate::components::Build;
+use crate::components::{Build, OwnVolume};
 use crate::diagnostic::{Diagnostic, Faults};
 use crate::platform::{ConnectionSetup, Workload};
 use crate::source::Pointer;
@@ -16,8 +16,8 @@ use super::wire::Pending;
 /// What all services made.
 pub(super) struct BuiltAll {
     pub workloads: Vec<Workload>,
-    /// Volumes of the services' own: name, origin, stack.
-    pub volumes: Vec<(String, Pointer, usize)>,
+    /// Volumes of the services' own.
+    pub volumes: Vec<OwnVolume>,
     /// Set-up of connections, by service.
     pub connections: Vec<(String, ConnectionSetup)>,
     /// Edges that texts made.
@@ -56,7 +56,7 @@ pub(super) fn services(
             broken.push(declared.at.clone());
         }
         all.workloads.extend(built.workloads);
-        all.volumes.extend(built.volumes.into_iter().map(|(name, origin)| (name, origin, place.stack)));
+        all.volumes.extend(built.volumes);
         all.connections.extend(built.connections.map(|setup| (declared.name.to_owned(), setup)));
     }
     found.append(&mut world.found);

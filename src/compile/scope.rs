@@ -324,6 +324,10 @@ impl Scope for World<'_> {
         Some(Resolved { properties, scheme: surface.scheme })
     }
 
+    fn has_way_out(&self, networks: &[String]) -> bool {
+        networks.iter().any(|name| !self.blueprint.networks.get(name).is_some_and(|network| network.internal))
+    }
+
     fn mounts(&mut self, service: &str) -> (Vec<Mount>, Vec<u32>) {
         let Some(declared) = self.services.blueprint(service) else { return Default::default() };
         let at = Pointer::root().key("services").key(service).key("volumes");

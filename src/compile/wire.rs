@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::blueprint::{Blueprint, Readiness as Wanted};
-use crate::components::{Resource, Surface, set};
+use crate::components::{Resource, Scope as _, Surface, set};
 use crate::diagnostic::{Diagnostic, Faults, Place, code, one_of};
 use crate::platform::{Edge, Readiness, Text, Workload, WorkloadKind};
 use crate::source::Pointer;
@@ -31,8 +31,18 @@ pub(super) struct Pending {
     pub waiting: Option<Vec<String>>,
     /// Whether it gives variables, and with which prefix.
     pub variables: Option<Option<String>>,
+    /// A variable that the consumer gets beside the provider's.
+    pub given: Option<Given>,
     /// Whether a resource must be meant if there are any.
     pub needs_resource: bool,
+}
+
+/// A variable, what it holds as written, and where that stands.
+#[derive(Debug, Clone)]
+pub(super) struct Given {
+    pub variable: String,
+    pub source: String,
+    pub at: Pointer,
 }
 
 impl Pending {
@@ -47,6 +57,7 @@ impl Pending {
             workloads: None,
             waiting: None,
             variables: None,
+            given: None,
             needs_resource: false,
         }
     }
@@ -104,7 +115,7 @@ pub(super) fn pending(services: &Services<'_>, built: &BuiltAll) -> Vec<Pending>
 pub(super) fn connect(
     blueprint: &Blueprint,
     services: &Services<'_>,
-    workloads: &mut [Workload],
+    built: &mut BuiltAll,
     pending: Vec<Pending>,
     faults: &mut Faults,
     found: &mut Vec<Diagnostic>,
@@ -112,17 +123,24 @@ pub(super) fn connect(
     let internal = blueprint.networks.iter().filter(|(_, network)| network.internal).map(|(name, _)| name.as_str()).collect();
     let mut wiring =
         Wiring { services, internal, index: BTreeMap::new(), positions: BTreeMap::new(), written: BTreeMap::new(), broken: Vec::new() };
+    let workloads = built.workloads.as_mut_slice();
     for (position, workload) in workloads.iter().enumerate() {
         wiring.positions.insert(workload.name.clone(), position);
         wiring.index.entry(workload.service.clone()).or_default().push(position);
     }
     let frozen: &Faults = faults;
-    let mut world = World { blueprint, services, faults: frozen, found: Vec::new(), edges: Vec::new(), settings: BTreeMap::new() };
+    let mut world =
+        World { blueprint, services, faults: frozen, found: Vec::new(), edges: Vec::new(), settings: std::mem::take(&mut built.settings) };
     let mut edges = Vec::new();
     let mut seen = BTreeSet::new();
     for edge in pending {
         let Target::Found(provider, resource) = world.target(&edge.target, &edge.at) else { continue };
         if let Some(connected) = wiring.edge(&edge, provider, resource, workloads, frozen, &mut world.found) {
+            if let Some(given) = &edge.given
+                && let Some(text) = world.text(&edge.from, &given.source, &given.at)
+            {
+                wiring.give(&edge, &given.variable, &text, workloads, &mut world.found);
+            }
             // A text beside `uses` says nothing new.
             if edge.reason != "text" || seen.insert((edge.from.clone(), edge.target.service().to_owned())) {
                 seen.insert((edge.from.clone(), edge.target.service().to_owned()));
@@ -131,6 +149,7 @@ pub(super) fn connect(
         }
     }
     found.append(&mut world.found);
+    built.settings = world.settings;
     for pointer in wiring.broken {
         faults.add(pointer);
     }
@@ -245,18 +264,9 @@ impl Wiring<'_, '_> {
     /// The consumer's workloads that connect: of those that the edge names, or of its servers, those that share a network,
     /// or that have a way out where the provider runs elsewhere.
     fn sharing(&self, edge: &Pending, surface: &Surface, workloads: &[Workload]) -> Vec<usize> {
-        let mine = self.index.get(&edge.from).map(Vec::as_slice).unwrap_or_default();
         let provider = surface.endpoint.as_ref().and_then(|endpoint| self.positions.get(&endpoint.workload).copied());
-        mine.iter()
-            .copied()
-            .filter(|position| {
-                let workload = &workloads[*position];
-                match &edge.workloads {
-                    Some(names) => names.contains(&workload.name),
-                    // A job with a role sets the service up; one without is the service itself.
-                    None => workload.role.is_none() || !matches!(workload.kind, WorkloadKind::Job { .. }),
-                }
-            })
+        self.consuming(edge, workloads)
+            .into_iter()
             .filter(|position| match provider {
                 _ if surface.external.is_some() => {
                     workloads[*position].networks.iter().any(|network| !self.internal.contains(network.as_str()))
@@ -265,6 +275,31 @@ impl Wiring<'_, '_> {
                 None => surface.endpoint.is_none(),
             })
             .collect()
+    }
+
+    /// The consumer's workloads that an edge is for, wherever they are.
+    fn consuming(&self, edge: &Pending, workloads: &[Workload]) -> Vec<usize> {
+        let mine = self.index.get(&edge.from).map(Vec::as_slice).unwrap_or_default();
+        let named = edge.workloads.clone().or_else(|| self.services.get(&edge.from)?.instance.consumers());
+        let is_meant = |position: &usize| {
+            let workload = &workloads[*position];
+            match &named {
+                Some(names) => names.contains(&workload.name),
+                // A job with a role sets the service up; one without is the service itself.
+                None => workload.role.is_none() || !matches!(workload.kind, WorkloadKind::Job { .. }),
+            }
+        };
+        mine.iter().copied().filter(is_meant).collect()
+    }
+
+    /// Gives a variable to all of them: also those without a way to the provider read the program that names it.
+    fn give(&mut self, edge: &Pending, name: &str, text: &Text, workloads: &mut [Workload], found: &mut Vec<Diagnostic>) {
+        let Some(consumer) = self.services.get(&edge.from) else { return };
+        for position in self.consuming(edge, workloads) {
+            if !self.write(edge, consumer, name, text, &mut workloads[position], found) {
+                return;
+            }
+        }
     }
 
     fn no_shared_network(
@@ -365,7 +400,6 @@ impl Wiring<'_, '_> {
         workload: &mut Workload,
         found: &mut Vec<Diagnostic>,
     ) {
-        let own = &consumer.service.environment;
         let offered: Vec<(&str, &Text)> = surface
             .variables
             .iter()
@@ -379,29 +413,38 @@ impl Wiring<'_, '_> {
                 Some(prefix) => format!("{prefix}_{suffix}"),
                 None => format!("{}_{suffix}", surface.prefix),
             };
-            if own.get(&name).is_some() {
-                continue;
-            }
-            let key = (workload.name.clone(), name.clone());
-            match self.written.get(&key) {
-                Some(first) if *first != edge.at => {
-                    let fault = Diagnostic::new(
-                        &code::VARIABLE_TAKEN,
-                        Place::Name(edge.at.clone()),
-                        format!("the variable `{name}` is written by two connections"),
-                    );
-                    found.push(
-                        fault
-                            .related(Place::Name(first.clone()), "written here first")
-                            .help(format!("give one of them a prefix: `uses: {{ {}: {{ as: OTHER }} }}`", edge.target)),
-                    );
-                    return;
-                }
-                _ => {
-                    self.written.insert(key, edge.at.clone());
-                    set(&mut workload.environment, &name, text.clone());
-                }
+            if !self.write(edge, consumer, &name, text, workload, found) {
+                return;
             }
         }
+    }
+
+    /// Writes a variable unless the service's own environment has it; false if another edge has written it.
+    fn write(
+        &mut self,
+        edge: &Pending,
+        consumer: &Declared<'_>,
+        name: &str,
+        text: &Text,
+        workload: &mut Workload,
+        found: &mut Vec<Diagnostic>,
+    ) -> bool {
+        if consumer.service.environment.get(name).is_some() {
+            return true;
+        }
+        let key = (workload.name.clone(), name.to_owned());
+        if let Some(first) = self.written.get(&key).filter(|first| **first != edge.at) {
+            let message = format!("the variable `{name}` is written by two connections");
+            let help = match edge.given {
+                Some(_) => "give one of them a prefix: `runs: { as: OTHER }`".to_owned(),
+                None => format!("give one of them a prefix: `uses: {{ {}: {{ as: OTHER }} }}`", edge.target),
+            };
+            let fault = Diagnostic::new(&code::VARIABLE_TAKEN, Place::Name(edge.at.clone()), message).help(help);
+            found.push(fault.related(Place::Name(first.clone()), "written here first"));
+            return false;
+        }
+        self.written.insert(key, edge.at.clone());
+        set(&mut workload.environment, name, text.clone());
+        true
     }
 }

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use super::{Build, Built, Component, Declare, Instance, Resource, Surface, Topic};
+use super::{Build, Built, Component, Declare, Instance, OwnVolume, Resource, Surface, Topic};
 use crate::platform::{
     Body, Check, Endpoint, EndpointRef, Evidence, File, Health, Mount, MountSource, Protocol, PublicText, Published, Readiness, Text,
     TextTree, Vantage, Workload, WorkloadKind,
@@ -199,7 +199,7 @@ impl Instance for Kafka {
         if !self.topics.is_empty() {
             workloads.push(self.topics_job(cx, image));
         }
-        Built { workloads, volumes: vec![(volume, cx.at.clone())], connections: None }
+        Built { workloads, volumes: vec![OwnVolume::new(volume, cx.at.clone())], connections: None }
     }
 }
 

@@ -19,7 +19,7 @@ mod postgres;
 mod redis;
 mod s3;
 
-pub use build::{Build, Built, Resolved, Scope, set};
+pub use build::{Build, Built, OwnVolume, Resolved, Scope, set};
 pub use common::common_schema;
 pub use declare::{Declare, Reference, Resource, SecretDeclaration, Surface, Topic, unknown_name};
 
@@ -56,6 +56,11 @@ pub trait Instance {
     /// The components that `uses` may name; empty: any.
     fn uses(&self) -> &'static [&'static str] {
         &[]
+    }
+
+    /// The workloads that get what the service connects to; `None`: all but the jobs that set it up.
+    fn consumers(&self) -> Option<Vec<String>> {
+        None
     }
 
     /// Whether the variables that `uses` gives belong into its environment.

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Build, Built, Component, Declare, Instance, Resource, Surface};
+use super::{Build, Built, Component, Declare, Instance, OwnVolume, Resource, Surface};
 use crate::blueprint::Databases;
 use crate::diagnostic::{Diagnostic, Place, code};
 use crate::platform::{
@@ -305,7 +305,7 @@ impl Instance for Postgres {
         if !self.databases.is_empty() {
             workloads.push(self.init(cx, image));
         }
-        Built { workloads, volumes: vec![(volume, cx.at.clone())], connections: None }
+        Built { workloads, volumes: vec![OwnVolume::new(volume, cx.at.clone())], connections: None }
     }
 }
 

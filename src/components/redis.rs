@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Build, Built, Component, Declare, Instance, Resource, Surface};
+use super::{Build, Built, Component, Declare, Instance, OwnVolume, Resource, Surface};
 use crate::platform::{
     Body, Check, Encoding, Endpoint, EndpointRef, File, Health, Mount, MountSource, Protocol, PublicText, Published, Readiness,
     SecretFormat, Text, Vantage,
@@ -160,7 +160,7 @@ impl Instance for Redis {
                 0,
                 Mount { source: MountSource::Volume(volume.clone()), target: "/data".to_owned(), read_only: false, origin: cx.at.clone() },
             );
-            volumes.push((volume, cx.at.clone()));
+            volumes.push(OwnVolume::new(volume, cx.at.clone()));
         }
         cx.finish(&mut server);
         Built { workloads: vec![server], volumes, connections: None }

@@ -225,6 +225,8 @@ pub struct Step {
     pub program: Option<String>,
     /// When it runs.
     pub schedule: Option<String>,
+    /// What it starts elsewhere.
+    pub starts: Option<String>,
     /// What it reads: where, and the data.
     pub reads: Vec<String>,
     /// What it writes.

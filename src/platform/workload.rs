@@ -81,7 +81,7 @@ impl Workload {
             self.health.iter().flat_map(|health| health.check.argv().iter().chain(health.remote.iter().flat_map(|check| check.argv())));
         let evidence = match &self.kind {
             WorkloadKind::Job { evidence } => evidence.as_ref().map_or(&[][..], |evidence| evidence.check.argv()),
-            WorkloadKind::Server { .. } | WorkloadKind::Template => &[],
+            WorkloadKind::Server { .. } | WorkloadKind::Template { .. } => &[],
         };
         let image = match &self.image {
             Image::Pulled { reference } => vec![reference.text()],
@@ -116,8 +116,11 @@ pub enum WorkloadKind {
         /// Shows from outside that it has run.
         evidence: Option<Evidence>,
     },
-    /// A pattern for what another workload starts.
-    Template,
+    /// A pattern for what another workload starts whenever it needs one.
+    Template {
+        /// What to write instead, for targets in which nothing can be started like that.
+        instead: &'static str,
+    },
 }
 
 /// Where an image comes from.

@@ -112,6 +112,7 @@ struct StepRow<'a> {
     on: &'a str,
     program: &'a str,
     schedule: &'a str,
+    starts: &'a str,
     reads: String,
     writes: String,
 }
@@ -213,7 +214,7 @@ fn counts(platform: &Platform, plan: &ComposePlan<'_>) -> String {
 }
 
 fn stack_row<'a>(stack: &'a StackPlan<'a>, components: &BTreeMap<&'a str, &'static str>) -> StackRow<'a> {
-    let running = || stack.services.iter().copied().filter(|workload| !matches!(workload.kind, WorkloadKind::Template));
+    let running = || stack.services.iter().copied().filter(|workload| !matches!(workload.kind, WorkloadKind::Template { .. }));
     let server = running().find(|workload| matches!(workload.kind, WorkloadKind::Server { .. })).or_else(|| running().next());
     let row = |workload: &'a Workload| WorkloadRow {
         name: &workload.name,
@@ -237,7 +238,7 @@ fn kind(workload: &Workload) -> String {
         WorkloadKind::Server { replicas: 0 | 1, .. } => "server".to_owned(),
         WorkloadKind::Server { replicas, .. } => format!("server, {replicas} of it"),
         WorkloadKind::Job { .. } => "runs once on every start".to_owned(),
-        WorkloadKind::Template => String::new(),
+        WorkloadKind::Template { .. } => String::new(),
     };
     match workload.profiles.as_slice() {
         [] => kind,
@@ -358,6 +359,7 @@ fn pipeline_row(pipeline: &Pipeline) -> PipelineRow<'_> {
         on: &step.on,
         program: step.program.as_deref().unwrap_or_default(),
         schedule: step.schedule.as_deref().unwrap_or_default(),
+        starts: step.starts.as_deref().unwrap_or_default(),
         reads: step.reads.join(", "),
         writes: step.writes.join(", "),
     });

@@ -48,10 +48,10 @@ pub fn service(scope: &mut Scope<'_, '_>, configs: &mut Configs, workload: &Work
         origin,
     } = workload;
     // The overrides are merged into the finished service.
-    said_elsewhere((name, role, overrides));
+    said_elsewhere((role, overrides));
     let place = Place::Key(origin.clone());
     let (image, build) = self::image(scope, image, &place);
-    let (restart, replicas) = lifetime(scope, kind, endpoints, &place);
+    let (restart, replicas) = lifetime(scope, name, kind, endpoints, &place);
     let contents: Vec<_> = files.iter().map(|file| files::content(&mut scope.resolver, scope.layout, file)).collect();
     let fingerprint = (!files.is_empty()).then(|| files::fingerprint(files.iter().zip(&contents)));
     Service {
@@ -101,7 +101,13 @@ fn image(scope: &mut Scope<'_, '_>, image: &Image, place: &Place) -> (String, Op
 }
 
 /// The restart policy, and how many there are unless it is one.
-fn lifetime(scope: &mut Scope<'_, '_>, kind: &WorkloadKind, endpoints: &[Endpoint], place: &Place) -> (&'static str, Option<u16>) {
+fn lifetime(
+    scope: &mut Scope<'_, '_>,
+    name: &str,
+    kind: &WorkloadKind,
+    endpoints: &[Endpoint],
+    place: &Place,
+) -> (&'static str, Option<u16>) {
     match kind {
         WorkloadKind::Server { replicas, keep_running } => {
             let published = endpoints.iter().find_map(|endpoint| endpoint.published.as_ref());
@@ -117,11 +123,16 @@ fn lifetime(scope: &mut Scope<'_, '_>, kind: &WorkloadKind, endpoints: &[Endpoin
             said_elsewhere(evidence);
             ("no", None)
         }
-        WorkloadKind::Template => {
-            scope.resolver.refuse(place, "Compose cannot start a workload from a pattern", "choose what runs its own workers");
+        WorkloadKind::Template { instead } => {
+            scope.resolver.refuse(place, started_by_another(name), instead);
             ("no", None)
         }
     }
+}
+
+/// Why Compose cannot have a workload that is only a pattern.
+pub fn started_by_another(name: &str) -> String {
+    format!("`{name}` is started by another workload, whenever that needs one, which Compose cannot do")
 }
 
 fn argv(scope: &mut Scope<'_, '_>, argv: &[PublicText], place: &Place) -> Doc {
