@@ -36,8 +36,8 @@ pub fn check(resolver: &mut Resolver<'_>, platform: &Platform, plan: &ComposePla
 }
 
 fn nothing_stands_in(resolver: &mut Resolver<'_>, service: &Service) {
-    let Service { name, component, login, resources, connections, realization, origin } = service;
-    said_elsewhere((component, login, resources, connections));
+    let Service { name, component, login, resources, connections, external, realization, origin } = service;
+    said_elsewhere((component, login, resources, connections, external));
     if let Some(Realization { targets, by, replaces, endpoints, selectors, secrets, claims }) = realization {
         said_elsewhere((by, replaces, endpoints, selectors, secrets, claims));
         if targets.iter().any(|target| target == super::NAME) {
