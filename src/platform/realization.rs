@@ -1,25 +1,42 @@
 //! What may stand in for workloads of a service in some targets. The only file of the model that knows the words
 //! chart and operator.
+//!
+//! A realization keeps the promises of what it replaces: for each endpoint an address, for each workload labels that
+//! select its pods and a place for labels of ours, for each secret an object, for each storage its claim.
 
-use super::{EndpointRef, Text, TextTree};
+use super::{Body, MountSource, PublicText, Text};
+use crate::source::Pointer;
 
 /// A chart or an operator that takes the place of some workloads and keeps their promises.
 #[derive(Debug, Clone)]
 pub struct Realization {
     /// The targets in which it stands in.
-    pub targets: Vec<String>,
+    pub targets: &'static [&'static str],
     /// What it is.
     pub by: Realizer,
-    /// The workloads that it replaces.
-    pub replaces: Vec<String>,
-    /// For each replaced endpoint, the service name and port under which it is found.
-    pub endpoints: Vec<(EndpointRef, String, u16)>,
-    /// For each replaced workload, the labels that select its pods.
-    pub selectors: Vec<(String, Vec<(String, String)>)>,
-    /// The secret objects that it reads: object, key, value.
-    pub secrets: Vec<(String, String, Text)>,
-    /// The storage claims that it uses: claim and volume.
-    pub claims: Vec<(String, String)>,
+    /// What it replaces, each workload once.
+    pub replaces: Vec<Replacement>,
+    /// The secret objects that it reads, beside those of the credentials.
+    pub secrets: Vec<SecretObject>,
+    /// What it cannot keep of the promises.
+    pub gaps: Vec<Gap>,
+}
+
+impl Realization {
+    /// What takes the place of a workload, if it does.
+    pub fn replacement(&self, workload: &str) -> Option<&Replacement> {
+        self.replaces.iter().find(|replacement| replacement.workload == workload)
+    }
+
+    /// Every text that a target will resolve, with secrets or without.
+    pub fn texts(&self) -> Vec<&Text> {
+        let trees = match &self.by {
+            Realizer::Chart { values, .. } => std::slice::from_ref(values),
+            Realizer::Operator { resources, .. } => resources,
+        };
+        let bodies = self.secrets.iter().flat_map(|object| &object.entries).flat_map(|(_, body)| body.texts());
+        trees.iter().flat_map(Value::texts).chain(bodies).collect()
+    }
 }
 
 /// What stands in.
@@ -27,22 +44,168 @@ pub struct Realization {
 pub enum Realizer {
     /// A Helm chart with values.
     Chart {
-        /// The repository.
-        repository: String,
+        /// The repository's address.
+        repository: &'static str,
         /// The chart.
-        name: String,
+        name: &'static str,
         /// Its version.
-        version: String,
-        /// The values.
-        values: TextTree,
+        version: &'static str,
+        /// Its values: a map.
+        values: Value,
     },
     /// An operator's custom resources.
     Operator {
         /// The operator.
-        name: String,
+        name: &'static str,
         /// Its version.
-        version: String,
-        /// The resources.
-        resources: Vec<TextTree>,
+        version: &'static str,
+        /// The resources, each of them a map.
+        resources: Vec<Value>,
     },
+}
+
+/// What takes the place of a workload.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Replacement {
+    /// The workload.
+    pub workload: String,
+    /// For each of its endpoints, by name, the Service and the port under which it is found.
+    pub endpoints: Vec<(String, String, u16)>,
+    /// The labels that select its pods.
+    pub selector: Vec<(String, String)>,
+    /// Where labels of ours are added to its pods: the keys that lead to a map in a chart's values, or in a resource after
+    /// its number.
+    pub labels: Vec<String>,
+}
+
+/// A secret object.
+#[derive(Debug, Clone)]
+pub struct SecretObject {
+    /// Its name.
+    pub name: String,
+    /// Its keys, and what is under each.
+    pub entries: Vec<(String, Body)>,
+}
+
+/// Something that the service asks for and its realization cannot give.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gap {
+    /// Where it is asked for.
+    pub origin: Pointer,
+    /// What cannot be given, as a phrase.
+    pub message: String,
+    /// What to write instead.
+    pub help: String,
+}
+
+/// A value of a chart, or a field of a custom resource. No secret can stand in it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    /// Nothing: a chart forgets its own default.
+    Null,
+    /// A boolean.
+    Bool(bool),
+    /// A whole number.
+    Int(i64),
+    /// Text.
+    Text(PublicText),
+    /// The chart's own code, written as it is where the chart evaluates what it reads.
+    Code(&'static str),
+    /// The name of a secret object of the realization.
+    Secret(String),
+    /// The name of the claim for a storage.
+    Claim(MountSource),
+    /// A part of a workload's image.
+    Image {
+        /// The workload.
+        workload: String,
+        /// Which part.
+        part: ImagePart,
+    },
+    /// A list.
+    List(Vec<Self>),
+    /// A map in order.
+    Map(Vec<(String, Self)>),
+}
+
+/// A part of an image's name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ImagePart {
+    /// What stands before the tag.
+    Repository,
+    /// The tag.
+    Tag,
+}
+
+impl Value {
+    /// A map from pairs.
+    pub fn map<K: Into<String>>(entries: impl IntoIterator<Item = (K, Self)>) -> Self {
+        Self::Map(entries.into_iter().map(|(key, value)| (key.into(), value)).collect())
+    }
+
+    /// Puts a value at the end of a path, over what is there; maps on the way are made where they are missing.
+    pub fn set(&mut self, path: &[&str], value: Self) {
+        let [first, rest @ ..] = path else {
+            *self = value;
+            return;
+        };
+        if !matches!(self, Self::Map(_)) {
+            *self = Self::Map(Vec::new());
+        }
+        let Self::Map(entries) = self else { return };
+        let position = entries.iter().position(|(key, _)| key == first).unwrap_or_else(|| {
+            entries.push(((*first).to_owned(), Self::Map(Vec::new())));
+            entries.len() - 1
+        });
+        entries[position].1.set(rest, value);
+    }
+
+    /// Every text in it, in order.
+    pub fn texts(&self) -> Vec<&Text> {
+        match self {
+            Self::Null | Self::Bool(_) | Self::Int(_) | Self::Code(_) | Self::Secret(_) | Self::Claim(_) | Self::Image { .. } => Vec::new(),
+            Self::Text(text) => vec![text.text()],
+            Self::List(items) => items.iter().flat_map(Self::texts).collect(),
+            Self::Map(entries) => entries.iter().flat_map(|(_, value)| value.texts()).collect(),
+        }
+    }
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        Self::Text(text.into())
+    }
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        Self::Text(text.into())
+    }
+}
+
+impl From<bool> for Value {
+    fn from(value: bool) -> Self {
+        Self::Bool(value)
+    }
+}
+
+impl From<i64> for Value {
+    fn from(value: i64) -> Self {
+        Self::Int(value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_made_and_kept() {
+        let mut values = Value::Map(Vec::new());
+        values.set(&["images", "airflow", "tag"], "1".into());
+        values.set(&["images", "airflow", "tag"], "2".into());
+        values.set(&["images", "gitSync"], true.into());
+        let airflow = Value::map([("tag", Value::from("2"))]);
+        assert_eq!(values, Value::map([("images", Value::map([("airflow", airflow), ("gitSync", true.into())]))]));
+    }
 }
