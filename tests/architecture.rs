@@ -25,7 +25,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("emit",       &["fileset"]),
     // The documentation's generated parts: what the registries and the schema say.
     ("reference",  &["components", "diagnostic", "schema", "targets"]),
-    ("targets",    &["diagnostic", "fileset", "platform", "secrets", "source", "template", "value", "yaml"]),
+    ("targets",    &["charts", "diagnostic", "fileset", "platform", "secrets", "source", "template", "value", "yaml"]),
     ("compile",    &["blueprint", "components", "diagnostic", "platform", "rules", "source", "value", "yaml"]),
     ("schema",     &["blueprint", "components"]),
     ("rules",      &["blueprint", "diagnostic", "platform", "source", "value", "yaml"]),
@@ -36,6 +36,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("secrets",    &["dotenv", "value"]),
     ("template",   &["value"]),
     ("fileset",    &[]),
+    ("charts",     &[]),
     ("dotenv",     &["value"]),
     ("value",      &[]),
     ("yaml",       &["diagnostic", "source"]),
