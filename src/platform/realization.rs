@@ -4,7 +4,7 @@
 //! A realization keeps the promises of what it replaces: for each endpoint an address, for each workload labels that
 //! select its pods and a place for labels of ours, for each secret an object, for each storage its claim.
 
-use super::{Body, MountSource, PublicText, Text};
+use super::{Body, EndpointRef, MountSource, PublicText, Text};
 use crate::source::Pointer;
 
 /// A chart or an operator that takes the place of some workloads and keeps their promises.
@@ -14,8 +14,12 @@ pub struct Realization {
     pub targets: &'static [&'static str],
     /// What it is.
     pub by: Realizer,
-    /// What it replaces, each workload once.
-    pub replaces: Vec<Replacement>,
+    /// The workloads that it replaces.
+    pub replaces: Vec<String>,
+    /// Where the replaced endpoints are found.
+    pub endpoints: Vec<ReplacedEndpoint>,
+    /// The pods that take the place of the workloads. A job may have several, and one that is no longer needed has none.
+    pub pods: Vec<Pods>,
     /// The secret objects that it reads, beside those of the credentials.
     pub secrets: Vec<SecretObject>,
     /// What it cannot keep of the promises.
@@ -23,9 +27,9 @@ pub struct Realization {
 }
 
 impl Realization {
-    /// What takes the place of a workload, if it does.
-    pub fn replacement(&self, workload: &str) -> Option<&Replacement> {
-        self.replaces.iter().find(|replacement| replacement.workload == workload)
+    /// Where a replaced endpoint is found.
+    pub fn endpoint(&self, endpoint: &EndpointRef) -> Option<&ReplacedEndpoint> {
+        self.endpoints.iter().find(|replaced| replaced.endpoint == *endpoint)
     }
 
     /// Every text that a target will resolve, with secrets or without.
@@ -64,17 +68,26 @@ pub enum Realizer {
     },
 }
 
-/// What takes the place of a workload.
+/// Where an endpoint of a replaced workload is found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Replacement {
+pub struct ReplacedEndpoint {
+    /// The endpoint.
+    pub endpoint: EndpointRef,
+    /// The name of its Service.
+    pub service: String,
+    /// The port there.
+    pub port: u16,
+}
+
+/// Pods that take the place of a workload.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pods {
     /// The workload.
     pub workload: String,
-    /// For each of its endpoints, by name, the Service and the port under which it is found.
-    pub endpoints: Vec<(String, String, u16)>,
-    /// The labels that select its pods.
+    /// The labels that select them.
     pub selector: Vec<(String, String)>,
-    /// Where labels of ours are added to its pods: the keys that lead to a map in a chart's values, or in a resource after
-    /// its number.
+    /// Where labels of ours are added to them: the keys that lead to a map in a chart's values, or in a resource after its
+    /// number.
     pub labels: Vec<String>,
 }
 
@@ -122,6 +135,8 @@ pub enum Value {
         /// Which part.
         part: ImagePart,
     },
+    /// What a workload may use of the machine, as the target says it of any container.
+    Resources(String),
     /// A list.
     List(Vec<Self>),
     /// A map in order.
@@ -160,13 +175,31 @@ impl Value {
         entries[position].1.set(rest, value);
     }
 
+    /// Adds items to the list at the end of a path, which is made where it is missing.
+    pub fn append(&mut self, path: &[&str], items: Vec<Self>) {
+        let before = match self.get(path) {
+            Some(Self::List(before)) => before.clone(),
+            _ => Vec::new(),
+        };
+        self.set(path, Self::List(before.into_iter().chain(items).collect()));
+    }
+
+    /// What is at the end of a path of keys.
+    pub fn get(&self, path: &[&str]) -> Option<&Self> {
+        path.iter().try_fold(self, |value, key| match value {
+            Self::Map(entries) => entries.iter().find(|(known, _)| known == key).map(|(_, value)| value),
+            _ => None,
+        })
+    }
+
     /// Every text in it, in order.
     pub fn texts(&self) -> Vec<&Text> {
         match self {
-            Self::Null | Self::Bool(_) | Self::Int(_) | Self::Code(_) | Self::Secret(_) | Self::Claim(_) | Self::Image { .. } => Vec::new(),
             Self::Text(text) => vec![text.text()],
             Self::List(items) => items.iter().flat_map(Self::texts).collect(),
             Self::Map(entries) => entries.iter().flat_map(|(_, value)| value.texts()).collect(),
+            Self::Null | Self::Bool(_) | Self::Int(_) | Self::Code(_) | Self::Secret(_) => Vec::new(),
+            Self::Claim(_) | Self::Image { .. } | Self::Resources(_) => Vec::new(),
         }
     }
 }

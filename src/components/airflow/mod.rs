@@ -1,5 +1,6 @@
 //! Airflow 3: every role as a workload of its own, one metadata database, one set of keys for all roles.
 
+mod chart;
 mod roles;
 mod spec;
 
@@ -8,7 +9,7 @@ use spec::{Executor, Spec};
 use super::{Build, Built, Component, Declare, Instance, Reference, Surface};
 use crate::diagnostic::{Diagnostic, Place, code};
 use crate::platform::{
-    Body, ConnectionSetup, DocumentFormat, EndpointRef, File, Image, Login, Mount, MountSource, PathRef, Published, Readiness,
+    Body, ConnectionSetup, DocumentFormat, EndpointRef, File, Image, Login, Mount, MountSource, PathRef, Published, Readiness, Realization,
     SecretFormat, Text, TextTree, Workload,
 };
 use schemars::JsonSchema as _;
@@ -172,6 +173,10 @@ impl Instance for Airflow {
             setup
         });
         Built { workloads, volumes: vec![(self.logs(), cx.at.clone())], connections }
+    }
+
+    fn realization(&self, workloads: &[&Workload]) -> Option<Realization> {
+        chart::realization(self, workloads)
     }
 }
 

@@ -76,6 +76,8 @@ fn no_chart_stands_in_for_a_container() {
         targets,
         by: Realizer::Operator { name: "o", version: "1", resources: Vec::new() },
         replaces: Vec::new(),
+        endpoints: Vec::new(),
+        pods: Vec::new(),
         secrets: Vec::new(),
         gaps: Vec::new(),
     };
