@@ -10,6 +10,7 @@ pub mod diagnostic;
 pub mod dotenv;
 pub mod emit;
 pub mod fileset;
+pub mod formats;
 pub mod platform;
 pub mod reference;
 pub mod rules;

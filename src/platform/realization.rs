@@ -122,8 +122,6 @@ pub enum Value {
     Int(i64),
     /// Text.
     Text(PublicText),
-    /// The chart's own code, written as it is where the chart evaluates what it reads.
-    Code(&'static str),
     /// The name of a secret object of the realization.
     Secret(String),
     /// The name of the claim for a storage.
@@ -198,7 +196,7 @@ impl Value {
             Self::Text(text) => vec![text.text()],
             Self::List(items) => items.iter().flat_map(Self::texts).collect(),
             Self::Map(entries) => entries.iter().flat_map(|(_, value)| value.texts()).collect(),
-            Self::Null | Self::Bool(_) | Self::Int(_) | Self::Code(_) | Self::Secret(_) => Vec::new(),
+            Self::Null | Self::Bool(_) | Self::Int(_) | Self::Secret(_) => Vec::new(),
             Self::Claim(_) | Self::Image { .. } | Self::Resources(_) => Vec::new(),
         }
     }

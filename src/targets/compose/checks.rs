@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::plan::{ComposePlan, networks_of, volumes_of};
-use super::scope::said_elsewhere;
-use super::text::Resolver;
 use crate::diagnostic::Place;
+use crate::formats::said_elsewhere;
+use crate::formats::text::Resolver;
 use crate::platform::{Platform, Realization, Service, Workload};
 
 /// Reports what a platform has that its Compose files cannot have.

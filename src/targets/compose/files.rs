@@ -4,16 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest, Sha256};
 
-use super::document;
-use super::marks::Marks;
 use super::model::{Config, ConfigMount};
-use super::text::Resolver;
+use super::text::ComposeText;
 use crate::diagnostic::Place;
-use crate::platform::{Body, Encoding, File, TextTree};
+use crate::formats::text::Resolver;
+use crate::formats::{body, said_elsewhere};
+use crate::platform::{File, PathRef};
 use crate::targets::Layout;
-use crate::template;
 use crate::value::escape;
-use crate::yaml::Doc;
 
 /// What is in a file, before anything is filled in.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,37 +26,14 @@ pub enum Content {
 
 /// What is in a file.
 pub fn content(resolver: &mut Resolver<'_>, layout: &Layout, file: &File) -> Content {
-    let place = Place::Value(file.origin.clone());
-    let deploy_time = file.body.is_deploy_time();
-    match &file.body {
-        Body::Path(path) => Content::Theirs(layout.relative(&path.path)),
-        Body::Text(text) if deploy_time => Content::Inline(resolver.text(text, &place)),
-        Body::Text(text) => Content::Committed(resolver.known(text, &place)),
-        Body::Document { format, tree } if deploy_time => Content::Inline(document::deploy_time(resolver, *format, tree, &place)),
-        Body::Document { format, tree } => Content::Committed(document::known(resolver, *format, tree, &place)),
-        Body::Template { name, context } if deploy_time => Content::Inline(deploy_time_template(resolver, name, context, &place)),
-        Body::Template { name, context } => {
-            let values = document::to_doc(context, &mut |text| resolver.known(text, &place));
-            Content::Committed(template(resolver, name, &values, &place))
+    match body::content(resolver, file) {
+        body::Content::Known(text) => Content::Committed(text),
+        body::Content::Filled(pieces) => Content::Inline(resolver.written(pieces, &Place::Value(file.origin.clone()))),
+        body::Content::Theirs(PathRef { path, origin }) => {
+            said_elsewhere(origin);
+            Content::Theirs(layout.relative(&path))
         }
     }
-}
-
-/// The variables go in after the template was rendered: no filter of it sees them, so they must be encoded already.
-fn deploy_time_template(resolver: &mut Resolver<'_>, name: &str, context: &TextTree, place: &Place) -> String {
-    let mut marks = Marks::for_tree(context);
-    let values = document::to_doc(context, &mut |text| {
-        let pieces = resolver.pieces(text, place);
-        document::marked(resolver, &mut marks, pieces, &[Encoding::Uri, Encoding::Json], place)
-    });
-    marks.fill(&template(resolver, name, &values, place), "")
-}
-
-fn template(resolver: &mut Resolver<'_>, name: &str, values: &Doc, place: &Place) -> String {
-    template::render(name, values).unwrap_or_else(|error| {
-        resolver.refuse(place, error.to_string(), "use a value that this kind of file can hold");
-        String::new()
-    })
 }
 
 /// The label by which a changed file makes a new container: Compose itself compares the names of configs alone.

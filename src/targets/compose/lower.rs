@@ -3,9 +3,11 @@
 use super::files::{self, Configs};
 use super::model::{Build as BuildSection, Dependency, Deploy, DeployResources, Entries, HealthCheck, Limits, Service, words};
 use super::plan::{ENV_HASH, reads_deploy_time_file};
-use super::scope::{Scope, said_elsewhere};
+use super::scope::Scope;
 use super::storage;
+use super::text::ComposeText;
 use crate::diagnostic::Place;
+use crate::formats::said_elsewhere;
 use crate::platform::{
     Build, Check, Endpoint, File, Health, Image, PathRef, PublicText, Published, Readiness, Resources, Workload, WorkloadKind,
 };

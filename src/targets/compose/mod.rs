@@ -1,15 +1,12 @@
 //! Docker Compose: one file per stack, and what is needed to start it.
 
 mod checks;
-mod document;
 mod files;
 mod guide;
 mod lower;
-mod marks;
 mod model;
 pub mod plan;
 mod project;
-mod properties;
 mod scope;
 mod scripts;
 mod storage;
@@ -19,12 +16,12 @@ mod variables;
 use super::{Layout, Rendered, Target};
 use crate::diagnostic::{Diagnostic, Place, code};
 use crate::fileset::FileSet;
+use crate::formats::text::Resolver;
 use crate::platform::Platform;
 use crate::template::TemplateError;
 use crate::yaml::{self, Doc};
 use plan::{ComposePlan, StackPlan};
 use scope::Scope;
-use text::Resolver;
 
 /// The target's name, in `overrides` too.
 const NAME: &str = "compose";

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use super::document;
 use super::files::{Committed, Configs};
 use super::lower;
 use super::model::{Project, Shared, doc};
 use super::plan::{StackPlan, volumes_of};
-use super::scope::{Scope, said_elsewhere};
+use super::scope::Scope;
+use super::text::ComposeText;
 use crate::diagnostic::Place;
+use crate::formats::document;
+use crate::formats::said_elsewhere;
 use crate::platform::{Network, Platform, Stack, Volume, Workload};
 use crate::yaml::{Doc, Item};
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::plan::{ComposePlan, ENV_HASH, reads_deploy_time_file};
-use super::scope::said_elsewhere;
+use crate::formats::said_elsewhere;
 use crate::platform::{Encoding, Platform, Secret, Setting};
 use crate::secrets::{self, Wanted};
 

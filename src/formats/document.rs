@@ -2,7 +2,7 @@
 
 use super::marks::Marks;
 use super::properties;
-use super::text::{Piece, Resolver};
+use super::text::{Hole, Piece, Resolver};
 use crate::diagnostic::Place;
 use crate::platform::{DocumentFormat, Encoding, Text, TextTree};
 use crate::value::escape;
@@ -26,8 +26,8 @@ pub fn known(resolver: &mut Resolver<'_>, format: DocumentFormat, tree: &TextTre
     write(format, &to_doc(tree, &mut |text| resolver.known(text, place)))
 }
 
-/// A document for Compose to fill in.
-pub fn deploy_time(resolver: &mut Resolver<'_>, format: DocumentFormat, tree: &TextTree, place: &Place) -> String {
+/// A document to be filled in when deploying.
+pub fn deploy_time(resolver: &mut Resolver<'_>, format: DocumentFormat, tree: &TextTree, place: &Place) -> Vec<Piece> {
     let mut marks = Marks::for_tree(tree);
     let doc = to_doc(tree, &mut |text| {
         let pieces = resolver.pieces(text, place);
@@ -52,38 +52,33 @@ fn write(format: DocumentFormat, doc: &Doc) -> String {
 
 /// A whole scalar with its quotes, in JSON, which is YAML too: one variable in its JSON form, or a quoted text whose
 /// variables need no escaping in it, because they are percent-encoded.
-fn scalar(resolver: &mut Resolver<'_>, mut pieces: Vec<Piece>, place: &Place) -> String {
+fn scalar(resolver: &mut Resolver<'_>, mut pieces: Vec<Piece>, place: &Place) -> Vec<Piece> {
     match (pieces.pop(), pieces.is_empty()) {
-        (Some(Piece::Hole(hole)), true) if hole.encoding != Encoding::Uri => return resolver.hole(&hole.encoded(Encoding::Json), place),
+        (Some(Piece::Hole(hole)), true) if hole.encoding != Encoding::Uri => return vec![Piece::Hole(hole.encoded(Encoding::Json))],
         (last, _) => pieces.extend(last),
     }
-    let inside: String = pieces
-        .into_iter()
-        .map(|piece| match piece {
-            Piece::Known(text) => escape::compose(inside_quotes(&escape::json(&text))),
-            Piece::Hole(hole) => {
-                if hole.encoding != Encoding::Uri {
-                    resolver.refuse_inside(&hole, place);
-                }
-                resolver.hole(&hole, place)
-            }
-        })
-        .collect();
-    format!("\"{inside}\"")
+    let quote = || Piece::Known("\"".to_owned());
+    let inside = pieces.into_iter().map(|piece| match piece {
+        Piece::Known(text) => Piece::Known(inside_quotes(&escape::json(&text)).to_owned()),
+        Piece::Hole(hole) => Piece::Hole(checked(resolver, hole, &[Encoding::Uri], place)),
+    });
+    std::iter::once(quote()).chain(inside.collect::<Vec<_>>()).chain([quote()]).collect()
 }
 
 /// A text with marks for its variables, each of which must be in one of these encodings.
 pub fn marked(resolver: &mut Resolver<'_>, marks: &mut Marks, pieces: Vec<Piece>, safe: &[Encoding], place: &Place) -> String {
     let marked = pieces.into_iter().map(|piece| match piece {
         Piece::Known(text) => text,
-        Piece::Hole(hole) => {
-            if !safe.contains(&hole.encoding) {
-                resolver.refuse_inside(&hole, place);
-            }
-            marks.mark(resolver.hole(&hole, place))
-        }
+        Piece::Hole(hole) => marks.mark(vec![Piece::Hole(checked(resolver, hole, safe, place))]),
     });
     marked.collect()
+}
+
+fn checked(resolver: &mut Resolver<'_>, hole: Hole, safe: &[Encoding], place: &Place) -> Hole {
+    if !safe.contains(&hole.encoding) {
+        resolver.refuse_inside(&hole, place);
+    }
+    hole
 }
 
 fn inside_quotes(json: &str) -> &str {
