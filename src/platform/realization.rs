@@ -4,7 +4,7 @@
 //! A realization keeps the promises of what it replaces: for each endpoint an address, for each workload labels that
 //! select its pods and a place for labels of ours, for each secret an object, for each storage its claim.
 
-use super::{Body, EndpointRef, MountSource, PublicText, Text};
+use super::{Body, EndpointRef, MountSource, Part, PublicText, Text, TextTree};
 use crate::source::Pointer;
 
 /// A chart or an operator that takes the place of some workloads and keeps their promises.
@@ -120,6 +120,8 @@ pub enum Value {
     Bool(bool),
     /// A whole number.
     Int(i64),
+    /// A number with a fraction.
+    Float(f64),
     /// Text.
     Text(PublicText),
     /// The name of a secret object of the realization.
@@ -135,6 +137,8 @@ pub enum Value {
     },
     /// What a workload may use of the machine, as the target says it of any container.
     Resources(String),
+    /// Changes with every secret and every value of the deployer.
+    Fingerprint,
     /// A list.
     List(Vec<Self>),
     /// A map in order.
@@ -148,6 +152,31 @@ pub enum ImagePart {
     Repository,
     /// The tag.
     Tag,
+}
+
+impl ImagePart {
+    /// This part of `NAME:TAG`; nothing if it cannot be told where the tag begins, because all of it is the deployer's.
+    pub fn of(self, reference: &PublicText) -> Option<PublicText> {
+        let parts = reference.text().parts();
+        for (index, part) in parts.iter().enumerate().rev() {
+            let Part::Literal(text) = part else { continue };
+            if let Some((before, after)) = text.rsplit_once(':').filter(|(_, after)| !after.contains('/')) {
+                let cut = match self {
+                    Self::Repository => joined(&parts[..index], "", Some(before)),
+                    Self::Tag => joined(&parts[index + 1..], after, None),
+                };
+                return PublicText::try_from(cut).ok();
+            }
+            if text.contains('/') {
+                return None;
+            }
+        }
+        None
+    }
+}
+
+fn joined(parts: &[Part], before: &str, after: Option<&str>) -> Text {
+    Text::literal(before).then(Text::from(parts.to_vec())).then(after.unwrap_or_default())
 }
 
 impl Value {
@@ -196,9 +225,29 @@ impl Value {
             Self::Text(text) => vec![text.text()],
             Self::List(items) => items.iter().flat_map(Self::texts).collect(),
             Self::Map(entries) => entries.iter().flat_map(|(_, value)| value.texts()).collect(),
-            Self::Null | Self::Bool(_) | Self::Int(_) | Self::Secret(_) => Vec::new(),
-            Self::Claim(_) | Self::Image { .. } | Self::Resources(_) => Vec::new(),
+            Self::Null | Self::Bool(_) | Self::Int(_) | Self::Float(_) | Self::Secret(_) => Vec::new(),
+            Self::Claim(_) | Self::Image { .. } | Self::Resources(_) | Self::Fingerprint => Vec::new(),
         }
+    }
+}
+
+impl TryFrom<&TextTree> for Value {
+    /// The variable of a secret that is in it.
+    type Error = String;
+
+    fn try_from(tree: &TextTree) -> Result<Self, String> {
+        Ok(match tree {
+            TextTree::Null => Self::Null,
+            TextTree::Bool(value) => Self::Bool(*value),
+            TextTree::Int(value) => Self::Int(*value),
+            TextTree::Float(value) => Self::Float(*value),
+            TextTree::Text(text) => Self::Text(PublicText::try_from(text.clone())?),
+            TextTree::List(items) => Self::List(items.iter().map(Self::try_from).collect::<Result<_, _>>()?),
+            TextTree::Map(entries) => {
+                let entries = entries.iter().map(|(key, value)| Ok((key.clone(), Self::try_from(value)?)));
+                Self::Map(entries.collect::<Result<_, String>>()?)
+            }
+        })
     }
 }
 
@@ -229,6 +278,20 @@ impl From<i64> for Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_image_is_cut_at_its_tag() {
+        let cut = |text: Text| {
+            let reference = PublicText::try_from(text).expect("no secret");
+            (ImagePart::Repository.of(&reference), ImagePart::Tag.of(&reference))
+        };
+        let both = |repository: Text, tag: Text| (PublicText::try_from(repository).ok(), PublicText::try_from(tag).ok());
+        assert_eq!(cut("localhost:5000/a/b:1.2".into()), both("localhost:5000/a/b".into(), "1.2".into()));
+        let (registry, tag) = (|| Text::setting("REGISTRY", None), || Text::setting("TAG", None));
+        assert_eq!(cut(registry().then("/dags:v").then(tag())), both(registry().then("/dags"), Text::literal("v").then(tag())));
+        assert_eq!(cut(registry().then("/dags")), (None, None));
+        assert_eq!(cut(Text::setting("IMAGE", None)), (None, None));
+    }
 
     #[test]
     fn a_path_is_made_and_kept() {

@@ -139,6 +139,12 @@ pub fn compose(text: &str) -> String {
     text.replace('$', "$$")
 }
 
+/// A value that a Helm chart evaluates as a template (`tpl`): `{{` opens an action there, and only an action can print it.
+/// In backticks, because charts evaluate values as YAML text, in which quotes of an action might be escaped.
+pub fn chart(text: &str) -> String {
+    text.replace("{{", "{{`{{`}}")
+}
+
 /// Inline Markdown, in a table cell too (CommonMark 2.4; GitHub's tables, strikethrough and formulas): every
 /// mark with a meaning gets a backslash, line breaks become one space.
 ///
@@ -252,6 +258,12 @@ mod tests {
     fn dollars_and_percents_are_doubled() {
         assert_eq!(compose(NASTY), "$$(A)$${B}$$$${C}{{ D }}%(e)s'\"\n");
         assert_eq!(airflow_cfg(NASTY), "$(A)${B}$${C}{{ D }}%%(e)s'\"\n");
+    }
+
+    #[test]
+    fn an_action_of_a_chart_is_printed_by_an_action() {
+        assert_eq!(chart(NASTY), "$(A)${B}$${C}{{`{{`}} D }}%(e)s'\"\n");
+        assert_eq!(chart("{{{"), "{{`{{`}}{");
     }
 
     #[test]

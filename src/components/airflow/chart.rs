@@ -191,6 +191,8 @@ impl<'a> Chart<'a> {
         }
         context.push(("seccompProfile", Value::map([("type", Value::from("RuntimeDefault"))])));
         self.set("securityContexts.pod", Value::map(context));
+        // The chart knows when its own secrets and config maps change, and not when those change that it only reads.
+        self.values.set(&["airflowPodAnnotations", "pipegen.io/env"], Value::Fingerprint);
     }
 
     fn roles(&mut self) {
