@@ -31,6 +31,12 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("compose/verify-network-probe.sh", include_str!("../templates/compose/verify-network-probe.sh.j2")),
     ("compose/verify-network.sh", include_str!("../templates/compose/verify-network.sh.j2")),
     ("kafka/topics.sh", include_str!("../templates/kafka/topics.sh.j2")),
+    ("kubernetes/README.md", include_str!("../templates/kubernetes/README.md.j2")),
+    ("kubernetes/forward.sh", include_str!("../templates/kubernetes/forward.sh.j2")),
+    ("kubernetes/install.sh", include_str!("../templates/kubernetes/install.sh.j2")),
+    ("kubernetes/secrets.sh", include_str!("../templates/kubernetes/secrets.sh.j2")),
+    ("kubernetes/status.sh", include_str!("../templates/kubernetes/status.sh.j2")),
+    ("kubernetes/uninstall.sh", include_str!("../templates/kubernetes/uninstall.sh.j2")),
     ("postgres/init.sh", include_str!("../templates/postgres/init.sh.j2")),
     ("postgres/init.sql", include_str!("../templates/postgres/init.sql.j2")),
 ];

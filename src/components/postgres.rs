@@ -7,8 +7,8 @@ use super::{Build, Built, Component, Declare, Instance, Resource, Surface};
 use crate::blueprint::Databases;
 use crate::diagnostic::{Diagnostic, Place, code};
 use crate::platform::{
-    Body, Check, Encoding, Endpoint, EndpointRef, Evidence, File, Health, Mount, MountSource, PathRef, Protocol, PublicText, Published,
-    Readiness, SecretFormat, Text, TextTree, WorkloadKind,
+    Body, Check, Encoding, Endpoint, EndpointRef, File, Health, Mount, MountSource, PathRef, Protocol, PublicText, Published, Readiness,
+    RemoteCheck, SecretFormat, Text, TextTree, WorkloadKind,
 };
 use crate::source::Pointer;
 use crate::value::{DatasetName, Deployable, Duration, NetworkName, ParametricText, Port, ResourceRef, text_or_map};
@@ -19,7 +19,7 @@ const SERVER_PORT: u16 = 5432;
 /// The official image's superuser; a credential of its own, that no consumer receives.
 const SUPERUSER: &str = "postgres";
 /// The `postgres` user of the Debian images.
-const USER: &str = "999:999";
+const USER: (u32, u32) = (999, 999);
 
 /// The catalog entry.
 pub static COMPONENT: Component = Component {
@@ -289,6 +289,12 @@ impl Instance for Postgres {
         let mut server = cx.server(&name, None, image.clone());
         server.environment =
             vec![("POSTGRES_USER".to_owned(), SUPERUSER.into()), ("POSTGRES_PASSWORD".to_owned(), Text::secret(&self.admin))];
+        if self.data.ends_with("/data") {
+            // Not the root of the volume: it may hold a `lost+found` and belong to root, and initdb wants neither
+            // (docker-library/docs, postgres, "PGDATA"). From 18 on the image does this by itself.
+            server.environment.push(("PGDATA".to_owned(), format!("{}/pgdata", self.data).into()));
+        }
+        server.runs_as = Some(USER);
         server.endpoints =
             vec![Endpoint { name: "postgres".to_owned(), port: SERVER_PORT, protocol: Protocol::Tcp, published: self.published.clone() }];
         server.mounts.insert(
@@ -315,7 +321,7 @@ fn health(endpoint: &EndpointRef) -> Health {
     };
     Health {
         check: ask("127.0.0.1".into()),
-        remote: Some(ask(PublicText::host(endpoint))),
+        remote: Some(ask(PublicText::host(endpoint)).into()),
         interval: Duration::seconds(5),
         timeout: Duration::seconds(5),
         retries: 12,
@@ -330,7 +336,8 @@ impl Postgres {
         let mut job = cx.job(&format!("{}-init", cx.name), Some("init"), image);
         job.networks.truncate(1);
         job.command = Some(vec!["sh".into(), "/pipegen/init.sh".into()]);
-        job.user = Some(USER.to_owned());
+        job.user = Some(format!("{}:{}", USER.0, USER.1));
+        job.runs_as = Some(USER);
         // The image declares its data folder as a volume; here it stays empty.
         job.scratch = vec![self.data.to_owned()];
         job.environment = vec![
@@ -394,9 +401,9 @@ fn init_mount(database: &Owned, index: usize) -> String {
 }
 
 /// Asked from another container, as an owner: the last database is there only when all are.
-fn evidence(endpoint: &EndpointRef, database: &Owned) -> Evidence {
+fn evidence(endpoint: &EndpointRef, database: &Owned) -> RemoteCheck {
     let words = ["psql", "--no-psqlrc", "--quiet", "--command", "select 1"].map(PublicText::from);
-    Evidence {
+    RemoteCheck {
         check: Check::Exec(words.into()),
         environment: vec![
             ("PGHOST".to_owned(), Text::host(endpoint)),

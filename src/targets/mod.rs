@@ -1,6 +1,7 @@
 //! Ways of writing a platform. Each target is a folder; none knows components or the blueprint. Layer 5.
 
 pub mod compose;
+pub mod kubernetes;
 
 use crate::diagnostic::Diagnostic;
 use crate::fileset::FileSet;
@@ -65,7 +66,12 @@ pub struct Target {
 }
 
 /// Every target, sorted by name.
-pub static TARGETS: &[&Target] = &[&compose::TARGET];
+// One a line, so that a new target is one line of a change.
+#[rustfmt::skip]
+pub static TARGETS: &[&Target] = &[
+    &compose::TARGET,
+    &kubernetes::TARGET,
+];
 
 #[cfg(test)]
 mod tests {
