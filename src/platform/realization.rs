@@ -89,6 +89,8 @@ pub struct Pods {
     /// Where labels of ours are added to them: the keys that lead to a map in a chart's values, or in a resource after its
     /// number.
     pub labels: Vec<String>,
+    /// Whether all pods of the realization get what is added there, so that only what holds for all of them may be.
+    pub shared: bool,
 }
 
 /// A secret object.

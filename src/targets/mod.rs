@@ -1,6 +1,7 @@
 //! Ways of writing a platform. Each target is a folder; none knows components or the blueprint. Layer 5.
 
 pub mod compose;
+pub mod helm;
 pub mod kubernetes;
 
 use crate::diagnostic::Diagnostic;
@@ -70,6 +71,7 @@ pub struct Target {
 #[rustfmt::skip]
 pub static TARGETS: &[&Target] = &[
     &compose::TARGET,
+    &helm::TARGET,
     &kubernetes::TARGET,
 ];
 

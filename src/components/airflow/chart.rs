@@ -134,6 +134,10 @@ impl<'a> Chart<'a> {
             self.set("images.pod_template", Value::map(image));
         }
         self.set("images.migrationsWaitTimeout", MIGRATIONS_WAIT);
+        // Not labels: those may hold less than any text.
+        for (key, label) in &self.main.labels {
+            self.values.set(&["airflowPodAnnotations", key], Value::Text(label.clone()));
+        }
         let executor = match self.airflow.spec.executor {
             Executor::Local => "LocalExecutor",
             Executor::Celery => "CeleryExecutor",
@@ -203,9 +207,6 @@ impl<'a> Chart<'a> {
             }
             if workload.resources != crate::platform::Resources::default() {
                 self.set(&at("resources"), Value::Resources(workload.name.clone()));
-            }
-            for (key, label) in &workload.labels {
-                self.values.set(&[section.values, "labels", key], Value::Text(label.clone()));
             }
             // Only who makes pods, or reads their logs, talks to the cluster.
             let talks = self.makes_pods() && matches!(section.role, "scheduler" | "api_server" | "triggerer");
@@ -342,10 +343,13 @@ impl<'a> Chart<'a> {
     fn pods(&self) -> Vec<Pods> {
         let pods = |workload: &Workload, section: &str, component: &str| {
             let labels = [("tier", "airflow"), ("component", component), ("release", self.name())];
+            // The only role without labels of its own: it has those of everything.
+            let shared = section == "dagProcessor";
             Pods {
                 workload: workload.name.clone(),
                 selector: labels.map(|(key, value)| (key.to_owned(), value.to_owned())).into(),
-                labels: vec![section.to_owned(), "labels".to_owned()],
+                labels: (!shared).then_some(section).into_iter().chain(["labels"]).map(str::to_owned).collect(),
+                shared,
             }
         };
         let servers = self.roles.iter().map(|(section, workload)| pods(workload, section.values, section.component));
