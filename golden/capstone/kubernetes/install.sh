@@ -69,7 +69,7 @@ remove_old_job() {
     done
 }
 
-# Fills in what only the deployer knows: the hash of .env, by which a changed value makes new pods.
+# Fills in what only the deployer knows: the hash of .env, by which a changed value makes new pods, and the names of images.
 # Only on the lines that pipegen wrote for it, so that no text of a user's is touched.
 fill_in() {
   PIPEGEN_ENV_SHA256=$env_hash awk '
@@ -81,7 +81,9 @@ fill_in() {
       }
       $0 = out rest
     }
+    BEGIN { count = split(ENVIRON["image_settings"], names, " ") }
     /^ *pipegen\.io\/env: / { fill("PIPEGEN_ENV_SHA256") }
+    /^ *(- )?image: / { for (i = 1; i <= count; i++) fill(names[i]) }
     { print }'
 }
 
@@ -122,6 +124,13 @@ job_done() {
 apply namespaces.yaml
 ./secrets.sh
 env_hash=$(sed -n '$s/^PIPEGEN_ENV_SHA256="\([0-9a-f]*\)"$/\1/p' .env)
+# The values of the deployer that stand in the names of images.
+image_settings=''
+export image_settings
+for name in $image_settings; do
+  value=$(sed -n "s/^${name}_BASE64=\"\(.*\)\"\$/\1/p" .env | tail -n 1 | base64 -d)
+  export "$name=$value"
+done
 remove_old_job capstone-kafka kafka-postgres-init kafka-postgres-init-02ef9915
 remove_old_job capstone-airflow airflow-postgres-init airflow-postgres-init-50594184
 remove_old_job capstone-airflow airflow-init airflow-init-7d323355

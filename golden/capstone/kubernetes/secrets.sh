@@ -33,14 +33,19 @@ value() {
   sed -n "s/^$1=\"\(.*\)\"\$/\1/p" .env | tail -n 1 | sed 's/\\\([\\"$]\)/\1/g'
 }
 
-# In Base64: of a variable by its copy in Base64, and of a variable that is plain text.
-coded() { value "$1_BASE64"; }
-plain() { printf '%s' "$(value "$1")" | encoded; }
 encoded() { base64 | tr -d '\n'; }
+
+# The value of NAME itself: raw NAME reads its copy in Base64, which the derived part holds; plain NAME is derived itself.
+raw() { value "$1_BASE64" | base64 -d; }
+plain() { printf '%s' "$(value "$1")"; }
+
+# The same as a line of a key and its value in Base64.
+raw_key() { printf '%s %s\n' "$1" "$(value "$1_BASE64")"; }
+plain_key() { printf '%s %s\n' "$1" "$(plain "$1" | encoded)"; }
 
 # required NAME: refuses a value that is empty or missing. An unset password must never become an open server.
 required() {
-  [ -n "$(coded "$1")" ] || fail "$1 is empty or missing in .env; fill it in, then run: "'pipegen secrets init ../../../blueprints/capstone.yml --out ../..'
+  [ -n "$(value "$1_BASE64")" ] || fail "$1 is empty or missing in .env; fill it in, then run: "'pipegen secrets init ../../../blueprints/capstone.yml --out ../..'
 }
 
 apply() { kubectl apply --server-side --force-conflicts --field-manager=pipegen -f - > /dev/null; }
@@ -68,41 +73,41 @@ required REDIS_PASSWORD
 required TRANSACTIONS_DB_PASSWORD
 
 {
-  printf '%s %s\n' KAFKA_POSTGRES_ADMIN_PASSWORD "$(coded KAFKA_POSTGRES_ADMIN_PASSWORD)"
+  raw_key KAFKA_POSTGRES_ADMIN_PASSWORD
 } | secret capstone-kafka kafka-postgres-admin-password
 
 {
-  printf '%s %s\n' TRANSACTIONS_DB_PASSWORD "$(coded TRANSACTIONS_DB_PASSWORD)"
+  raw_key TRANSACTIONS_DB_PASSWORD
 } | secret capstone-kafka transactions-db-password
 
 {
-  printf '%s %s\n' AIRFLOW_ADMIN_PASSWORD "$(coded AIRFLOW_ADMIN_PASSWORD)"
+  raw_key AIRFLOW_ADMIN_PASSWORD
 } | secret capstone-airflow airflow-admin-password
 
 {
-  printf '%s %s\n' AIRFLOW_API_SECRET_KEY "$(coded AIRFLOW_API_SECRET_KEY)"
+  raw_key AIRFLOW_API_SECRET_KEY
 } | secret capstone-airflow airflow-api-secret-key
 
 {
-  printf '%s %s\n' AIRFLOW_FERNET_KEY "$(coded AIRFLOW_FERNET_KEY)"
+  raw_key AIRFLOW_FERNET_KEY
 } | secret capstone-airflow airflow-fernet-key
 
 {
-  printf '%s %s\n' AIRFLOW_JWT_SECRET "$(coded AIRFLOW_JWT_SECRET)"
+  raw_key AIRFLOW_JWT_SECRET
 } | secret capstone-airflow airflow-jwt-secret
 
 {
-  printf '%s %s\n' AIRFLOW_POSTGRES_ADMIN_PASSWORD "$(coded AIRFLOW_POSTGRES_ADMIN_PASSWORD)"
+  raw_key AIRFLOW_POSTGRES_ADMIN_PASSWORD
 } | secret capstone-airflow airflow-postgres-admin-password
 
 {
-  printf '%s %s\n' METADATA_DB_PASSWORD "$(coded METADATA_DB_PASSWORD)"
-  printf '%s %s\n' METADATA_DB_PASSWORD_URI "$(plain METADATA_DB_PASSWORD_URI)"
+  raw_key METADATA_DB_PASSWORD
+  plain_key METADATA_DB_PASSWORD_URI
 } | secret capstone-airflow metadata-db-password
 
 {
-  printf '%s %s\n' REDIS_PASSWORD "$(coded REDIS_PASSWORD)"
-  printf '%s %s\n' REDIS_PASSWORD_URI "$(plain REDIS_PASSWORD_URI)"
+  raw_key REDIS_PASSWORD
+  plain_key REDIS_PASSWORD_URI
 } | secret capstone-airflow redis-password
 
 {
@@ -111,7 +116,7 @@ required TRANSACTIONS_DB_PASSWORD
     printf '%s' 'dir /data
 appendonly no
 requirepass '
-    plain REDIS_PASSWORD_JSON | base64 -d
+    plain REDIS_PASSWORD_JSON
     printf '%s' '
 '
   } | encoded
@@ -128,7 +133,7 @@ requirepass '
     "port": "5432",
     "login": "capstone",
     "password": '
-    plain TRANSACTIONS_DB_PASSWORD_JSON | base64 -d
+    plain TRANSACTIONS_DB_PASSWORD_JSON
     printf '%s' ',
     "schema": "DB_T0"
   }

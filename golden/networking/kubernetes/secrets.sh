@@ -33,14 +33,19 @@ value() {
   sed -n "s/^$1=\"\(.*\)\"\$/\1/p" .env | tail -n 1 | sed 's/\\\([\\"$]\)/\1/g'
 }
 
-# In Base64: of a variable by its copy in Base64, and of a variable that is plain text.
-coded() { value "$1_BASE64"; }
-plain() { printf '%s' "$(value "$1")" | encoded; }
 encoded() { base64 | tr -d '\n'; }
+
+# The value of NAME itself: raw NAME reads its copy in Base64, which the derived part holds; plain NAME is derived itself.
+raw() { value "$1_BASE64" | base64 -d; }
+plain() { printf '%s' "$(value "$1")"; }
+
+# The same as a line of a key and its value in Base64.
+raw_key() { printf '%s %s\n' "$1" "$(value "$1_BASE64")"; }
+plain_key() { printf '%s %s\n' "$1" "$(plain "$1" | encoded)"; }
 
 # required NAME: refuses a value that is empty or missing. An unset password must never become an open server.
 required() {
-  [ -n "$(coded "$1")" ] || fail "$1 is empty or missing in .env; fill it in, then run: "'pipegen secrets init ../../../blueprints/networking.yml --out ../..'
+  [ -n "$(value "$1_BASE64")" ] || fail "$1 is empty or missing in .env; fill it in, then run: "'pipegen secrets init ../../../blueprints/networking.yml --out ../..'
 }
 
 apply() { kubectl apply --server-side --force-conflicts --field-manager=pipegen -f - > /dev/null; }
@@ -61,9 +66,9 @@ required APP_DB_PASSWORD
 required DB_ADMIN_PASSWORD
 
 {
-  printf '%s %s\n' APP_DB_PASSWORD "$(coded APP_DB_PASSWORD)"
+  raw_key APP_DB_PASSWORD
 } | secret networking app-db-password
 
 {
-  printf '%s %s\n' DB_ADMIN_PASSWORD "$(coded DB_ADMIN_PASSWORD)"
+  raw_key DB_ADMIN_PASSWORD
 } | secret networking db-admin-password

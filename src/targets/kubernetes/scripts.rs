@@ -56,10 +56,9 @@ struct SecretRow {
 
 #[derive(Serialize)]
 struct Key {
-    key: String,
-    /// The variable of `.env` that is read for it.
+    /// The key is called like the variable of `.env`.
     variable: String,
-    /// Whether it is read from its copy in Base64.
+    /// Whether that is read from its copy in Base64.
     coded: bool,
 }
 
@@ -221,8 +220,7 @@ fn stack<'a>(platform: &'a Platform, layout: &Layout, scope: &'a Scope<'_>, stac
 /// Percent-encoded and JSON values are lines of `.env` that only pipegen writes, so they can be read as they are; a raw
 /// one can be anything, and is read from its copy in Base64.
 fn key(variable: &str, encoding: Encoding) -> Key {
-    let variable = encoding.variable(variable);
-    Key { key: variable.clone(), variable, coded: encoding == Encoding::Raw }
+    Key { variable: encoding.variable(variable), coded: encoding == Encoding::Raw }
 }
 
 fn filled(reads: &Reads) -> Vec<FilledRow<'_>> {
