@@ -45,7 +45,7 @@ impl ClaimPlan {
 }
 
 /// The claim behind a mount.
-fn claim_name(source: &MountSource) -> String {
+pub fn claim_name(source: &MountSource) -> String {
     let name = match source {
         MountSource::Volume(name) => name.clone(),
         MountSource::Path(path) => path.path.clone(),
