@@ -20,7 +20,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("main",       &["cli"]),
     ("cli",        &["commands"]),
     // Verbs without logic of their own: they hand things from one part to the next, so they may see all parts.
-    ("commands",   &["compile", "components", "diagnostic", "emit", "fileset", "platform", "reference", "schema", "secrets", "source",
+    ("commands",   &["compile", "components", "diagnostic", "emit", "fileset", "formats", "platform", "reference", "schema", "secrets", "source",
                      "targets", "value", "yaml"]),
     ("emit",       &["fileset"]),
     // The documentation's generated parts: what the registries and the schema say.

@@ -4,7 +4,7 @@ pub mod compose;
 pub mod helm;
 pub mod kubernetes;
 
-pub use crate::formats::{Layout, Rendered};
+use crate::formats::{Layout, Rendered};
 use crate::platform::Platform;
 use crate::template::TemplateError;
 

@@ -8,8 +8,9 @@ use std::collections::BTreeSet;
 use super::Airflow;
 use super::roles;
 use super::spec::Executor;
+use crate::platform::realization::Pods;
 use crate::platform::{
-    Body, Gap, ImagePart, Mount, Pods, PublicText, Realization, Realizer, ReplacedEndpoint, SecretObject, Text, TextTree, Value, Workload,
+    Body, Gap, ImagePart, Mount, PublicText, Realization, Realizer, ReplacedEndpoint, SecretObject, Text, TextTree, Value, Workload,
     WorkloadKind,
 };
 

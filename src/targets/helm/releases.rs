@@ -4,10 +4,10 @@ use serde::Serialize;
 
 use super::values::{self, ReleaseValues, SetLiteral};
 use super::{Release, releases};
+use crate::formats::Layout;
 use crate::formats::kubernetes::{ReleaseRow, Releases, Scope};
 use crate::formats::text::Piece;
 use crate::platform::{Encoding, Image, Platform, WorkloadKind};
-use crate::targets::Layout;
 
 use crate::template::{self, TemplateError};
 use crate::yaml;
