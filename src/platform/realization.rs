@@ -126,6 +126,8 @@ pub enum Value {
     Float(f64),
     /// Text.
     Text(PublicText),
+    /// A variable or an argument of a container, in which something may be replaced before it gets there.
+    InContainer(PublicText),
     /// The name of a secret object of the realization.
     Secret(String),
     /// The name of the claim for a storage.
@@ -224,7 +226,7 @@ impl Value {
     /// Every text in it, in order.
     pub fn texts(&self) -> Vec<&Text> {
         match self {
-            Self::Text(text) => vec![text.text()],
+            Self::Text(text) | Self::InContainer(text) => vec![text.text()],
             Self::List(items) => items.iter().flat_map(Self::texts).collect(),
             Self::Map(entries) => entries.iter().flat_map(|(_, value)| value.texts()).collect(),
             Self::Null | Self::Bool(_) | Self::Int(_) | Self::Float(_) | Self::Secret(_) => Vec::new(),

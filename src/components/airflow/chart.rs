@@ -234,10 +234,10 @@ impl<'a> Chart<'a> {
         let admin = &self.airflow.admin;
         let secret = self.secret("admin", vec![("password".to_owned(), secret_text(&admin.variable))]);
         let reference = Value::map([("name", secret), ("key", "password".into())]);
-        let username = Value::map([("name", Value::from("ADMIN_USERNAME")), ("value", admin.username.as_str().into())]);
+        let username = Value::map([("name", Value::from("ADMIN_USERNAME")), ("value", Value::InContainer(admin.username.as_str().into()))]);
         let password = Value::map([("name", Value::from("ADMIN_PASSWORD")), ("valueFrom", Value::map([("secretKeyRef", reference)]))]);
         self.set("createUserJob.env", Value::List(vec![username, password]));
-        let words = ["python", "-c"].into_iter().chain(ADMIN).map(Value::from);
+        let words = ["python", "-c"].into_iter().chain(ADMIN).map(|word| Value::InContainer(word.into()));
         self.set("createUserJob.args", Value::List(words.collect()));
         // The job is made only with this. What else stands here is for the chart's own command, which ours replaces; without
         // it the notes of the chart would show `admin` as a password.
@@ -283,7 +283,7 @@ impl<'a> Chart<'a> {
         let object = format!("{}-environment", self.name());
         for (name, text) in &common {
             match PublicText::try_from(text.clone()).ok().filter(|_| !text.is_deploy_time()) {
-                Some(text) => env.push(Value::map([("name", Value::from(name.as_str())), ("value", Value::Text(text))])),
+                Some(text) => env.push(Value::map([("name", Value::from(name.as_str())), ("value", Value::InContainer(text))])),
                 None => {
                     secret.push(from_secret(name, &object, name));
                     hidden.push((name.clone(), Body::Text(text.clone())));
@@ -390,7 +390,7 @@ fn from_secret(variable: &str, object: &str, key: &str) -> Value {
 /// An entry of a role's `env:`; what is known only when deploying comes from the secret object.
 fn role_entry(section: &Section, name: &str, text: &Text, object: &str, hidden: &mut Vec<(String, Body)>) -> Value {
     let value = match PublicText::try_from(text.clone()).ok().filter(|_| !text.is_deploy_time()) {
-        Some(text) => ("value", Value::Text(text)),
+        Some(text) => ("value", Value::InContainer(text)),
         None => {
             let key = format!("{}.{name}", section.role);
             hidden.push((key.clone(), Body::Text(text.clone())));
