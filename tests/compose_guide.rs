@@ -77,8 +77,15 @@ fn any_text_stays_in_its_place() {
     platform.stacks[0].description = Some(nasty());
     platform.networks[0].description = Some(nasty());
     platform.secrets[0].note = nasty();
-    let step =
-        Step { name: nasty(), on: "web".into(), program: Some(nasty()), schedule: Some(nasty()), reads: vec![nasty()], writes: Vec::new() };
+    let step = Step {
+        name: nasty(),
+        on: "web".into(),
+        program: Some(nasty()),
+        schedule: Some(nasty()),
+        starts: Some(nasty()),
+        reads: vec![nasty()],
+        writes: Vec::new(),
+    };
     platform.pipelines = vec![Pipeline { name: nasty(), description: Some(nasty()), steps: vec![step] }];
     let text = readme(&platform);
     assert_tables_are_whole(&text);

@@ -22,8 +22,6 @@ const STACKEXCHANGE: Expected = &[
     ("not-rendered-yet", 31, "dags"),
     ("not-rendered-yet", 32, "logs"),
     ("not-rendered-yet", 33, "task_pods"),
-    ("unknown-component", 38, "s3"),
-    ("unknown-component", 39, "databricks"),
     ("not-rendered-yet", 52, "runs"),
     ("not-rendered-yet", 57, "managed"),
     ("not-rendered-yet", 57, "pool"),

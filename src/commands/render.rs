@@ -8,14 +8,22 @@ use super::{Done, Exit, diagnostics_json, fail, paths, print, report, say_diagno
 use crate::compile::Compiled;
 use crate::diagnostic::near;
 use crate::platform::Platform;
-use crate::targets::{Rendered, TARGETS, Target};
+use crate::targets::{Rendered, TARGETS, Target, fitting};
 
 /// Renders.
 pub fn run(arguments: &RenderArgs) -> Done {
-    let targets = targets(&arguments.target)?;
+    let chosen = targets(&arguments.target)?;
     let Chosen { source, mut compiled } = blueprint::choose(&arguments.choice, arguments.format == Format::Json)?;
-    let mut artifacts = Vec::new();
+    let (mut artifacts, mut left_out) = (Vec::new(), Vec::new());
     if let Some(platform) = compiled.platform.take() {
+        let targets = match chosen {
+            Some(chosen) => chosen,
+            None => {
+                let (fitting, others) = fitting(&platform);
+                left_out = others;
+                fitting
+            }
+        };
         for target in targets {
             let folder = folder(&arguments.choice.out, &platform.name, arguments.choice.env.as_deref(), target.name);
             let rendered = of_target(target, &platform, &arguments.choice.blueprint, &folder)?;
@@ -30,6 +38,7 @@ pub fn run(arguments: &RenderArgs) -> Done {
     if compiled.has_errors() {
         return Err(Exit::Invalid);
     }
+    report::left_out(&left_out, arguments.format)?;
     if arguments.stdout {
         report::show(&artifacts, arguments.format)
     } else if arguments.check || arguments.diff {
@@ -39,11 +48,12 @@ pub fn run(arguments: &RenderArgs) -> Done {
     }
 }
 
-fn targets(names: &[String]) -> Result<Vec<&'static Target>, Exit> {
+/// The targets of these names; nothing if none is named.
+fn targets(names: &[String]) -> Result<Option<Vec<&'static Target>>, Exit> {
     if names.is_empty() {
-        return Ok(TARGETS.to_vec());
+        return Ok(None);
     }
-    names
+    let found: Result<_, _> = names
         .iter()
         .map(|name| {
             TARGETS.iter().find(|target| target.name == name).copied().ok_or_else(|| {
@@ -55,7 +65,8 @@ fn targets(names: &[String]) -> Result<Vec<&'static Target>, Exit> {
                 fail(Exit::Usage, &format!("there is no target `{name}`"), &help)
             })
         })
-        .collect()
+        .collect();
+    found.map(Some)
 }
 
 /// Renders one target; a template that fails is a fault of ours.
@@ -66,7 +77,7 @@ pub(super) fn of_target(target: &Target, platform: &Platform, blueprint: &Path, 
     })
 }
 
-/// The files of a compiled blueprint that say nothing wrong; for callers that only want to know.
+/// The files of every target that fits a compiled blueprint; for callers that only want to know.
 pub(super) fn rendered(
     compiled: &mut Compiled,
     blueprint: &Path,
@@ -75,7 +86,7 @@ pub(super) fn rendered(
 ) -> Result<Vec<(PathBuf, Rendered)>, Exit> {
     let Some(platform) = compiled.platform.take() else { return Ok(Vec::new()) };
     let mut all = Vec::new();
-    for target in TARGETS {
+    for target in fitting(&platform).0 {
         let folder = folder(out, &platform.name, environment, target.name);
         let mut rendered = of_target(target, &platform, blueprint, &folder)?;
         compiled.add(std::mem::take(&mut rendered.diagnostics));

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::blueprint::Blueprint;
+use crate::components::OwnVolume;
 use crate::diagnostic::{Diagnostic, Place, code};
 use crate::platform::{
     Check, Edge, Image, Mount, MountSource, PathRef, Platform, PublicText, Readiness, Realization, Service, Stack, Volume, Workload,
@@ -47,6 +48,7 @@ pub(super) fn platform(
                     vec![(surface.resource_kind.to_owned(), named)]
                 },
                 connections: connections.remove(declared.name),
+                external: surface.external.clone(),
                 realization: realizations.remove(declared.name),
                 origin: declared.at.clone(),
             }
@@ -163,33 +165,29 @@ fn report_stack_cycle(places: &Places, after: &[BTreeMap<usize, Pointer>], done:
     found.push(fault);
 }
 
-/// The volumes: those of the blueprint that something mounts, and the services' own. A group's job is added to the workloads.
+/// The volumes that something mounts: the blueprint's, and the services' own. A group's job is added to the workloads.
 fn volumes(blueprint: &Blueprint, built: &mut BuiltAll) -> Vec<Volume> {
     let section = Pointer::root().key("volumes");
+    let declared = blueprint.volumes.iter().map(|(name, volume)| {
+        let origin = section.key(name.as_str());
+        let path = volume.path.as_ref().map(|path| PathRef { path: path.0.clone(), origin: origin.key("path") });
+        OwnVolume { name: name.to_string(), path, group: volume.group, size: volume.size, origin }
+    });
+    let own = std::mem::take(&mut built.volumes);
     let mut mounters = mounters(&built.workloads);
     let mut volumes = Vec::new();
-    for (name, volume) in blueprint.volumes.iter() {
-        let mounters = mounters.remove(name.as_str()).unwrap_or_default();
+    for OwnVolume { name, path, group, size, origin } in declared.chain(own) {
+        let mounters = mounters.remove(&name).unwrap_or_default();
         let Some(owner) = mounters.iter().map(|position| built.workloads[*position].stack).min() else { continue };
-        let origin = section.key(name.as_str());
-        if let Some(group) = volume.group {
-            let job = group_job(name.as_str(), group, owner, &origin, mounters.first().map(|position| &built.workloads[*position]));
+        if let Some(group) = group {
+            let job = group_job(&name, group, owner, &origin, mounters.first().map(|position| &built.workloads[*position]));
             for position in mounters {
                 built.workloads[position].waits.push((job.name.clone(), Readiness::Completed));
             }
             built.workloads.push(job);
         }
-        volumes.push(Volume {
-            name: name.to_string(),
-            path: volume.path.as_ref().map(|path| PathRef { path: path.0.clone(), origin: origin.key("path") }),
-            group: volume.group,
-            size: volume.size,
-            owner,
-            origin,
-        });
+        volumes.push(Volume { name, path, group, size, owner, origin });
     }
-    let own = std::mem::take(&mut built.volumes);
-    volumes.extend(own.into_iter().map(|(name, origin, owner)| Volume { name, path: None, group: None, size: None, owner, origin }));
     volumes
 }
 

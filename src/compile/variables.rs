@@ -94,8 +94,8 @@ fn declared_secrets(blueprint: &Blueprint, services: &Services<'_>, found: &mut 
     let mut declared: BTreeMap<String, SecretDeclaration> = BTreeMap::new();
     let credentials = blueprint.credentials.iter().flat_map(|(name, credential)| {
         let origin = section.key(name.as_str());
-        scope::secret_fields(credential.kind).iter().map(move |field| SecretDeclaration {
-            variable: scope::variable_of(name.as_str(), credential, field),
+        credential.kind.secret_fields().iter().map(move |field| SecretDeclaration {
+            variable: credential.variable(name.as_str(), field),
             format: scope::format_of(credential.kind),
             note: format!("{} of the credential {name}{}", field.replace('_', " "), scope::user_note(credential)),
             origin: origin.clone(),

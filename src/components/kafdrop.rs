@@ -17,6 +17,7 @@ pub static COMPONENT: Component = Component {
     summary: "Kafdrop: a web page that shows what is in Kafka",
     doc: DOC,
     versions: &["4.2"],
+    runs: true,
     schema: Spec::json_schema,
     declare,
 };

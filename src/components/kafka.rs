@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use super::{Build, Built, Component, Declare, Instance, Resource, Surface, Topic};
+use super::{Build, Built, Component, Declare, Instance, OwnVolume, Resource, Surface, Topic};
 use crate::platform::{
     Body, Check, Endpoint, EndpointRef, File, Health, Mount, MountSource, Protocol, PublicText, Published, Readiness, RemoteCheck, Text,
     TextTree, Vantage, Workload, WorkloadKind,
@@ -29,6 +29,7 @@ pub static COMPONENT: Component = Component {
     summary: "Kafka in KRaft mode, with its topics",
     doc: DOC,
     versions: &["4.3", "4.2"],
+    runs: true,
     schema: Spec::json_schema,
     declare,
 };
@@ -139,6 +140,7 @@ fn declare(cx: &mut Declare<'_>) -> Option<Box<dyn Instance>> {
         default_resource: None,
         scheme: Some("kafka"),
         login: None,
+        external: None,
     };
     let cluster = cluster_id(cx.blueprint.name.as_str(), cx.name);
     Some(Box::new(Kafka { surface, image: format!("apache/kafka:{tag}"), cluster, topics, published }))
@@ -200,7 +202,7 @@ impl Instance for Kafka {
         if !self.topics.is_empty() {
             workloads.push(self.topics_job(cx, image));
         }
-        Built { workloads, volumes: vec![(volume, cx.at.clone())], connections: None }
+        Built { workloads, volumes: vec![OwnVolume::new(volume, cx.at.clone())], connections: None }
     }
 }
 

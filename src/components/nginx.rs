@@ -21,6 +21,7 @@ pub static COMPONENT: Component = Component {
     summary: "nginx: a reverse proxy that finds services by name",
     doc: DOC,
     versions: &["1.30"],
+    runs: true,
     schema: Spec::json_schema,
     declare,
 };

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Build, Built, Component, Declare, Instance, Resource, Surface};
+use super::{Build, Built, Component, Declare, Instance, OwnVolume, Resource, Surface};
 use crate::blueprint::Databases;
 use crate::diagnostic::{Diagnostic, Place, code};
 use crate::platform::{
@@ -27,6 +27,7 @@ pub static COMPONENT: Component = Component {
     summary: "PostgreSQL: databases, each with an owner",
     doc: DOC,
     versions: &["18", "17", "16", "15"],
+    runs: true,
     schema: Spec::json_schema,
     declare,
 };
@@ -200,6 +201,7 @@ fn declare(cx: &mut Declare<'_>) -> Option<Box<dyn Instance>> {
         default_resource: None,
         scheme: Some("postgres"),
         login: None,
+        external: None,
     };
     Some(Box::new(Postgres { surface, image: format!("postgres:{tag}"), data, admin, databases, published }))
 }
@@ -309,7 +311,7 @@ impl Instance for Postgres {
         if !self.databases.is_empty() {
             workloads.push(self.init(cx, image));
         }
-        Built { workloads, volumes: vec![(volume, cx.at.clone())], connections: None }
+        Built { workloads, volumes: vec![OwnVolume::new(volume, cx.at.clone())], connections: None }
     }
 }
 

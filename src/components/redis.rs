@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Build, Built, Component, Declare, Instance, Resource, Surface};
+use super::{Build, Built, Component, Declare, Instance, OwnVolume, Resource, Surface};
 use crate::platform::{
     Body, Check, Encoding, Endpoint, EndpointRef, File, Health, Mount, MountSource, Protocol, PublicText, Published, Readiness,
     RemoteCheck, SecretFormat, Text, Vantage,
@@ -24,6 +24,7 @@ pub static COMPONENT: Component = Component {
     summary: "Redis: a cache and a broker, always with a password",
     doc: DOC,
     versions: &["7.2", "7.4"],
+    runs: true,
     schema: Spec::json_schema,
     declare,
 };
@@ -113,6 +114,7 @@ fn declare(cx: &mut Declare<'_>) -> Option<Box<dyn Instance>> {
         default_resource: Some("0".to_owned()),
         scheme: Some("redis"),
         login: None,
+        external: None,
     };
     Some(Box::new(Redis { surface, image: format!("redis:{tag}"), variable, persistence: spec.persistence, published }))
 }
@@ -161,7 +163,7 @@ impl Instance for Redis {
                 0,
                 Mount { source: MountSource::Volume(volume.clone()), target: "/data".to_owned(), read_only: false, origin: cx.at.clone() },
             );
-            volumes.push((volume, cx.at.clone()));
+            volumes.push(OwnVolume::new(volume, cx.at.clone()));
         }
         cx.finish(&mut server);
         Built { workloads: vec![server], volumes, connections: None }

@@ -69,6 +69,7 @@ codes! {
     NAME_TAKEN "name-taken" Error "a name that something else already has";
     NETWORK_OWNED_TWICE "network-owned-twice" Error "a network that is the home of two stacks";
     NO_SHARED_NETWORK "no-shared-network" Error "an edge between services that share no network";
+    NO_WAY_OUT "no-way-out" Error "an edge to a system elsewhere from a service that has only internal networks";
     NOT_RENDERED_YET "not-rendered-yet" Warning "a key that no target renders yet";
     OVERRIDE_USED "override-used" Warning "an override that pipegen does not check";
     PATH_NOT_FOUND "path-not-found" Warning "a path that does not exist";
@@ -92,6 +93,7 @@ codes! {
     VARIABLE_TAKEN "variable-taken" Error "two things that write the same variable";
     VOLUME_NOT_MOUNTED "volume-not-mounted" Error "a step that needs a volume which its service does not mount";
     WRONG_COMPONENT "wrong-component" Error "a reference to a service of the wrong component";
+    WRONG_CREDENTIAL "wrong-credential" Error "a reference to a credential of the wrong type";
     WRONG_TYPE "wrong-type" Error "a value of the wrong type";
     YAML_SYNTAX "yaml-syntax" Error "text that is not YAML";
 }

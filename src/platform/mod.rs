@@ -134,10 +134,19 @@ pub struct Service {
     pub resources: Vec<(String, Vec<String>)>,
     /// The job that writes connections into it, and their names.
     pub connections: Option<ConnectionSetup>,
+    /// Where it is, if nothing of it runs here.
+    pub external: Option<External>,
     /// What may stand in for some of its workloads.
     pub realization: Option<Realization>,
     /// Where it stands in the blueprint.
     pub origin: Pointer,
+}
+
+/// A system that runs elsewhere. Edges to it have no endpoint: they leave the platform, by a network that is not internal.
+#[derive(Debug, Clone)]
+pub struct External {
+    /// Where it is found, for people: a host, `host:port` or a URL. What connects to it reads its properties.
+    pub address: PublicText,
 }
 
 /// Where a person logs in.
@@ -216,6 +225,8 @@ pub struct Step {
     pub program: Option<String>,
     /// When it runs.
     pub schedule: Option<String>,
+    /// What it starts elsewhere.
+    pub starts: Option<String>,
     /// What it reads: where, and the data.
     pub reads: Vec<String>,
     /// What it writes.

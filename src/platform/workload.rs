@@ -81,7 +81,7 @@ impl Workload {
     pub fn remote_checks(&self) -> impl Iterator<Item = &RemoteCheck> {
         let evidence = match &self.kind {
             WorkloadKind::Job { evidence } => evidence.as_ref(),
-            WorkloadKind::Server { .. } | WorkloadKind::Template => None,
+            WorkloadKind::Server { .. } | WorkloadKind::Template { .. } => None,
         };
         self.health.iter().filter_map(|health| health.remote.as_ref()).chain(evidence)
     }
@@ -124,8 +124,11 @@ pub enum WorkloadKind {
         /// Shows from outside that it has run.
         evidence: Option<RemoteCheck>,
     },
-    /// A pattern for what another workload starts.
-    Template,
+    /// A pattern for what another workload starts whenever it needs one.
+    Template {
+        /// What to write instead, for targets in which nothing can be started like that.
+        instead: &'static str,
+    },
 }
 
 /// Where an image comes from.

@@ -62,6 +62,8 @@ pub struct Target {
     pub summary: &'static str,
     /// Markdown for `pipegen explain`.
     pub doc: &'static str,
+    /// Why it can write nothing that would run of this platform, as a phrase; nothing where it can.
+    pub unfit: fn(&Platform) -> Option<String>,
     /// Writes a platform. A template that fails is a fault of ours.
     pub render: fn(&Platform, &Layout) -> Result<Rendered, TemplateError>,
 }
@@ -74,6 +76,18 @@ pub static TARGETS: &[&Target] = &[
     &helm::TARGET,
     &kubernetes::TARGET,
 ];
+
+/// The targets that are meant where none is chosen: those that fit the platform. Of the others, name and reason.
+pub fn fitting(platform: &Platform) -> (Vec<&'static Target>, Vec<(&'static str, String)>) {
+    let (mut fitting, mut left_out) = (Vec::new(), Vec::new());
+    for target in TARGETS {
+        match (target.unfit)(platform) {
+            None => fitting.push(*target),
+            Some(reason) => left_out.push((target.name, reason)),
+        }
+    }
+    (fitting, left_out)
+}
 
 #[cfg(test)]
 mod tests {

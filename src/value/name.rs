@@ -68,6 +68,11 @@ macro_rules! pattern_string {
     };
 }
 
+/// The variable of a name: in capitals, with `_` for everything that a variable cannot have.
+pub fn variable_of(name: &str) -> String {
+    name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect()
+}
+
 fn starts(text: &str, first: fn(u8) -> bool) -> bool {
     text.bytes().next().is_some_and(first)
 }

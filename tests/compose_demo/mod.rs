@@ -171,6 +171,7 @@ fn services() -> Vec<Service> {
         login: None,
         resources: Vec::new(),
         connections: None,
+        external: None,
         realization: None,
         origin: at(),
     };

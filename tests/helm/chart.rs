@@ -227,3 +227,110 @@ fn texts_reach_the_pods_as_they_were_written() {
 fn expanded(value: &str) -> String {
     value.replace("$$", "$")
 }
+
+/// An Airflow that makes a pod for each task, with DAGs from Git.
+const PODS: &str = r#"blueprint: v1
+name: pods
+credentials: { git: { type: basic, username: robot }, aws: { type: aws } }
+services:
+  postgres: { component: postgres, databases: [airflow] }
+  airflow:
+    component: airflow
+    version: "3.0.2"
+    executor: kubernetes
+    database: postgres/airflow
+    image: { repository: "registry.example/dags", tag: "20260106" }
+    dags: { git: "https://github.com/example/dags.git", ref: v1.4.0, path: dags, credential: git }
+    logs: { size: 5Gi }
+    task_pods: { keep: always }
+    environment: { BUCKET: "${lake.bucket}", PLAIN: a }
+    roles: { task: { resources: { cpu: "1", memory: 2Gi } } }
+    connections: { aws_conn: { to: lake } }
+  lake: { component: s3, bucket: "${env.BUCKET}", region: us-east-1, credential: aws }
+"#;
+
+/// The pattern of the pods of tasks, which the chart puts into a config map.
+fn task_pod(release: &Release) -> Value {
+    let text = value_str(release.object("ConfigMap", "airflow-config"), "/data/pod_template_file.yaml");
+    serde_yaml::from_str(text).expect("YAML")
+}
+
+#[test]
+fn tasks_run_in_pods_of_the_same_image_with_the_same_variables() {
+    let Some(tools) = tools() else { return };
+    let rendered = Rendered::text_to("helm", PODS, &[]);
+    let release = Release::of(&tools, &rendered, "airflow.values.yaml", "pods");
+    assert!(release.configuration().contains("executor = KubernetesExecutor\n"));
+    let pod = task_pod(&release);
+    let task = value(&pod, "/spec/containers/0");
+    assert_eq!(task["image"], "registry.example/dags:20260106");
+    assert_eq!(task["resources"]["limits"], json!({ "cpu": "1", "memory": "2Gi" }));
+    assert_eq!(variable(&task, "PLAIN").expect("a variable")["value"], "a");
+    for (name, object) in [("BUCKET", "airflow-environment"), ("AIRFLOW_CONN_AWS_CONN", "airflow-connections")] {
+        assert_eq!(value_str(variable(&task, name).expect("a variable"), "/valueFrom/secretKeyRef/name"), object);
+    }
+    assert_eq!(value(&pod, "/metadata/labels/net.pipegen.io~1pods"), "member", "the policies hold for it");
+    let logs = value(&pod, "/spec/volumes")
+        .as_array()
+        .expect("a list")
+        .iter()
+        .any(|volume| volume["persistentVolumeClaim"]["claimName"] == "airflow-logs");
+    assert!(logs, "{pod:#}");
+}
+
+#[test]
+fn pods_of_tasks_stay_as_the_blueprint_says() {
+    let Some(tools) = tools() else { return };
+    for (keep, ended, failed) in [("always", "false", "false"), ("failed", "true", "false"), ("never", "true", "true")] {
+        let rendered = Rendered::text_to("helm", &PODS.replace("keep: always", &format!("keep: {keep}")), &[]);
+        let release = Release::of(&tools, &rendered, "airflow.values.yaml", "pods");
+        let (_, section) = release.configuration().split_once("[kubernetes_executor]\n").expect("a section");
+        assert!(section.starts_with(&format!("delete_worker_pods = {ended}\ndelete_worker_pods_on_failure = {failed}\n")), "{section}");
+    }
+}
+
+#[test]
+fn dags_come_from_git_at_the_reference_of_the_blueprint() {
+    let Some(tools) = tools() else { return };
+    let rendered = Rendered::text_to("helm", PODS, &[]);
+    let release = Release::of(&tools, &rendered, "airflow.values.yaml", "pods");
+    let processor = release.object("Deployment", "airflow-dag-processor").pointer("/spec/template").expect("a pod");
+    let syncs: Vec<&Value> =
+        containers(processor).into_iter().filter(|one| one["name"].as_str().is_some_and(|name| name.starts_with("git-sync"))).collect();
+    assert_eq!(syncs.len(), 2, "once before the start, and from then on");
+    for sync in syncs {
+        for (name, wanted) in
+            [("GITSYNC_REPO", "https://github.com/example/dags.git"), ("GITSYNC_REF", "v1.4.0"), ("GITSYNC_PERIOD", "60s")]
+        {
+            assert_eq!(variable(sync, name).expect("a variable")["value"], wanted);
+        }
+        for name in ["GIT_SYNC_USERNAME", "GIT_SYNC_PASSWORD", "GITSYNC_USERNAME", "GITSYNC_PASSWORD"] {
+            let reference = value(variable(sync, name).expect("a variable"), "/valueFrom/secretKeyRef");
+            assert_eq!(reference, json!({ "name": "airflow-git", "key": name }));
+            assert!(rendered.read("secrets.sh").contains(&format!("printf '%s ' {name}\n")), "the script makes it");
+        }
+    }
+    assert!(release.configuration().contains("dags_folder = /opt/airflow/dags/repo/dags\n"));
+    assert!(!rendered.read("storage.yaml").contains("airflow-dags"), "no claim for a folder that the chart does not mount");
+}
+
+#[test]
+fn only_who_makes_pods_has_a_token_and_a_way_to_the_cluster() {
+    let Some(tools) = tools() else { return };
+    let rendered = Rendered::text_to("helm", PODS, &[]);
+    let release = Release::of(&tools, &rendered, "airflow.values.yaml", "pods");
+    let tokens: Vec<&str> = release
+        .0
+        .iter()
+        .filter(|object| object["kind"] == "ServiceAccount" && object["automountServiceAccountToken"] != false)
+        .map(|object| value_str(object, "/metadata/name"))
+        .collect();
+    assert_eq!(tokens, ["airflow-api-server", "airflow-scheduler", "airflow-triggerer"]);
+    let bound = value(release.object("RoleBinding", "airflow-pod-launcher-rolebinding"), "/subjects");
+    assert_eq!(bound.as_array().expect("a list").len(), 1, "{bound}");
+    assert_eq!(bound[0]["name"], "airflow-scheduler");
+    let policies = objects(&rendered.folder, &["NetworkPolicy"]);
+    let policy = policies.iter().find(|policy| policy["metadata"]["name"] == "out-to-cluster").expect("a policy");
+    let callers = value(policy, "/spec/podSelector/matchExpressions/0/values");
+    assert_eq!(strings(&callers), ["airflow-apiserver", "airflow-scheduler", "airflow-triggerer"]);
+}

@@ -25,10 +25,10 @@ fn refused(overrides: &str) -> (String, u64, String) {
     let mut command = pipegen();
     command.args(["render", "--target", "helm", "--format", "json", "--out"]).arg(home.path().join("out")).arg(file);
     let printed = command.output().expect("it runs").stdout;
-    let said: serde_json::Value = serde_json::from_slice(&printed).expect("JSON");
-    let errors: Vec<&serde_json::Value> =
-        said["diagnostics"].as_array().expect("a list").iter().filter(|one| one["severity"] == "error").collect();
-    let [error] = errors.as_slice() else { panic!("one error in {said:#}") };
+    let said = String::from_utf8(printed).expect("UTF-8");
+    let all = said.lines().map(|line| serde_json::from_str(line).expect("JSON"));
+    let errors: Vec<serde_json::Value> = all.filter(|one: &serde_json::Value| one["severity"] == "error").collect();
+    let [error] = errors.as_slice() else { panic!("one error in {said}") };
     assert_eq!(error["code"], "target-limit");
     let text = |key: &str| error[key].as_str().unwrap_or_default().to_owned();
     (text("message"), error["line"].as_u64().unwrap_or_default(), text("help"))
@@ -52,6 +52,18 @@ fn a_value_of_the_wrong_type_is_an_error() {
 
 #[test]
 fn a_secret_cannot_be_written_into_the_values() {
-    let (message, ..) = refused("        data: { metadataConnection: { pass: \"${credentials.postgres.password}\" } }\n");
-    assert!(!message.is_empty());
+    let (message, _, help) = refused("        data: { metadataConnection: { pass: \"${postgres/sales.password}\" } }\n");
+    assert_eq!(message, "the value of `POSTGRES_PASSWORD` would stand in a file that anyone can read");
+    assert_eq!(help, "give it to the service as an environment variable");
+}
+
+#[test]
+fn an_option_that_airflow_no_longer_reads_is_an_error() {
+    let (message, line, help) = refused("        config:\n          webserver: { expose_config: true }\n");
+    assert_eq!((message.as_str(), line), ("what the chart runs no longer reads `config.webserver.expose_config`", 12));
+    assert_eq!(help, "write `config.api.expose_config`");
+    let (.., help) = refused("        config:\n          kubernetes: { delete_worker_pods: false }\n");
+    assert_eq!(help, "write `config.kubernetes_executor.*`");
+    let (.., help) = refused("        config:\n          core: { check_slas: true }\n");
+    assert_eq!(help, "leave it out");
 }

@@ -62,7 +62,7 @@ fn meant(platform: &Platform, ports: &BTreeSet<Port>, published: bool) -> Relati
 }
 
 fn running(platform: &Platform) -> impl Iterator<Item = &Workload> {
-    platform.workloads.iter().filter(|workload| !matches!(workload.kind, WorkloadKind::Template))
+    platform.workloads.iter().filter(|workload| !matches!(workload.kind, WorkloadKind::Template { .. }))
 }
 
 /// After the policies.

@@ -24,7 +24,7 @@ fn init_step(scope: &mut Scope<'_>, workload: &Workload, provider: &str, readine
         Readiness::Ready => provider.health.as_ref().and_then(|health| health.remote.as_ref()),
         Readiness::Completed => match &provider.kind {
             WorkloadKind::Job { evidence } => evidence.as_ref(),
-            WorkloadKind::Server { .. } | WorkloadKind::Template => None,
+            WorkloadKind::Server { .. } | WorkloadKind::Template { .. } => None,
         },
     };
     let Some(question) = question else {

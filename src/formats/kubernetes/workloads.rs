@@ -142,7 +142,8 @@ fn controller(
             let object = doc(&Object { api_version: "batch/v1", kind: "Job", metadata, content });
             Some(("job", name, with_overrides(scope, object, workload, place)))
         }
-        WorkloadKind::Template => {
+        WorkloadKind::Template { instead } => {
+            said_elsewhere(instead);
             let message = format!("the pods of `{}` are made by a program that needs the cluster's permission", workload.service);
             scope.resolver.refuse(place, message, "render the target `helm`, whose chart brings it, or choose another executor");
             None

@@ -49,10 +49,10 @@ pub fn service(scope: &mut Scope<'_, '_>, configs: &mut Configs, workload: &Work
         origin,
     } = workload;
     // The overrides are merged into the finished service. Here the images change their user themselves.
-    said_elsewhere((name, role, overrides, runs_as));
+    said_elsewhere((role, overrides, runs_as));
     let place = Place::Key(origin.clone());
     let (image, build) = self::image(scope, image, &place);
-    let (restart, replicas) = lifetime(scope, kind, endpoints, &place);
+    let (restart, replicas) = lifetime(scope, name, kind, endpoints, &place);
     let contents: Vec<_> = files.iter().map(|file| body::content(&mut scope.resolver, file)).collect();
     // Compose itself compares the names of configs alone; this label makes a new container of a changed file.
     let fingerprint = (!files.is_empty()).then(|| body::fingerprint(files.iter().zip(&contents)));
@@ -103,7 +103,13 @@ fn image(scope: &mut Scope<'_, '_>, image: &Image, place: &Place) -> (String, Op
 }
 
 /// The restart policy, and how many there are unless it is one.
-fn lifetime(scope: &mut Scope<'_, '_>, kind: &WorkloadKind, endpoints: &[Endpoint], place: &Place) -> (&'static str, Option<u16>) {
+fn lifetime(
+    scope: &mut Scope<'_, '_>,
+    name: &str,
+    kind: &WorkloadKind,
+    endpoints: &[Endpoint],
+    place: &Place,
+) -> (&'static str, Option<u16>) {
     match kind {
         WorkloadKind::Server { replicas, keep_running } => {
             let published = endpoints.iter().find_map(|endpoint| endpoint.published.as_ref());
@@ -119,11 +125,16 @@ fn lifetime(scope: &mut Scope<'_, '_>, kind: &WorkloadKind, endpoints: &[Endpoin
             said_elsewhere(evidence);
             ("no", None)
         }
-        WorkloadKind::Template => {
-            scope.resolver.refuse(place, "Compose cannot start a workload from a pattern", "choose what runs its own workers");
+        WorkloadKind::Template { instead } => {
+            scope.resolver.refuse(place, started_by_another(name), instead);
             ("no", None)
         }
     }
+}
+
+/// Why Compose cannot have a workload that is only a pattern.
+pub fn started_by_another(name: &str) -> String {
+    format!("`{name}` is started by another workload, whenever that needs one, which Compose cannot do")
 }
 
 fn argv(scope: &mut Scope<'_, '_>, argv: &[PublicText], place: &Place) -> Doc {

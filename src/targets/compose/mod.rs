@@ -18,7 +18,7 @@ use crate::diagnostic::{Diagnostic, Place, code};
 use crate::fileset::FileSet;
 use crate::formats::text::Resolver;
 use crate::formats::variables::read;
-use crate::platform::Platform;
+use crate::platform::{Platform, Workload, WorkloadKind};
 use crate::template::TemplateError;
 use crate::yaml::{self, Doc};
 use plan::{ComposePlan, StackPlan};
@@ -31,8 +31,19 @@ const NAME: &str = "compose";
 const MOST_NODES: usize = 100_000;
 
 /// The registry's entry.
-pub static TARGET: Target =
-    Target { name: NAME, summary: "Docker Compose files, one per stack, with scripts and a guide", doc: include_str!("doc.md"), render };
+pub static TARGET: Target = Target {
+    name: NAME,
+    summary: "Docker Compose files, one per stack, with scripts and a guide",
+    doc: include_str!("doc.md"),
+    unfit,
+    render,
+};
+
+/// Without what only another workload could start, a platform would look alive and do none of its work.
+fn unfit(platform: &Platform) -> Option<String> {
+    let is_template = |workload: &&Workload| matches!(workload.kind, WorkloadKind::Template { .. });
+    platform.workloads.iter().find(is_template).map(|workload| lower::started_by_another(&workload.name))
+}
 
 fn render(platform: &Platform, layout: &Layout) -> Result<Rendered, TemplateError> {
     let mut plan = ComposePlan::new(platform);

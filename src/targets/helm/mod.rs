@@ -18,8 +18,15 @@ pub static TARGET: Target = Target {
     name: NAME,
     summary: "Helm releases of the charts that stand in for services, and Kubernetes manifests for the rest",
     doc: include_str!("doc.md"),
+    unfit,
     render,
 };
+
+/// Without a chart the folder would be that of the target `kubernetes`.
+fn unfit(platform: &Platform) -> Option<String> {
+    let has_chart = platform.services.iter().any(|service| realization_of(service, NAME).is_some());
+    (!has_chart).then(|| "no service of it has a Helm chart, and `kubernetes` writes everything else".to_owned())
+}
 
 /// A chart that is installed under a name.
 struct Release<'a> {

@@ -40,7 +40,10 @@ pub fn values<'a>(scope: &mut Scope<'a>, release: &Release<'a>) -> ReleaseValues
     for pods in &release.realization.pods {
         for (key, label) in our_labels(scope, release.realization, pods) {
             let path: Vec<&str> = pods.labels.iter().map(String::as_str).chain([key.as_str()]).collect();
-            values.set(&path, label.into());
+            // Two kinds of pods may share a place: then they are one to policies, and have the first one's name.
+            if values.get(&path).is_none() {
+                values.set(&path, label.into());
+            }
         }
     }
     let root = charts::values(release.chart, release.version);

@@ -8,7 +8,7 @@ use super::{Layout, Rendered, Target};
 use crate::fileset::FileSet;
 use crate::formats::kubernetes::{Exposure, Scope, StackManifests, stack};
 use crate::formats::variables;
-use crate::platform::Platform;
+use crate::platform::{Platform, Workload, WorkloadKind};
 use crate::secrets;
 use crate::template::TemplateError;
 
@@ -22,8 +22,16 @@ pub static TARGET: Target = Target {
     name: NAME,
     summary: "Kubernetes manifests with network policies, and the scripts that install them",
     doc: include_str!("doc.md"),
+    unfit,
     render,
 };
+
+/// Whatever makes pods needs permissions of the cluster, which a chart brings.
+fn unfit(platform: &Platform) -> Option<String> {
+    let is_template = |workload: &&Workload| matches!(workload.kind, WorkloadKind::Template { .. });
+    let template = platform.workloads.iter().find(is_template)?;
+    Some(format!("the pods of `{}` are made by a program that needs the cluster's permission", template.service))
+}
 
 fn render(platform: &Platform, layout: &Layout) -> Result<Rendered, TemplateError> {
     let mut scope = Scope::new(platform, NAME, Exposure::Forwarded);

@@ -29,8 +29,11 @@ fn several_containers_cannot_share_a_port_of_the_host() {
 
 #[test]
 fn nothing_starts_from_a_pattern() {
-    let (place, _) = refused(Workload { kind: WorkloadKind::Template, ..workload("web") });
-    assert_eq!(place, Place::Key(at("/services/web")));
+    let kind = WorkloadKind::Template { instead: "write something else" };
+    let diagnostic = only_diagnostic(&platform(&[], vec![Workload { kind, ..workload("web") }]));
+    assert_eq!(diagnostic.place, Place::Key(at("/services/web")));
+    assert_eq!(diagnostic.message, "`web` is started by another workload, whenever that needs one, which Compose cannot do");
+    assert_eq!(diagnostic.help.as_deref(), Some("write something else"));
 }
 
 #[test]
@@ -79,6 +82,7 @@ fn no_chart_stands_in_for_a_container() {
         endpoints: Vec::new(),
         pods: Vec::new(),
         secrets: Vec::new(),
+        callers: Vec::new(),
         gaps: Vec::new(),
     };
     let service = |targets: &'static [&'static str]| crate::platform::Service {
@@ -87,6 +91,7 @@ fn no_chart_stands_in_for_a_container() {
         login: None,
         resources: Vec::new(),
         connections: None,
+        external: None,
         realization: Some(realization(targets)),
         origin: at("/services/web"),
     };
