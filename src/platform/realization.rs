@@ -22,6 +22,8 @@ pub struct Realization {
     pub pods: Vec<Pods>,
     /// The secret objects that it reads, beside those of the credentials.
     pub secrets: Vec<SecretObject>,
+    /// The workloads whose pods ask the cluster itself to start and to show others.
+    pub callers: Vec<String>,
     /// What it cannot keep of the promises.
     pub gaps: Vec<Gap>,
 }
@@ -32,14 +34,22 @@ impl Realization {
         self.endpoints.iter().find(|replaced| replaced.endpoint == *endpoint)
     }
 
-    /// Every text that a target will resolve, with secrets or without.
-    pub fn texts(&self) -> Vec<&Text> {
-        let trees = match &self.by {
+    /// Whether it mounts a storage of the workloads that it replaces.
+    pub fn claims(&self, source: &MountSource) -> bool {
+        self.trees().iter().any(|tree| tree.claims(source))
+    }
+
+    fn trees(&self) -> &[Value] {
+        match &self.by {
             Realizer::Chart { values, .. } => std::slice::from_ref(values),
             Realizer::Operator { resources, .. } => resources,
-        };
+        }
+    }
+
+    /// Every text that a target will resolve, with secrets or without.
+    pub fn texts(&self) -> Vec<&Text> {
         let bodies = self.secrets.iter().flat_map(|object| &object.entries).flat_map(|(_, body)| body.texts());
-        trees.iter().flat_map(Value::texts).chain(bodies).collect()
+        self.trees().iter().flat_map(Value::texts).chain(bodies).collect()
     }
 }
 
@@ -126,6 +136,8 @@ pub enum Value {
     Float(f64),
     /// Text.
     Text(PublicText),
+    /// A variable or an argument of a container, in which something may be replaced before it gets there.
+    InContainer(PublicText),
     /// The name of a secret object of the realization.
     Secret(String),
     /// The name of the claim for a storage.
@@ -206,6 +218,9 @@ impl Value {
 
     /// Adds items to the list at the end of a path, which is made where it is missing.
     pub fn append(&mut self, path: &[&str], items: Vec<Self>) {
+        if items.is_empty() {
+            return;
+        }
         let before = match self.get(path) {
             Some(Self::List(before)) => before.clone(),
             _ => Vec::new(),
@@ -221,10 +236,19 @@ impl Value {
         })
     }
 
+    fn claims(&self, source: &MountSource) -> bool {
+        match self {
+            Self::Claim(claimed) => claimed == source,
+            Self::List(items) => items.iter().any(|item| item.claims(source)),
+            Self::Map(entries) => entries.iter().any(|(_, value)| value.claims(source)),
+            _ => false,
+        }
+    }
+
     /// Every text in it, in order.
     pub fn texts(&self) -> Vec<&Text> {
         match self {
-            Self::Text(text) => vec![text.text()],
+            Self::Text(text) | Self::InContainer(text) => vec![text.text()],
             Self::List(items) => items.iter().flat_map(Self::texts).collect(),
             Self::Map(entries) => entries.iter().flat_map(|(_, value)| value.texts()).collect(),
             Self::Null | Self::Bool(_) | Self::Int(_) | Self::Float(_) | Self::Secret(_) => Vec::new(),

@@ -137,7 +137,6 @@ manifests . | apply -
 for profile in $profiles; do
   manifests "profiles/$profile" | apply -
 done
-./releases.sh --timeout "$timeout"
 
 ready capstone-kafka statefulset kafka-postgres
 ready capstone-kafka job kafka-postgres-init-02ef9915
@@ -152,5 +151,6 @@ esac
 ready capstone-airflow statefulset airflow-postgres
 ready capstone-airflow job airflow-postgres-init-50594184
 ready capstone-airflow statefulset redis
+./releases.sh --timeout "$timeout"
 printf '\nEverything is ready.\n'
 printf 'Published endpoints: run ./forward.sh\n'

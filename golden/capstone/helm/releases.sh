@@ -67,10 +67,11 @@ release() {
 
 # A job cannot be changed: its last run goes before the next one comes.
 kubectl delete jobs --namespace capstone-airflow --selector 'tier=airflow,component=run-airflow-migrations,release=airflow' --ignore-not-found
-# A job cannot be changed: its last run goes before the next one comes.
 kubectl delete jobs --namespace capstone-airflow --selector 'tier=airflow,component=create-user-job,release=airflow' --ignore-not-found
 set --
-set -- "$@" --set-literal 'airflowPodAnnotations.pipegen\.io/env'="$(plain PIPEGEN_ENV_SHA256)"
+value=''
+value=$value$(plain PIPEGEN_ENV_SHA256)
+set -- "$@" --set-literal 'airflowPodAnnotations.pipegen\.io/env'="$value"
 if [ -n "$tag" ]; then
   set -- "$@" --set-literal images.airflow.tag="$tag"
 fi

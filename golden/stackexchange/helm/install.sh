@@ -129,10 +129,10 @@ manifests . | apply -
 for profile in $profiles; do
   manifests "profiles/$profile" | apply -
 done
-./releases.sh --timeout "$timeout"
 
 ready stackexchange statefulset airflow-postgres
 ready stackexchange job airflow-postgres-init-d0395f42
 ready stackexchange job airflow-logs-group-f2a0d433
+./releases.sh --timeout "$timeout"
 printf '\nEverything is ready.\n'
 printf 'Published endpoints: run ./forward.sh\n'

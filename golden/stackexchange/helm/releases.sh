@@ -67,14 +67,25 @@ release() {
 
 # A job cannot be changed: its last run goes before the next one comes.
 kubectl delete jobs --namespace stackexchange --selector 'tier=airflow,component=run-airflow-migrations,release=airflow' --ignore-not-found
-# A job cannot be changed: its last run goes before the next one comes.
 kubectl delete jobs --namespace stackexchange --selector 'tier=airflow,component=create-user-job,release=airflow' --ignore-not-found
 set --
-set -- "$@" --set-literal images.airflow.repository="$(raw REGISTRY)"/my-dags
-set -- "$@" --set-literal images.airflow.tag="$(raw IMAGE_TAG)"
-set -- "$@" --set-literal images.pod_template.repository="$(raw REGISTRY)"/my-dags
-set -- "$@" --set-literal images.pod_template.tag="$(raw IMAGE_TAG)"
-set -- "$@" --set-literal 'airflowPodAnnotations.pipegen\.io/env'="$(plain PIPEGEN_ENV_SHA256)"
+value=''
+value=$value$(raw REGISTRY)
+value=$value/my-dags
+set -- "$@" --set-literal images.airflow.repository="$value"
+value=''
+value=$value$(raw IMAGE_TAG)
+set -- "$@" --set-literal images.airflow.tag="$value"
+value=''
+value=$value$(raw REGISTRY)
+value=$value/my-dags
+set -- "$@" --set-literal images.pod_template.repository="$value"
+value=''
+value=$value$(raw IMAGE_TAG)
+set -- "$@" --set-literal images.pod_template.tag="$value"
+value=''
+value=$value$(plain PIPEGEN_ENV_SHA256)
+set -- "$@" --set-literal 'airflowPodAnnotations.pipegen\.io/env'="$value"
 if [ -n "$tag" ]; then
   set -- "$@" --set-literal images.airflow.tag="$tag"
   set -- "$@" --set-literal images.pod_template.tag="$tag"

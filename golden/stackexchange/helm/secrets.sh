@@ -72,6 +72,7 @@ required AWS_SECRET_ACCESS_KEY
 required DATABRICKS_HOST
 required DATABRICKS_JOB_ID
 required DATABRICKS_TOKEN_TOKEN
+required GIT_PASSWORD
 required IMAGE_TAG
 required LAKE_BUCKET
 required METADATA_DB_PASSWORD
@@ -124,6 +125,29 @@ required REGISTRY
   } | encoded
   echo
 } | secret stackexchange airflow-admin
+
+{
+  printf '%s ' GIT_SYNC_USERNAME
+  {
+    printf '%s' git
+  } | encoded
+  echo
+  printf '%s ' GITSYNC_USERNAME
+  {
+    printf '%s' git
+  } | encoded
+  echo
+  printf '%s ' GIT_SYNC_PASSWORD
+  {
+    raw GIT_PASSWORD
+  } | encoded
+  echo
+  printf '%s ' GITSYNC_PASSWORD
+  {
+    raw GIT_PASSWORD
+  } | encoded
+  echo
+} | secret stackexchange airflow-git
 
 {
   printf '%s ' LAKE_BUCKET

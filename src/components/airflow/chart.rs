@@ -5,9 +5,8 @@
 
 use std::collections::BTreeSet;
 
-use super::Airflow;
-use super::roles;
-use super::spec::Executor;
+use super::spec::{Dags, Git};
+use super::{Airflow, roles};
 use crate::platform::realization::Pods;
 use crate::platform::{
     Body, Gap, ImagePart, Mount, PublicText, Realization, Realizer, ReplacedEndpoint, SecretObject, Text, TextTree, Value, Workload,
@@ -38,6 +37,9 @@ const OF_THE_CHART: [&str; 11] = [
     "DUMB_INIT_SETSID",
 ];
 
+/// The variables that only who makes pods has to know.
+const OF_THE_EXECUTOR: &str = "AIRFLOW__KUBERNETES_EXECUTOR__";
+
 /// What the chart calls a role: in its values, in the label `component`, and its Service with the endpoint that it leads to.
 struct Section {
     role: &'static str,
@@ -46,12 +48,14 @@ struct Section {
     service: Option<(&'static str, &'static str, u16)>,
 }
 
-const SECTIONS: [Section; 5] = [
+const SECTIONS: [Section; 6] = [
     Section { role: "api_server", values: "apiServer", component: "api-server", service: Some(("web", "api-server", 8080)) },
     Section { role: "scheduler", values: "scheduler", component: "scheduler", service: None },
     Section { role: "dag_processor", values: "dagProcessor", component: "dag-processor", service: None },
     Section { role: "triggerer", values: "triggerer", component: "triggerer", service: Some(("logs", "triggerer", 8794)) },
     Section { role: "worker", values: "workers", component: "worker", service: Some(("logs", "worker", 8793)) },
+    // The pods of tasks have the section of the workers.
+    Section { role: "task", values: "workers", component: "worker", service: None },
 ];
 
 /// The jobs that take the place of `<service>-init`.
@@ -67,6 +71,8 @@ pub(super) fn realization(airflow: &Airflow, workloads: &[&Workload]) -> Option<
     chart.roles();
     chart.jobs();
     chart.storage();
+    chart.git();
+    chart.kept_pods();
     chart.environment();
     chart.connections();
     Some(Realization {
@@ -74,6 +80,7 @@ pub(super) fn realization(airflow: &Airflow, workloads: &[&Workload]) -> Option<
         replaces: workloads.iter().map(|workload| workload.name.clone()).collect(),
         endpoints: chart.endpoints(),
         pods: chart.pods(),
+        callers: chart.callers(),
         gaps: chart.gaps(),
         secrets: chart.secrets,
         by: Realizer::Chart { repository: "https://airflow.apache.org", name: "airflow", version: "1.18.0", values: chart.values },
@@ -139,18 +146,11 @@ impl<'a> Chart<'a> {
         for (key, label) in &self.main.labels {
             self.values.set(&["airflowPodAnnotations", key], Value::Text(label.clone()));
         }
-        let executor = match self.airflow.spec.executor {
-            Executor::Local => "LocalExecutor",
-            Executor::Celery => "CeleryExecutor",
-            Executor::Kubernetes => "KubernetesExecutor",
-            Executor::CeleryKubernetes => "CeleryKubernetesExecutor",
-        };
-        self.set("executor", executor);
+        self.set("executor", self.airflow.spec.executor.setting());
     }
 
-    /// Whether tasks run in pods of their own.
     fn makes_pods(&self) -> bool {
-        matches!(self.airflow.spec.executor, Executor::Kubernetes | Executor::CeleryKubernetes)
+        self.airflow.spec.executor.makes_pods()
     }
 
     /// The chart would make new ones of the second and the third with every `helm upgrade`, which ends all sessions and
@@ -176,6 +176,10 @@ impl<'a> Chart<'a> {
                 self.set(path, secret);
             }
         }
+        if !self.airflow.spec.executor.has_queue() {
+            // Nothing reads it then, but without a name the chart makes a secret of its own, which `helm uninstall` leaves behind.
+            self.set("data.brokerUrlSecretName", Value::Secret(format!("{}-keys", self.name())));
+        }
         // Old names of the first, which Airflow 3 warns of, and the metadata database as a connection that every task could use.
         for variable in ["AIRFLOW__CORE__SQL_ALCHEMY_CONN", "AIRFLOW__CELERY__CELERY_RESULT_BACKEND", "AIRFLOW_CONN_AIRFLOW_DB"] {
             self.set(&format!("enableBuiltInSecretEnvVars.{variable}"), false);
@@ -189,6 +193,8 @@ impl<'a> Chart<'a> {
         }
         self.set("allowPodLaunching", self.makes_pods());
         self.set("apiServer.allowPodLogReading", self.makes_pods());
+        // Else the workers, or under `local` the scheduler, have claims of 100Gi each for the logs.
+        self.set("workers.persistence.enabled", false);
         let groups: BTreeSet<u32> = self.workloads.iter().flat_map(|workload| &workload.groups).copied().collect();
         let mut context = vec![("runAsNonRoot", Value::from(true)), ("runAsUser", 50_000.into()), ("fsGroup", 0.into())];
         if !groups.is_empty() {
@@ -210,17 +216,18 @@ impl<'a> Chart<'a> {
                 self.set(&at("resources"), Value::Resources(workload.name.clone()));
             }
             // Only who makes pods, or reads their logs, talks to the cluster.
-            let talks = self.makes_pods() && matches!(section.role, "scheduler" | "api_server" | "triggerer");
-            self.set(&at("serviceAccount.automountServiceAccountToken"), talks);
+            self.set(&at("serviceAccount.automountServiceAccountToken"), self.calls_cluster(section));
             // All roles write to one claim, and one sweeper is enough for it. The API server has none.
             if !matches!(section.role, "api_server" | "scheduler") {
                 self.set(&at("logGroomerSidecar.enabled"), false);
             }
-            // Else the triggerer and the workers would have claims of 100Gi each, for the same logs.
-            if matches!(section.role, "triggerer" | "worker") {
-                self.set(&at("persistence.enabled"), false);
-            }
         }
+        self.set("triggerer.persistence.enabled", false);
+    }
+
+    /// Who makes pods, or reads the logs of those that run.
+    fn calls_cluster(&self, section: &Section) -> bool {
+        self.makes_pods() && matches!(section.role, "scheduler" | "api_server" | "triggerer")
     }
 
     /// As hooks, the jobs would start only after everything else is ready, which waits for them: with `--wait` for ever.
@@ -235,10 +242,10 @@ impl<'a> Chart<'a> {
         let admin = &self.airflow.admin;
         let secret = self.secret("admin", vec![("password".to_owned(), secret_text(&admin.variable))]);
         let reference = Value::map([("name", secret), ("key", "password".into())]);
-        let username = Value::map([("name", Value::from("ADMIN_USERNAME")), ("value", admin.username.as_str().into())]);
+        let username = Value::map([("name", Value::from("ADMIN_USERNAME")), ("value", Value::InContainer(admin.username.as_str().into()))]);
         let password = Value::map([("name", Value::from("ADMIN_PASSWORD")), ("valueFrom", Value::map([("secretKeyRef", reference)]))]);
         self.set("createUserJob.env", Value::List(vec![username, password]));
-        let words = ["python", "-c"].into_iter().chain(ADMIN).map(Value::from);
+        let words = ["python", "-c"].into_iter().chain(ADMIN).map(|word| Value::InContainer(word.into()));
         self.set("createUserJob.args", Value::List(words.collect()));
         // The job is made only with this. What else stands here is for the chart's own command, which ours replaces; without
         // it the notes of the chart would show `admin` as a password.
@@ -273,10 +280,50 @@ impl<'a> Chart<'a> {
         }
     }
 
+    /// The chart fetches in the pods themselves, and keeps nothing.
+    fn git(&mut self) {
+        let Some(Dags::Git(Git { git: repository, reference, path, credential })) = &self.airflow.spec.dags else { return };
+        let mut values = vec![
+            ("enabled", Value::from(true)),
+            ("repo", repository.as_str().into()),
+            // `branch` and `rev` are for git-sync 3.
+            ("ref", reference.as_ref().map_or("HEAD", |reference| reference.as_str()).into()),
+            ("subPath", path.as_ref().map_or("", |path| path.as_str().trim_matches('/')).into()),
+            ("period", "60s".into()),
+            ("maxFailures", (-1).into()),
+        ];
+        if let (Some(login), Some(_)) = (&self.airflow.git, credential) {
+            // All four must be there, for git-sync 3 and 4, or no pod starts.
+            let username =
+                ["GIT_SYNC_USERNAME", "GITSYNC_USERNAME"].map(|key| (key.to_owned(), Body::Text(login.username.as_str().into())));
+            let password = ["GIT_SYNC_PASSWORD", "GITSYNC_PASSWORD"].map(|key| (key.to_owned(), secret_text(&login.variable)));
+            values.push(("credentialsSecret", self.secret("git", username.into_iter().chain(password).collect())));
+        }
+        self.set("dags.gitSync", Value::map(values));
+    }
+
+    /// In the configuration, not as variables: those the chart would hand on to every pod of a task.
+    fn kept_pods(&mut self) {
+        let entries = self.main.environment.iter().filter_map(|(name, text)| Some((name.strip_prefix(OF_THE_EXECUTOR)?, text)));
+        for (option, text) in entries {
+            if let Ok(text) = PublicText::try_from(text.clone()) {
+                self.values.set(&["config", "kubernetes_executor", &option.to_lowercase()], Value::Text(text));
+            }
+        }
+    }
+
+    fn callers(&self) -> Vec<String> {
+        self.roles.iter().filter(|(section, _)| self.calls_cluster(section)).map(|(_, workload)| workload.name.clone()).collect()
+    }
+
     /// What all roles have is in `env` and `secret`, the rest in the sections of the roles.
     fn environment(&mut self) {
         let in_all = |entry: &&(String, Text)| self.roles.iter().all(|(_, workload)| workload.environment.contains(entry));
-        let own = |entry: &&(String, Text)| !OF_THE_CHART.contains(&entry.0.as_str());
+        let fetched = matches!(self.airflow.spec.dags, Some(Dags::Git(_)));
+        let own = |entry: &&(String, Text)| {
+            let of_the_chart = OF_THE_CHART.contains(&entry.0.as_str()) || entry.0.starts_with(OF_THE_EXECUTOR);
+            !of_the_chart && !(fetched && entry.0 == "AIRFLOW__CORE__DAGS_FOLDER")
+        };
         let common: Vec<&(String, Text)> = self.main.environment.iter().filter(own).filter(in_all).collect();
         let mut hidden = Vec::new();
         let mut env = Vec::new();
@@ -284,7 +331,7 @@ impl<'a> Chart<'a> {
         let object = format!("{}-environment", self.name());
         for (name, text) in &common {
             match PublicText::try_from(text.clone()).ok().filter(|_| !text.is_deploy_time()) {
-                Some(text) => env.push(Value::map([("name", Value::from(name.as_str())), ("value", Value::Text(text))])),
+                Some(text) => env.push(Value::map([("name", Value::from(name.as_str())), ("value", Value::InContainer(text))])),
                 None => {
                     secret.push(from_secret(name, &object, name));
                     hidden.push((name.clone(), Body::Text(text.clone())));
@@ -294,9 +341,10 @@ impl<'a> Chart<'a> {
         for (section, workload) in self.roles.clone() {
             let rest = workload.environment.iter().filter(own).filter(|entry| !common.contains(entry));
             let entries: Vec<Value> = rest.map(|(name, text)| role_entry(section, name, text, &object, &mut hidden)).collect();
-            if !entries.is_empty() {
-                self.values.set(&[section.values, "env"], Value::List(entries));
-            }
+            // Workers and the pods of tasks share a section, and mostly what stands there.
+            let known = self.values.get(&[section.values, "env"]).cloned();
+            let new = entries.into_iter().filter(|entry| !matches!(&known, Some(Value::List(known)) if known.contains(entry)));
+            self.values.append(&[section.values, "env"], new.collect());
         }
         if !env.is_empty() {
             self.set("env", Value::List(env));
@@ -391,7 +439,7 @@ fn from_secret(variable: &str, object: &str, key: &str) -> Value {
 /// An entry of a role's `env:`; what is known only when deploying comes from the secret object.
 fn role_entry(section: &Section, name: &str, text: &Text, object: &str, hidden: &mut Vec<(String, Body)>) -> Value {
     let value = match PublicText::try_from(text.clone()).ok().filter(|_| !text.is_deploy_time()) {
-        Some(text) => ("value", Value::Text(text)),
+        Some(text) => ("value", Value::InContainer(text)),
         None => {
             let key = format!("{}.{name}", section.role);
             hidden.push((key.clone(), Body::Text(text.clone())));

@@ -1,7 +1,7 @@
 //! What a chart or an operator that stands in for workloads needs beside its own objects: the secret objects that it
 //! reads, addresses for those that look for the replaced workloads, and a word where it cannot keep a promise.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::files::fill;
 use super::scope::{FilledFile, Scope};
@@ -20,6 +20,12 @@ impl<'a> Replaced<'a> {
     pub fn new(platform: &'a Platform, target: &str) -> Self {
         let realizations = platform.services.iter().filter_map(|service| of_service(service, target));
         Self(realizations.flat_map(|realization| realization.replaces.iter().map(move |name| (name.as_str(), realization))).collect())
+    }
+
+    /// The workloads whose pods talk to the cluster itself.
+    pub fn callers(&self) -> impl Iterator<Item = &'a str> {
+        let callers: BTreeSet<&str> = self.0.values().flat_map(|realization| &realization.callers).map(String::as_str).collect();
+        callers.into_iter()
     }
 
     /// What stands in for a workload.
@@ -49,11 +55,11 @@ pub fn of_service<'a>(service: &'a Service, target: &str) -> Option<&'a Realizat
 pub fn of_stack(scope: &mut Scope<'_>, stack: usize) {
     let platform = scope.platform;
     for service in &platform.services {
-        let Some(Realization { targets, by, replaces, endpoints, pods, secrets, gaps }) = of_service(service, scope.target) else {
+        let Some(Realization { targets, by, replaces, endpoints, pods, secrets, callers, gaps }) = of_service(service, scope.target) else {
             continue;
         };
-        // The target that it counts in writes the rest.
-        said_elsewhere((targets, by, endpoints, pods));
+        // The policies say who calls, and the target that it counts in writes the rest.
+        said_elsewhere((targets, by, endpoints, pods, callers));
         let here = replaces.iter().filter_map(|name| scope.index.workload(name)).any(|workload| workload.stack == stack);
         if !here {
             continue;

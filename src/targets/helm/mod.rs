@@ -21,10 +21,10 @@ pub static TARGET: Target = Target {
     render,
 };
 
-/// Without a chart it would write what the target `kubernetes` does.
+/// Without a chart the folder would be that of the target `kubernetes`.
 fn unfit(platform: &Platform) -> Option<String> {
-    let none = platform.services.iter().all(|service| realization_of(service, NAME).is_none());
-    none.then(|| "no service has a chart".to_owned())
+    let has_chart = platform.services.iter().any(|service| realization_of(service, NAME).is_some());
+    (!has_chart).then(|| "no service of it has a Helm chart, and `kubernetes` writes everything else".to_owned())
 }
 
 /// A chart that is installed under a name.

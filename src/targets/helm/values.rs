@@ -41,7 +41,10 @@ pub fn values<'a>(scope: &mut Scope<'a>, release: &Release<'a>) -> ReleaseValues
     for pods in &release.realization.pods {
         for (key, label) in our_labels(scope, release.realization, pods) {
             let path: Vec<&str> = pods.labels.iter().map(String::as_str).chain([key.as_str()]).collect();
-            values.set(&path, label.into());
+            // Two kinds of pods may share a place: then they are one to policies, and have the first one's name.
+            if values.get(&path).is_none() {
+                values.set(&path, label.into());
+            }
         }
     }
     let root = charts::values(release.chart, release.version);
@@ -130,7 +133,8 @@ impl Writer<'_, '_, '_> {
             Value::Bool(value) => Doc::Bool(*value),
             Value::Int(value) => Doc::from(*value),
             Value::Float(value) => Doc::Float(*value),
-            Value::Text(text) => self.text(text, at),
+            Value::Text(text) => self.text(text, at, str::to_owned),
+            Value::InContainer(text) => self.text(text, at, escape::kubernetes),
             Value::Secret(name) => Doc::from(name.as_str()),
             Value::Claim(source) => Doc::Str(claim_name(source)),
             Value::Image { workload, part } => self.image(workload, *part, at),
@@ -185,13 +189,13 @@ impl Writer<'_, '_, '_> {
         self.refuse(message, &help);
     }
 
-    fn text(&mut self, text: &PublicText, at: Option<charts::Values>) -> Doc {
+    fn text(&mut self, text: &PublicText, at: Option<charts::Values>, escape: fn(&str) -> String) -> Doc {
         let place = self.place();
         let pieces = self.scope.resolver.pieces(text.text(), &place);
         let evaluated = at.is_some_and(charts::Values::evaluated);
         match Piece::known(&pieces) {
-            Some(known) if evaluated => Doc::Str(escape::chart(&known)),
-            Some(known) => Doc::Str(known),
+            Some(known) if evaluated => Doc::Str(escape::chart(&escape(&known))),
+            Some(known) => Doc::Str(escape(&known)),
             None => {
                 if evaluated {
                     let message =
@@ -215,7 +219,7 @@ impl Writer<'_, '_, '_> {
             self.tags.push(set_path(&self.path));
         }
         match part.of(reference) {
-            Some(text) => self.text(&text, at),
+            Some(text) => self.text(&text, at, str::to_owned),
             None => {
                 self.refuse(
                     "the chart wants the name of the image and its tag apart".to_owned(),
@@ -276,7 +280,7 @@ const fn kind(value: &Value) -> &'static str {
         Value::Bool(_) => "boolean",
         Value::Int(_) => "integer",
         Value::Float(_) => "number",
-        Value::Text(_) | Value::Secret(_) | Value::Claim(_) | Value::Image { .. } | Value::Fingerprint => "string",
+        Value::Text(_) | Value::InContainer(_) | Value::Secret(_) | Value::Claim(_) | Value::Image { .. } | Value::Fingerprint => "string",
         Value::Resources(_) | Value::Map(_) => "object",
         Value::List(_) => "array",
     }

@@ -11,7 +11,7 @@ use crate::fileset::FileSet;
 use crate::formats::Layout;
 use crate::formats::kubernetes::{ClaimPlan, FilledFile, Reads, Scope, StackManifests, WorkloadManifests, secret_object, settings_object};
 use crate::formats::text::{Piece, host_of};
-use crate::platform::{Encoding, Image, Platform};
+use crate::platform::{Encoding, Image, Platform, Workload};
 use crate::secrets;
 use crate::template::{self, TemplateError};
 
@@ -97,6 +97,8 @@ struct WorkloadRow<'a> {
     profiles: &'a [String],
     component: &'a str,
     networks: String,
+    /// Whether it waits for what a chart brings.
+    after_charts: bool,
 }
 
 #[derive(Serialize)]
@@ -264,6 +266,16 @@ fn workload<'a>(scope: &'a Scope<'_>, one: &'a WorkloadManifests<'_>) -> Option<
         profiles: &one.workload.profiles,
         component: scope.index.service(&one.workload.service).map_or("", |service| service.component),
         networks: one.workload.networks.join(", "),
+        after_charts: waits_for_charts(scope, one.workload, &mut BTreeSet::new()),
+    })
+}
+
+/// Whether a workload, or one that it waits for, waits for what a chart brings.
+fn waits_for_charts<'a>(scope: &'a Scope<'_>, workload: &'a Workload, seen: &mut BTreeSet<&'a str>) -> bool {
+    workload.waits.iter().any(|(name, _)| {
+        let known = !seen.insert(name);
+        !known
+            && (scope.replaced.by(name).is_some() || scope.index.workload(name).is_some_and(|other| waits_for_charts(scope, other, seen)))
     })
 }
 

@@ -82,6 +82,7 @@ fn no_chart_stands_in_for_a_container() {
         endpoints: Vec::new(),
         pods: Vec::new(),
         secrets: Vec::new(),
+        callers: Vec::new(),
         gaps: Vec::new(),
     };
     let service = |targets: &'static [&'static str]| crate::platform::Service {
