@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the real tools that the external checks run against what we render:
 #
-#   .ci/tools.sh [compose] [shellcheck] [postgres] [redis] [airflow]     (all of them without an argument)
+#   .ci/tools.sh [compose] [shellcheck] [postgres] [pgbouncer] [redis] [airflow]     (all of them without an argument)
 #
 # Everything comes from package registries (Debian, the Go module proxy, PyPI) and is kept below
 # ~/.cache/pipegen-tools; a second run finds it there and is done. Then `source .ci/env.sh`.
@@ -61,6 +61,13 @@ install_postgres() {
   apt_install postgresql
 }
 
+# Its package would start one for the whole machine, with its own settings.
+install_pgbouncer() {
+  if has pgbouncer; then return; fi
+  apt_install pgbouncer
+  if [ -x /etc/init.d/pgbouncer ]; then /etc/init.d/pgbouncer stop >/dev/null; fi
+}
+
 # In Debian the server is a link to a program of redis-tools; the package redis-server only adds a daemon that nobody wants here.
 install_redis() {
   if has redis-server; then return; fi
@@ -90,9 +97,9 @@ install_airflow() {
 mkdir -p "$PIPEGEN_TOOLS/bin"
 exec 9>"$PIPEGEN_TOOLS/.lock" # two runs at once would build into the same folders
 flock 9
-[ $# -gt 0 ] || set -- compose shellcheck postgres redis airflow
+[ $# -gt 0 ] || set -- compose shellcheck postgres pgbouncer redis airflow
 for tool; do
-  declare -F "install_$tool" >/dev/null || fail "no tool is called '$tool'; write compose, shellcheck, postgres, redis or airflow"
+  declare -F "install_$tool" >/dev/null || fail "no tool is called '$tool'; write compose, shellcheck, postgres, pgbouncer, redis or airflow"
   started=$SECONDS
   "install_$tool"
   printf 'tools: %-10s %4d s\n' "$tool" $((SECONDS - started))

@@ -211,16 +211,21 @@ fn pods_are_kept_for_debugging_and_in_production_only_those_of_failed_tasks() {
 // --- the ten recommendations for production, in the document's order ---
 
 #[test]
-fn recommendation_1_the_database_is_managed_elsewhere() {
+fn recommendation_1_the_database_is_managed_elsewhere_behind_a_pool() {
     let index = Index::new(&PRODUCTION);
-    assert!(index.workloads_of("airflow-postgres").is_empty());
-    let external = index.service("airflow-postgres").expect("declared").external.as_ref().expect("elsewhere");
-    assert_eq!(shown(external.address.text()), "{DB_HOST}:5432");
+    let names: Vec<&str> = index.workloads_of("airflow-postgres").iter().map(|workload| workload.name.as_str()).collect();
+    assert_eq!(names, ["airflow-postgres-pool"]);
     has(
         workload(&PRODUCTION, "airflow-scheduler"),
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN",
-        "postgresql+psycopg2://airflow:<METADATA_DB_PASSWORD_URI>@{DB_HOST}:5432/airflow?sslmode=require",
+        "postgresql+psycopg2://airflow:<METADATA_DB_PASSWORD_URI>@airflow-postgres-pool.Host:airflow-postgres-pool.Port/airflow",
     );
+    let pool = workload(&PRODUCTION, "airflow-postgres-pool");
+    let settings = pool.files.iter().find(|file| file.mount.ends_with("pgbouncer.ini")).expect("its settings");
+    let settings: String = settings.body.texts().into_iter().map(shown).collect();
+    assert!(settings.contains("airflow = host={DB_HOST} port=5432 dbname=airflow\n"), "{settings}");
+    assert!(settings.contains("server_tls_sslmode = require\n"), "{settings}");
+    has(pool, "METADATA_DB_PASSWORD", "<METADATA_DB_PASSWORD>");
     let password = PRODUCTION.secrets.iter().find(|secret| secret.variable == "METADATA_DB_PASSWORD").expect("it is read");
     assert!(matches!(password.format, SecretFormat::Supplied { .. }), "the server knows the password already");
 }
@@ -280,7 +285,7 @@ fn what_is_not_rendered_yet_is_said() {
     let checked = pipegen().args(["check", "--format", "json"]).arg(support::repository().join(BLUEPRINT)).output().expect("it runs");
     assert!(checked.status.success());
     let said = String::from_utf8(checked.stdout).expect("UTF-8");
-    for key in ["pool", "backup", "metrics"] {
+    for key in ["backup", "metrics"] {
         assert!(said.contains(&format!("no target renders `{key}` yet")), "{said}");
     }
     let codes = said.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).expect("JSON")["code"].clone());

@@ -13,11 +13,12 @@ use std::process::Command;
 
 /// The tools that tests may ask for: name, the variable that says where it is (`.ci/env.sh` sets it), program.
 /// The variable names the program or the folder that holds it; without it, the program is looked for in `PATH`.
-const TOOLS: [(&str, &str, &str); 8] = [
+const TOOLS: [(&str, &str, &str); 9] = [
     ("airflow", "PIPEGEN_AIRFLOW", "airflow"),
     ("airflow-python", "PIPEGEN_AIRFLOW", "python"),
     ("compose", "PIPEGEN_COMPOSE", "docker-compose"),
     ("initdb", "PIPEGEN_POSTGRES_BIN", "initdb"),
+    ("pgbouncer", "PIPEGEN_PGBOUNCER", "pgbouncer"),
     ("postgres", "PIPEGEN_POSTGRES_BIN", "postgres"),
     ("psql", "PIPEGEN_POSTGRES_BIN", "psql"),
     ("redis", "PIPEGEN_REDIS", "redis-server"),

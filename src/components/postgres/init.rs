@@ -32,12 +32,7 @@ impl Postgres {
     }
 
     fn files(&self, at: &Pointer) -> Vec<File> {
-        let mut owners: Vec<(&Text, &str)> = Vec::new();
-        for database in &self.databases {
-            if !owners.iter().any(|(username, _)| *username == &database.username) {
-                owners.push((&database.username, &database.variable));
-            }
-        }
+        let owners = self.owners();
         let owners = owners
             .iter()
             .map(|(username, variable)| TextTree::map([("name", (*username).clone().into()), ("variable", TextTree::from(*variable))]));

@@ -3,11 +3,11 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Address, Owned, SERVER_PORT, resource};
+use super::{Address, SERVER_PORT};
 use crate::blueprint::CredentialType;
-use crate::components::{Declare, Surface};
+use crate::components::Declare;
 use crate::diagnostic::{Diagnostic, Place, code};
-use crate::platform::{External, PublicText, Text};
+use crate::platform::{External, Text};
 use crate::source::Pointer;
 use crate::value::{Deployable, NetworkName, Port};
 
@@ -50,17 +50,12 @@ impl Tls {
     }
 }
 
-/// The server as the deployer knows it.
-pub(super) struct Server {
-    host: PublicText,
-    port: u16,
-    tls: Tls,
-}
-
-/// Reads where it is; a fault is reported.
-pub(super) fn read(cx: &mut Declare<'_>, managed: &Managed) -> Option<Server> {
+/// Reads where it is, for programs and for people; a fault is reported.
+pub(super) fn read(cx: &mut Declare<'_>, managed: &Managed) -> Option<(Address, External)> {
     let host = cx.host(&managed.host, &cx.at.key("managed").key("host"))?;
-    Some(Server { host, port: managed.port.map_or(SERVER_PORT, |port| port.0), tls: managed.tls })
+    let port = managed.port.map_or(SERVER_PORT, |port| port.0).to_string();
+    let address = Address { host: host.text().clone(), port: Text::literal(port.as_str()), sslmode: Some(managed.tls.sslmode()) };
+    Some((address, External { address: host.then(":").then(port) }))
 }
 
 /// The owner of a database that exists: its password is nothing that could be made here.
@@ -75,29 +70,4 @@ pub(super) fn no_owner(cx: &mut Declare<'_>, database: &Pointer) {
     let fault =
         Diagnostic::new(&code::MISSING_KEY, Place::Value(database.clone()), "nothing says who owns this database of a managed server");
     cx.diagnostics.push(fault.help("write `credential: NAME` with a credential of the type `basic`"));
-}
-
-impl Server {
-    /// What others may see of it.
-    pub(super) fn surface(self, databases: &[Owned]) -> Surface {
-        let sslmode = self.tls.sslmode();
-        let port = self.port.to_string();
-        let address = Address { host: self.host.text().clone(), port: Text::literal(port.as_str()), query: format!("?sslmode={sslmode}") };
-        let properties = vec![("host", address.host.clone()), ("port", address.port.clone()), ("sslmode", Text::literal(sslmode))];
-        let variable = |name: &str| match name {
-            "host" => "HOST",
-            "port" => "PORT",
-            _ => "SSLMODE",
-        };
-        Surface {
-            prefix: "POSTGRES".to_owned(),
-            variables: properties.iter().map(|(name, text)| (variable(name), text.clone())).collect(),
-            properties,
-            resource_kind: "database",
-            resources: databases.iter().map(|database| resource(database, &address)).collect(),
-            scheme: Some("postgres"),
-            external: Some(External { address: self.host.then(":").then(port) }),
-            ..Surface::default()
-        }
-    }
 }

@@ -2,6 +2,7 @@
 
 mod init;
 mod managed;
+mod pool;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -10,8 +11,8 @@ use crate::blueprint::Databases;
 use crate::components::{Build, Built, Component, Declare, Instance, OwnVolume, Resource, Surface};
 use crate::diagnostic::{Diagnostic, Place, code};
 use crate::platform::{
-    Check, Encoding, Endpoint, EndpointRef, Health, Mount, MountSource, PathRef, Protocol, PublicText, Published, Readiness, SecretFormat,
-    Text,
+    Check, Encoding, Endpoint, EndpointRef, External, Health, Mount, MountSource, PathRef, Protocol, PublicText, Published, Readiness,
+    SecretFormat, Text,
 };
 use crate::source::Pointer;
 use crate::value::{DatasetName, Duration, NetworkName, ParametricText, ResourceRef, text_or_map};
@@ -45,6 +46,8 @@ once per database, as its owner, in one transaction.
   Only owners may connect to their databases.
 - The superuser `postgres` has a password of its own, `<SERVICE>_ADMIN_PASSWORD`, that no other service gets.
 - `publish` is the host port of the server.
+- `pool: pgbouncer` adds the workload `<service>-pool`, which all others then connect to. It hands connections on by transaction: what a
+  client sets for its session (`SET`, `LISTEN`, advisory locks) does not hold.
 - `managed: { host: HOST }` means a server that exists already, usually in one of the `environments`. Then nothing runs here, and what
   says how it runs means nothing. The databases are there, and so are their owners: credentials of the type `basic`. The
   connection is encrypted unless `tls` says otherwise.
@@ -92,9 +95,8 @@ struct Spec {
     /// A server that exists already, instead of one that runs here; its databases and their owners exist as well.
     #[serde(default)]
     managed: Option<managed::Managed>,
-    /// A pool of connections in front of it.
+    /// A pool of connections in front of it, to which everyone else then connects.
     #[serde(default)]
-    #[allow(dead_code, reason = "carried by the language; no target renders it yet")]
     pool: Option<Pool>,
     /// Copies of the databases.
     #[serde(default)]
@@ -156,16 +158,23 @@ struct Owned {
     variable: String,
 }
 
-/// Where the server is found, and what its URLs end with.
+/// Where a server is found, and how connections to it are encrypted if that is not left to the client.
+#[derive(Clone)]
 struct Address {
     host: Text,
     port: Text,
-    query: String,
+    sslmode: Option<&'static str>,
 }
 
 impl Address {
     fn of(endpoint: &EndpointRef) -> Self {
-        Self { host: Text::host(endpoint), port: Text::port(endpoint), query: String::new() }
+        Self { host: Text::host(endpoint), port: Text::port(endpoint), sslmode: None }
+    }
+
+    /// The properties of the service, each with the suffix of its variable.
+    fn properties(&self) -> Vec<(&'static str, &'static str, Text)> {
+        let sslmode = self.sslmode.map(|mode| ("sslmode", "SSLMODE", Text::literal(mode)));
+        [("host", "HOST", self.host.clone()), ("port", "PORT", self.port.clone())].into_iter().chain(sslmode).collect()
     }
 }
 
@@ -176,6 +185,10 @@ struct Postgres {
     admin: String,
     databases: Vec<Owned>,
     published: Option<Published>,
+    /// The server exists already.
+    managed: bool,
+    /// Where the server itself is.
+    server: Address,
 }
 
 fn declare(cx: &mut Declare<'_>) -> Option<Box<dyn Instance>> {
@@ -190,33 +203,51 @@ fn declare(cx: &mut Declare<'_>) -> Option<Box<dyn Instance>> {
     let published = cx.published(&["postgres"]).remove(0);
     let admin =
         cx.own_secret("ADMIN_PASSWORD", SecretFormat::Password, format!("superuser `{SUPERUSER}` of {}; no service gets it", cx.name));
-    let endpoint = EndpointRef { workload: cx.name.to_owned(), endpoint: "postgres".to_owned() };
     let databases = owned(cx, &spec);
-    if let Some(managed) = managed {
-        let surface = managed.surface(&databases);
-        return Some(Box::new(Postgres { surface, image: format!("postgres:{tag}"), data, admin, databases, published: None }));
+    let endpoint = EndpointRef { workload: cx.name.to_owned(), endpoint: "postgres".to_owned() };
+    let server = managed.as_ref().map_or_else(|| Address::of(&endpoint), |(address, _)| address.clone());
+    let surface = surface(cx.name, &spec, &databases, managed.clone());
+    let managed = managed.is_some();
+    Some(Box::new(Postgres { surface, image: format!("postgres:{tag}"), data, admin, databases, published, managed, server }))
+}
+
+/// What others may see: the pool if there is one, else the server.
+fn surface(name: &str, spec: &Spec, databases: &[Owned], managed: Option<(Address, External)>) -> Surface {
+    let (mut workloads, mut ready, mut endpoint) = (Vec::new(), Vec::new(), None);
+    if managed.is_none() {
+        workloads.push((name.to_owned(), None));
+        ready.push((name.to_owned(), Readiness::Ready));
+        if !databases.is_empty() {
+            let init = format!("{name}-init");
+            workloads.push((init.clone(), Some("init")));
+            ready.push((init, Readiness::Completed));
+        }
+        endpoint = Some(EndpointRef { workload: name.to_owned(), endpoint: "postgres".to_owned() });
     }
-    let address = Address::of(&endpoint);
-    let init = format!("{}-init", cx.name);
-    let mut workloads = vec![(cx.name.to_owned(), None)];
-    let mut ready = vec![(cx.name.to_owned(), Readiness::Ready)];
-    if !databases.is_empty() {
-        workloads.push((init.clone(), Some("init")));
-        ready.push((init, Readiness::Completed));
+    if spec.pool.is_some() {
+        workloads.push((pool::endpoint(name).workload, Some(pool::ROLE)));
+        ready.push(pool::ready(name));
+        endpoint = Some(pool::endpoint(name));
     }
-    let surface = Surface {
+    let (address, external) = match (&endpoint, managed) {
+        (Some(endpoint), _) => (Address::of(endpoint), None),
+        (None, Some((address, external))) => (address, Some(external)),
+        (None, None) => return Surface::default(),
+    };
+    let properties = address.properties();
+    Surface {
         workloads,
-        endpoint: Some(endpoint.clone()),
+        endpoint,
         ready,
         prefix: "POSTGRES".to_owned(),
-        variables: vec![("HOST", address.host.clone()), ("PORT", address.port.clone())],
-        properties: vec![("host", address.host.clone()), ("port", address.port.clone())],
+        variables: properties.iter().map(|(_, variable, text)| (*variable, text.clone())).collect(),
+        properties: properties.iter().map(|(name, _, text)| (*name, text.clone())).collect(),
         resource_kind: "database",
         resources: databases.iter().map(|database| resource(database, &address)).collect(),
         scheme: Some("postgres"),
+        external,
         ..Surface::default()
-    };
-    Some(Box::new(Postgres { surface, image: format!("postgres:{tag}"), data, admin, databases, published }))
+    }
 }
 
 fn owned(cx: &mut Declare<'_>, spec: &Spec) -> Vec<Owned> {
@@ -274,7 +305,9 @@ fn superuser_taken(cx: &Declare<'_>, credential: Option<&NetworkName>, database:
 fn resource(database: &Owned, address: &Address) -> Resource {
     let name = Text::literal(database.name.as_str());
     let password = Text::secret(&database.variable);
-    let path = Text::literal("/").then(name.clone().encoded(Encoding::Uri)).then(address.query.as_str());
+    let path = Text::literal("/")
+        .then(name.clone().encoded(Encoding::Uri))
+        .then(address.sslmode.map_or_else(String::new, |mode| format!("?sslmode={mode}")));
     let address = address.host.clone().then(":").then(address.port.clone());
     let login = database.username.clone().encoded(Encoding::Uri).then(":").then(password.clone().encoded(Encoding::Uri)).then("@");
     let url = |scheme: &str| Text::literal(scheme).then(login.clone()).then(address.clone()).then(path.clone());
@@ -303,8 +336,9 @@ impl Instance for Postgres {
     }
 
     fn build(&self, cx: &mut Build<'_>) -> Built {
-        if self.surface.external.is_some() {
-            return Built::default();
+        let pool = self.pooled().then(|| self.pool(cx));
+        if self.managed {
+            return Built { workloads: pool.into_iter().collect(), ..Built::default() };
         }
         let Some(image) = cx.image(Some(&self.image)) else { return Built::default() };
         let name = cx.name.to_owned();
@@ -326,7 +360,25 @@ impl Instance for Postgres {
         if !self.databases.is_empty() {
             workloads.push(self.init(cx, image));
         }
+        workloads.extend(pool);
         Built { workloads, volumes: vec![OwnVolume::new(volume, cx.at.clone())], connections: None }
+    }
+}
+
+impl Postgres {
+    fn pooled(&self) -> bool {
+        self.surface.workloads.iter().any(|(_, role)| *role == Some(pool::ROLE))
+    }
+
+    /// The owners of databases with their variables, each once.
+    fn owners(&self) -> Vec<(&Text, &str)> {
+        let mut owners: Vec<(&Text, &str)> = Vec::new();
+        for database in &self.databases {
+            if !owners.iter().any(|(username, _)| *username == &database.username) {
+                owners.push((&database.username, &database.variable));
+            }
+        }
+        owners
     }
 }
 
