@@ -98,7 +98,13 @@ fn a_changed_value_changes_an_artifact_or_is_refused_or_is_said_not_to_be_render
         let source = Source::new(path, text.clone());
         let (artifacts, compiled) = render(&source);
         let artifacts = artifacts.unwrap_or_else(|| panic!("{path} is sound: {:?}", compiled.diagnostics));
-        let not_rendered: Vec<Span> = compiled.diagnostics.iter().filter_map(|located| located.span).collect();
+        let not_rendered: Vec<Span> = compiled
+            .diagnostics
+            .iter()
+            // Its artifacts are there; the cluster has to do the rest.
+            .filter(|located| located.diagnostic.code.name != "host-path")
+            .filter_map(|located| located.span)
+            .collect();
         assert!(not_rendered.is_empty(), "{path} has only keys that are rendered");
         let mut found = Vec::new();
         scalars(&yaml::read(&source).expect("YAML"), "", &mut found);

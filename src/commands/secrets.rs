@@ -9,7 +9,7 @@ use super::{Done, Exit, fail, say, say_diagnostics};
 use crate::secrets::{InitError, Status, init as make, os_random, store};
 use crate::targets::Rendered;
 
-/// Writes `.env` into the folder of every target that reads one.
+/// Writes `.env` into the folder of every target that was rendered and reads one.
 pub fn init(choice: &ChoiceArgs) -> Done {
     let Chosen { source, mut compiled } = blueprint::choose(choice, false)?;
     let all = rendered(&mut compiled, &choice.blueprint, &choice.out, choice.env.as_deref())?;
@@ -17,18 +17,17 @@ pub fn init(choice: &ChoiceArgs) -> Done {
         say_diagnostics(&source, &compiled);
         return Err(Exit::Invalid);
     }
-    for (folder, rendered) in all {
-        write(&folder, &rendered, choice)?;
+    let there: Vec<_> = all.iter().filter(|(folder, _)| folder.is_dir()).collect();
+    if there.is_empty() {
+        let folders = all.iter().map(|(folder, _)| format!("`{}`", folder.display())).collect::<Vec<_>>().join(" or ");
+        let help = format!("run `{}` first", render_command(choice));
+        return Err(fail(Exit::Disk, &format!("there is no folder {folders}"), &help));
     }
-    Ok(())
+    there.into_iter().try_for_each(|(folder, rendered)| write(folder, rendered))
 }
 
-fn write(folder: &Path, rendered: &Rendered, choice: &ChoiceArgs) -> Done {
+fn write(folder: &Path, rendered: &Rendered) -> Done {
     let disk = |error: std::io::Error| fail(Exit::Disk, &error.to_string(), "");
-    if !folder.is_dir() {
-        let help = format!("run `{}` first", render_command(choice));
-        return Err(fail(Exit::Disk, &format!("there is no folder `{}`", folder.display()), &help));
-    }
     store::guard_git(folder).map_err(|message| fail(Exit::Disk, &message, ""))?;
     let existing = store::read_env(folder).map_err(disk)?;
     let outcome =

@@ -121,6 +121,7 @@ impl Build<'_> {
             entrypoint: None,
             command: None,
             user: None,
+            runs_as: None,
             groups: Vec::new(),
             working_dir: None,
             environment: Vec::new(),

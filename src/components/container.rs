@@ -6,7 +6,9 @@ use serde::Deserialize;
 use super::{Build, Built, Component, Declare, Instance, Surface};
 use crate::blueprint::{EndpointKey, Health as HealthSpec, HealthTool};
 use crate::diagnostic::{Diagnostic, Place, code};
-use crate::platform::{Check, Endpoint, EndpointRef, Health, Protocol, PublicText, Published, Readiness, Text, Vantage, WorkloadKind};
+use crate::platform::{
+    Check, Endpoint, EndpointRef, Health, Protocol, PublicText, Published, Readiness, RemoteCheck, Text, Vantage, WorkloadKind,
+};
 use crate::value::{Duration, Map, ParametricText, Port, TextSource, variable_of};
 
 /// The catalog entry.
@@ -206,7 +208,7 @@ impl Container {
         };
         Some(Health {
             check,
-            remote,
+            remote: remote.map(RemoteCheck::from),
             interval: interval.unwrap_or(Duration::seconds(10)),
             timeout: timeout.unwrap_or(Duration::seconds(5)),
             retries: retries.unwrap_or(6),

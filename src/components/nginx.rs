@@ -185,7 +185,7 @@ fn health(endpoint: &EndpointRef) -> Health {
     };
     Health {
         check: ask("127.0.0.1".into()),
-        remote: Some(ask(PublicText::host_and_port(endpoint))),
+        remote: Some(ask(PublicText::host_and_port(endpoint)).into()),
         interval: Duration::seconds(10),
         timeout: Duration::seconds(5),
         retries: 6,

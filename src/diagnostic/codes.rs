@@ -58,6 +58,7 @@ codes! {
     EMPTY_BLUEPRINT "empty-blueprint" Error "a file without content";
     ENV_IN_CONTEXT "env-in-context" Warning "a build context or mount that contains the rendered `.env`";
     FLOATING_TAG "floating-tag" Error "an image without a fixed tag";
+    HOST_PATH "host-path" Warning "a path of the host where a cluster has to provide it";
     INTERNAL_ONLY_PUBLISH "internal-only-publish" Error "a published port on a service that has only internal networks";
     INVALID_UTF8 "invalid-utf8" Error "a file that is not UTF-8";
     LARGE_OUTPUT "large-output" Warning "a rendered file that Compose refuses to read";

@@ -1,5 +1,7 @@
 //! What is in the files that workloads read.
 
+use sha2::{Digest, Sha256};
+
 use super::document;
 use super::marks::Marks;
 use super::text::{Piece, Resolver};
@@ -52,4 +54,41 @@ fn template(resolver: &mut Resolver<'_>, name: &str, values: &Doc, place: &Place
         resolver.refuse(place, error.to_string(), "use a value that this kind of file can hold");
         String::new()
     })
+}
+
+/// A name for a file among others: the shortest end of its path that is free; if all are taken, with a number.
+pub fn free_name(mount: &str, is_free: impl Fn(&str) -> bool) -> String {
+    let parts: Vec<&str> = mount.split('/').filter(|part| !part.is_empty()).collect();
+    let ends = (1..=parts.len()).rev().map(|start| word(&parts[start - 1..].join("-")));
+    let numbered = (2_u32..).map(|number| format!("{}-{number}", word(&parts.join("-"))));
+    ends.chain(numbered).find(|name| is_free(name)).unwrap_or_default()
+}
+
+/// The text in the characters that the names of configs and of keys may have.
+fn word(text: &str) -> String {
+    text.chars().map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '-' }).collect()
+}
+
+/// Changes whenever a content does, whatever it is filled with.
+pub fn fingerprint<'c>(files: impl IntoIterator<Item = (&'c File, &'c Content)>) -> String {
+    let mut hash = Sha256::new();
+    for (file, content) in files {
+        let mut parts = vec![file.mount.clone(), if file.executable { "x" } else { "" }.to_owned()];
+        match content {
+            Content::Known(text) => parts.extend(["known".to_owned(), text.clone()]),
+            Content::Filled(pieces) => parts.extend(pieces.iter().map(|piece| format!("{piece:?}"))),
+            Content::Theirs(path) => parts.extend(["theirs".to_owned(), path.path.clone()]),
+        }
+        for part in parts {
+            // The length keeps `a`, `bc` and `ab`, `c` apart.
+            hash.update((part.len() as u64).to_le_bytes());
+            hash.update(part);
+        }
+    }
+    short_hash(hash)
+}
+
+/// The first 64 bits of a hash, in hexadecimal.
+pub fn short_hash(hash: Sha256) -> String {
+    hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }

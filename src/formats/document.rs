@@ -21,6 +21,21 @@ pub fn to_doc(tree: &TextTree, leaf: &mut impl FnMut(&Text) -> String) -> Doc {
     }
 }
 
+/// Maps by key, everything else replaced.
+pub fn merge(base: &mut Doc, over: Doc) {
+    match (base, over) {
+        (Doc::Map(items), Doc::Map(overs)) => {
+            for over in overs {
+                match items.iter_mut().find(|item| item.key == over.key) {
+                    Some(item) => merge(&mut item.value, over.value),
+                    None => items.push(over),
+                }
+            }
+        }
+        (base, over) => *base = over,
+    }
+}
+
 /// A document that is known now.
 pub fn known(resolver: &mut Resolver<'_>, format: DocumentFormat, tree: &TextTree, place: &Place) -> String {
     write(format, &to_doc(tree, &mut |text| resolver.known(text, place)))

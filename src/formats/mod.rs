@@ -3,9 +3,11 @@
 
 pub mod body;
 pub mod document;
+pub mod kubernetes;
 mod marks;
 mod properties;
 pub mod text;
+pub mod variables;
 
 /// Takes the fields that a format does not say, because another file, a script or another target does. They are named
 /// where a struct is taken apart, so that a new field is not forgotten.

@@ -12,7 +12,7 @@ pub use index::Index;
 pub use realization::Realization;
 pub use text::{AddressPart, Encoding, EndpointRef, Part, PublicText, Text, TextTree, Vantage};
 pub use workload::{
-    Body, Build, Check, DocumentFormat, Endpoint, Evidence, File, Health, Image, Mount, MountSource, PathRef, Protocol, Published,
+    Body, Build, Check, DocumentFormat, Endpoint, File, Health, Image, Mount, MountSource, PathRef, Protocol, Published, RemoteCheck,
     Resources, Workload, WorkloadKind,
 };
 

@@ -1,6 +1,7 @@
 //! Ways of writing a platform. Each target is a folder; none knows components or the blueprint. Layer 5.
 
 pub mod compose;
+pub mod kubernetes;
 
 use crate::diagnostic::Diagnostic;
 use crate::fileset::FileSet;
@@ -67,7 +68,12 @@ pub struct Target {
 }
 
 /// Every target, sorted by name.
-pub static TARGETS: &[&Target] = &[&compose::TARGET];
+// One a line, so that a new target is one line of a change.
+#[rustfmt::skip]
+pub static TARGETS: &[&Target] = &[
+    &compose::TARGET,
+    &kubernetes::TARGET,
+];
 
 /// The targets that are meant where none is chosen: those that fit the platform. Of the others, name and reason.
 pub fn fitting(platform: &Platform) -> (Vec<&'static Target>, Vec<(&'static str, String)>) {

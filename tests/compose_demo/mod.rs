@@ -217,6 +217,7 @@ fn workload(name: &str, stack: usize, networks: &[&str]) -> Workload {
         entrypoint: None,
         command: None,
         user: None,
+        runs_as: None,
         groups: Vec::new(),
         working_dir: None,
         environment: Vec::new(),

@@ -4,6 +4,8 @@
 
 pub mod compose;
 pub mod edit;
+pub mod kube_api;
+pub mod manifests;
 pub mod postgres;
 pub mod rendered;
 
@@ -13,11 +15,17 @@ use std::process::Command;
 
 /// The tools that tests may ask for: name, the variable that says where it is (`.ci/env.sh` sets it), program.
 /// The variable names the program or the folder that holds it; without it, the program is looked for in `PATH`.
-const TOOLS: [(&str, &str, &str); 9] = [
+const TOOLS: [(&str, &str, &str); 15] = [
     ("airflow", "PIPEGEN_AIRFLOW", "airflow"),
     ("airflow-python", "PIPEGEN_AIRFLOW", "python"),
     ("compose", "PIPEGEN_COMPOSE", "docker-compose"),
+    ("etcd", "PIPEGEN_ETCD", "etcd"),
+    ("helm", "PIPEGEN_HELM", "helm"),
     ("initdb", "PIPEGEN_POSTGRES_BIN", "initdb"),
+    ("kind-config", "PIPEGEN_KIND_CONFIG", "kind-config"),
+    ("kube-apiserver", "PIPEGEN_KUBE_APISERVER", "kube-apiserver"),
+    ("kubeconform", "PIPEGEN_KUBECONFORM", "kubeconform"),
+    ("kubectl", "PIPEGEN_KUBECTL", "kubectl"),
     ("pgbouncer", "PIPEGEN_PGBOUNCER", "pgbouncer"),
     ("postgres", "PIPEGEN_POSTGRES_BIN", "postgres"),
     ("psql", "PIPEGEN_POSTGRES_BIN", "psql"),
@@ -96,4 +104,10 @@ pub fn files_below(folder: &Path) -> Vec<PathBuf> {
     }
     files.sort();
     files
+}
+
+/// A port of 127.0.0.1 that nobody listens on now.
+pub fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0");
+    listener.and_then(|listener| listener.local_addr()).expect("a free port").port()
 }

@@ -16,6 +16,8 @@ const ROOT: &str = "/git";
 /// The link to what was fetched last; it changes at once.
 const LINK: &str = "repo";
 const PORT: u16 = 8080;
+/// The image's user, to whom the volume's folder in the image belongs.
+const USER: (u32, u32) = (65533, 65533);
 /// The role's name.
 pub(super) const ROLE: &str = "git_sync";
 
@@ -58,6 +60,7 @@ pub(super) fn sync(cx: &mut Build<'_>, git: &Git, login: Option<&Login>) -> Work
     let image = Image::Pulled { reference: IMAGE.into() };
     let mut sync = cx.job(&workload(cx.name), Some(ROLE), image);
     sync.kind = WorkloadKind::Server { replicas: 1, keep_running: true };
+    sync.runs_as = Some(USER);
     sync.environment = environment(git, login);
     sync.mounts = vec![mount(cx, false)];
     sync.endpoints = vec![Endpoint { name: "http".to_owned(), port: PORT, protocol: Protocol::Http, published: None }];
@@ -100,7 +103,7 @@ fn health(git: &Git, endpoint: &EndpointRef) -> Health {
         .then(" && printf 'GET / HTTP/1.0\\r\\n\\r\\n' >&3 && head -n 1 <&3 | grep -q ' 200 '");
     Health {
         check: Check::exec(["test", "-d", folder(git).as_str()]),
-        remote: Some(Check::Exec(vec!["bash".into(), "-c".into(), ask])),
+        remote: Some(Check::Exec(vec!["bash".into(), "-c".into(), ask]).into()),
         interval: Duration::seconds(10),
         timeout: Duration::seconds(5),
         retries: 6,

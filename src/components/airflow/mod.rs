@@ -19,6 +19,8 @@ use schemars::JsonSchema as _;
 /// Series and image tag, newest first.
 const TAGS: &[(&str, &str)] = &[("3.3", "3.3.2"), ("3.2", "3.2.2"), ("3.1", "3.1.8"), ("3.0", "3.0.6")];
 const HOME: &str = "/opt/airflow";
+/// The user `airflow` of the image, whose group is root's (docker-stack docs, "Allowing arbitrary user").
+const USER: (u32, u32) = (50000, 0);
 /// The group of the image's user, whatever its number is: the image is made for any user of the group 0.
 const GROUP: u32 = 0;
 /// The build argument with the packages of `python`.
@@ -288,6 +290,7 @@ impl Airflow {
 
     fn server(&self, cx: &mut Build<'_>, role: &'static roles::Role, image: Image, environment: &[(String, Text)]) -> Workload {
         let mut server = cx.server(&role.workload(cx.name), Some(role.key), image);
+        server.runs_as = Some(USER);
         role.configure(&mut server, self.published.as_ref());
         server.environment.splice(0..0, environment.iter().cloned());
         if !role.runs_tasks(self.spec.executor) {
@@ -379,6 +382,7 @@ impl Airflow {
         script: &'static str,
     ) -> Workload {
         let mut job = cx.job(name, Some(role), image);
+        job.runs_as = Some(USER);
         job.networks.truncate(1);
         let mount = format!("/pipegen/{}", script.rsplit('/').next().unwrap_or(script));
         job.command = Some(vec!["python".into(), mount.as_str().into()]);

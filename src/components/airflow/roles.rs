@@ -1,7 +1,7 @@
 //! The roles of Airflow: what each one runs, listens on, and how it shows that it is well.
 
 use super::spec::Executor;
-use crate::platform::{Check, Endpoint, Evidence, Health, Protocol, PublicText, Published, Text, Workload, WorkloadKind};
+use crate::platform::{Check, Endpoint, Health, Protocol, PublicText, Published, RemoteCheck, Text, Workload, WorkloadKind};
 use crate::value::Duration;
 
 /// A role.
@@ -107,7 +107,7 @@ fn http_health(url: PublicText, remote: Option<PublicText>) -> Health {
     };
     Health {
         check: ask(url),
-        remote: remote.map(ask),
+        remote: remote.map(|url| ask(url).into()),
         interval: Duration::seconds(10),
         timeout: Duration::seconds(10),
         retries: 6,
@@ -135,5 +135,5 @@ pub(super) fn migrated(environment: &[(String, Text)]) -> WorkloadKind {
     // The auth manager has tables of its own: without its name half of the schema is not looked at.
     let read = ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", "AIRFLOW__CORE__AUTH_MANAGER"];
     let environment = environment.iter().filter(|(name, _)| read.contains(&name.as_str())).cloned().collect();
-    WorkloadKind::Job { evidence: Some(Evidence { check: Check::Exec(words.into()), environment }) }
+    WorkloadKind::Job { evidence: Some(RemoteCheck { check: Check::Exec(words.into()), environment }) }
 }

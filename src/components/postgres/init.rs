@@ -2,7 +2,7 @@
 
 use super::{Owned, Postgres, SUPERUSER, USER};
 use crate::components::{Build, set};
-use crate::platform::{Body, Check, EndpointRef, Evidence, File, Image, PublicText, Readiness, Text, TextTree, Workload, WorkloadKind};
+use crate::platform::{Body, Check, EndpointRef, File, Image, PublicText, Readiness, RemoteCheck, Text, TextTree, Workload, WorkloadKind};
 use crate::source::Pointer;
 
 impl Postgres {
@@ -12,7 +12,8 @@ impl Postgres {
         let mut job = cx.job(&format!("{}-init", cx.name), Some("init"), image);
         job.networks.truncate(1);
         job.command = Some(vec!["sh".into(), "/pipegen/init.sh".into()]);
-        job.user = Some(USER.to_owned());
+        job.user = Some(format!("{}:{}", USER.0, USER.1));
+        job.runs_as = Some(USER);
         // The image declares its data folder as a volume; here it stays empty.
         job.scratch = vec![self.data.to_owned()];
         job.environment = vec![
@@ -71,9 +72,9 @@ fn init_mount(database: &Owned, index: usize) -> String {
 }
 
 /// Asked from another container, as an owner: the last database is there only when all are.
-fn evidence(endpoint: &EndpointRef, database: &Owned) -> Evidence {
+fn evidence(endpoint: &EndpointRef, database: &Owned) -> RemoteCheck {
     let words = ["psql", "--no-psqlrc", "--quiet", "--command", "select 1"].map(PublicText::from);
-    Evidence {
+    RemoteCheck {
         check: Check::Exec(words.into()),
         environment: vec![
             ("PGHOST".to_owned(), Text::host(endpoint)),

@@ -23,7 +23,7 @@ const SERVER_PORT: u16 = 5432;
 /// The official image's superuser; a credential of its own, that no consumer receives.
 const SUPERUSER: &str = "postgres";
 /// The `postgres` user of the Debian images.
-const USER: &str = "999:999";
+const USER: (u32, u32) = (999, 999);
 
 /// The catalog entry.
 pub static COMPONENT: Component = Component {
@@ -346,6 +346,12 @@ impl Instance for Postgres {
         let mut server = cx.server(&name, None, image.clone());
         server.environment =
             vec![("POSTGRES_USER".to_owned(), SUPERUSER.into()), ("POSTGRES_PASSWORD".to_owned(), Text::secret(&self.admin))];
+        if self.data.ends_with("/data") {
+            // Not the root of the volume: it may hold a `lost+found` and belong to root, and initdb wants neither
+            // (docker-library/docs, postgres, "PGDATA"). From 18 on the image does this by itself.
+            server.environment.push(("PGDATA".to_owned(), format!("{}/pgdata", self.data).into()));
+        }
+        server.runs_as = Some(USER);
         server.endpoints =
             vec![Endpoint { name: "postgres".to_owned(), port: SERVER_PORT, protocol: Protocol::Tcp, published: self.published.clone() }];
         server.mounts.insert(
@@ -390,7 +396,7 @@ fn health(endpoint: &EndpointRef) -> Health {
     };
     Health {
         check: ask("127.0.0.1".into()),
-        remote: Some(ask(PublicText::host(endpoint))),
+        remote: Some(ask(PublicText::host(endpoint)).into()),
         interval: Duration::seconds(5),
         timeout: Duration::seconds(5),
         retries: 12,

@@ -12,7 +12,7 @@ use crate::value::Duration;
 const IMAGE: &str = "apache/airflow:airflow-pgbouncer-2025.03.05-1.23.1";
 const PORT: u16 = 6432;
 /// `nobody`: PgBouncer refuses to run as root.
-const USER: &str = "65534:65534";
+const USER: (u32, u32) = (65534, 65534);
 /// The role's name.
 pub(super) const ROLE: &str = "pool";
 
@@ -28,7 +28,8 @@ impl Postgres {
         let mut pool = cx.job(&endpoint.workload, Some(ROLE), Image::Pulled { reference: IMAGE.into() });
         pool.kind = WorkloadKind::Server { replicas: 1, keep_running: true };
         pool.entrypoint = Some(vec!["sh".into(), "/pipegen/pool.sh".into()]);
-        pool.user = Some(USER.to_owned());
+        pool.user = Some(format!("{}:{}", USER.0, USER.1));
+        pool.runs_as = Some(USER);
         pool.scratch = vec!["/tmp".to_owned()];
         for database in &self.databases {
             set(&mut pool.environment, &database.variable, Text::secret(&database.variable));
@@ -94,7 +95,7 @@ fn health(endpoint: &EndpointRef) -> Health {
     let ask = |host: PublicText| Check::Exec(vec!["nc".into(), "-z".into(), host, PublicText::port(endpoint)]);
     Health {
         check: ask("127.0.0.1".into()),
-        remote: Some(ask(PublicText::host(endpoint))),
+        remote: Some(ask(PublicText::host(endpoint)).into()),
         interval: Duration::seconds(5),
         timeout: Duration::seconds(5),
         retries: 12,

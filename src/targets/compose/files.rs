@@ -2,8 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sha2::{Digest, Sha256};
-
 use super::model::{Config, ConfigMount};
 use super::text::ComposeText;
 use crate::diagnostic::Place;
@@ -25,8 +23,8 @@ pub enum Content {
 }
 
 /// What is in a file.
-pub fn content(resolver: &mut Resolver<'_>, layout: &Layout, file: &File) -> Content {
-    match body::content(resolver, file) {
+pub fn content(resolver: &mut Resolver<'_>, layout: &Layout, file: &File, content: body::Content) -> Content {
+    match content {
         body::Content::Known(text) => Content::Committed(text),
         body::Content::Filled(pieces) => Content::Inline(resolver.written(pieces, &Place::Value(file.origin.clone()))),
         body::Content::Theirs(PathRef { path, origin }) => {
@@ -34,24 +32,6 @@ pub fn content(resolver: &mut Resolver<'_>, layout: &Layout, file: &File) -> Con
             Content::Theirs(layout.relative(&path))
         }
     }
-}
-
-/// The label by which a changed file makes a new container: Compose itself compares the names of configs alone.
-pub fn fingerprint<'c>(files: impl IntoIterator<Item = (&'c File, &'c Content)>) -> String {
-    let mut hash = Sha256::new();
-    for (file, content) in files {
-        let (kind, text) = match content {
-            Content::Inline(text) => ("inline", text),
-            Content::Committed(text) => ("committed", text),
-            Content::Theirs(path) => ("theirs", path),
-        };
-        for part in [file.mount.as_str(), if file.executable { "x" } else { "" }, kind, text] {
-            // The length keeps `a`, `bc` and `ab`, `c` apart.
-            hash.update((part.len() as u64).to_le_bytes());
-            hash.update(part);
-        }
-    }
-    hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A file to be committed.
@@ -107,20 +87,12 @@ impl Configs {
         id
     }
 
-    /// The shortest end of the path that no other file has; if all are taken, with a number.
     fn free_name(&mut self, service: &str, mount: &str) -> (String, String) {
-        let parts: Vec<&str> = mount.split('/').filter(|part| !part.is_empty()).collect();
-        let ends = (1..=parts.len()).rev().map(|start| word(&parts[start - 1..].join("-")));
-        let numbered = (2_u32..).map(|number| format!("{}-{number}", word(&parts.join("-"))));
         // No service has a dot in its name, so the first one parts the two for certain.
-        let names = ends.chain(numbered).map(|name| (format!("{service}.{name}"), name));
-        let free = names.into_iter().find(|(id, _)| !self.taken.contains(id)).unwrap_or_default();
-        self.taken.insert(free.0.clone());
-        free
+        let id = |name: &str| format!("{service}.{name}");
+        let name = body::free_name(mount, |name| !self.taken.contains(&id(name)));
+        let id = id(&name);
+        self.taken.insert(id.clone());
+        (id, name)
     }
-}
-
-/// The text in the characters that the name of a config may have.
-fn word(text: &str) -> String {
-    text.chars().map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '-' }).collect()
 }

@@ -49,24 +49,9 @@ fn with_overrides(scope: &mut Scope<'_, '_>, mut service: Doc, workload: &Worklo
     let place = Place::Key(workload.origin.clone());
     for (_, tree) in workload.overrides.iter().filter(|(target, _)| target == super::NAME) {
         let tree = document::to_doc(tree, &mut |text| scope.resolver.text(text, &place));
-        merge(&mut service, tree);
+        document::merge(&mut service, tree);
     }
     service
-}
-
-/// Maps by key, everything else replaced.
-fn merge(base: &mut Doc, over: Doc) {
-    match (base, over) {
-        (Doc::Map(items), Doc::Map(overs)) => {
-            for over in overs {
-                match items.iter_mut().find(|item| item.key == over.key) {
-                    Some(item) => merge(&mut item.value, over.value),
-                    None => items.push(over),
-                }
-            }
-        }
-        (base, over) => *base = over,
-    }
 }
 
 fn networks(scope: &Scope<'_, '_>, platform: &Platform, stack: &StackPlan<'_>) -> Vec<Item> {

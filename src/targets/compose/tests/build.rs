@@ -61,6 +61,7 @@ pub fn workload(name: &str) -> Workload {
         entrypoint: None,
         command: None,
         user: None,
+        runs_as: None,
         groups: Vec::new(),
         working_dir: None,
         environment: Vec::new(),
