@@ -7,8 +7,9 @@ use super::blueprint::{self, Chosen, folder};
 use super::{Done, Exit, diagnostics_json, fail, paths, print, report, say_diagnostics};
 use crate::compile::Compiled;
 use crate::diagnostic::near;
-use crate::platform::Platform;
-use crate::targets::{Rendered, TARGETS, Target};
+use crate::secrets::{Setting, Wanted};
+use crate::targets::{Layout, Rendered, TARGETS, Target};
+use crate::template::TemplateError;
 
 /// Renders.
 pub fn run(arguments: &RenderArgs) -> Done {
@@ -18,9 +19,10 @@ pub fn run(arguments: &RenderArgs) -> Done {
     if let Some(platform) = compiled.platform.take() {
         for target in targets {
             let folder = folder(&arguments.choice.out, &platform.name, arguments.choice.env.as_deref(), target.name);
-            let rendered = of_target(target, &platform, &arguments.choice.blueprint, &folder)?;
-            compiled.add(rendered.diagnostics);
-            artifacts.push((folder, rendered.files));
+            let layout = layout(&arguments.choice.blueprint, &folder)?;
+            let Rendered { files, diagnostics, .. } = target.render(&platform, &layout).map_err(|error| our_fault(&error))?;
+            compiled.add(diagnostics);
+            artifacts.push((folder, files));
         }
     }
     match arguments.format {
@@ -58,28 +60,32 @@ fn targets(names: &[String]) -> Result<Vec<&'static Target>, Exit> {
         .collect()
 }
 
-/// Renders one target; a template that fails is a fault of ours.
-pub(super) fn of_target(target: &Target, platform: &Platform, blueprint: &Path, folder: &Path) -> Result<Rendered, Exit> {
-    let layout = paths::layout(blueprint, folder).map_err(|error| fail(Exit::Disk, &error.to_string(), ""))?;
-    (target.render)(platform, &layout).map_err(|error| {
-        fail(Exit::Internal, &format!("a fault of pipegen's own: {error}"), "please report it, with the blueprint if you can")
-    })
+fn our_fault(error: &TemplateError) -> Exit {
+    fail(Exit::Internal, &format!("a fault of pipegen's own: {error}"), "please report it, with the blueprint if you can")
 }
 
-/// The files of a compiled blueprint that say nothing wrong; for callers that only want to know.
-pub(super) fn rendered(
-    compiled: &mut Compiled,
-    blueprint: &Path,
-    out: &Path,
-    environment: Option<&str>,
-) -> Result<Vec<(PathBuf, Rendered)>, Exit> {
+fn layout(blueprint: &Path, folder: &Path) -> Result<Layout, Exit> {
+    paths::layout(blueprint, folder).map_err(|error| fail(Exit::Disk, &error.to_string(), ""))
+}
+
+/// What the artifacts of a target would read.
+pub(super) struct Needs {
+    /// Where they would lie.
+    pub folder: PathBuf,
+    pub secrets: Vec<Wanted>,
+    pub settings: Vec<Setting>,
+}
+
+/// Adds what the targets cannot express. Nothing is written, not even in memory: that would take longer than all else.
+pub(super) fn lower(compiled: &mut Compiled, blueprint: &Path, out: &Path, environment: Option<&str>) -> Result<Vec<Needs>, Exit> {
     let Some(platform) = compiled.platform.take() else { return Ok(Vec::new()) };
-    let mut all = Vec::new();
+    let mut needs = Vec::new();
     for target in TARGETS {
         let folder = folder(out, &platform.name, environment, target.name);
-        let mut rendered = of_target(target, &platform, blueprint, &folder)?;
-        compiled.add(std::mem::take(&mut rendered.diagnostics));
-        all.push((folder, rendered));
+        let layout = layout(blueprint, &folder)?;
+        let Rendered { diagnostics, secrets, settings, .. } = (target.lower)(&platform, &layout);
+        compiled.add(diagnostics);
+        needs.push(Needs { folder, secrets, settings });
     }
-    Ok(all)
+    Ok(needs)
 }

@@ -4,26 +4,26 @@ use std::path::Path;
 
 use super::arguments::ChoiceArgs;
 use super::blueprint::{self, Chosen, render_command, shown};
-use super::render::rendered;
+use super::render::{Needs, lower};
 use super::{Done, Exit, fail, say, say_diagnostics};
 use crate::secrets::{InitError, Status, init as make, os_random, store};
-use crate::targets::Rendered;
 
 /// Writes `.env` into the folder of every target that reads one.
 pub fn init(choice: &ChoiceArgs) -> Done {
     let Chosen { source, mut compiled } = blueprint::choose(choice, false)?;
-    let all = rendered(&mut compiled, &choice.blueprint, &choice.out, choice.env.as_deref())?;
+    let all = lower(&mut compiled, &choice.blueprint, &choice.out, choice.env.as_deref())?;
     if compiled.has_errors() {
         say_diagnostics(&source, &compiled);
         return Err(Exit::Invalid);
     }
-    for (folder, rendered) in all {
-        write(&folder, &rendered, choice)?;
+    for needs in all {
+        write(&needs, choice)?;
     }
     Ok(())
 }
 
-fn write(folder: &Path, rendered: &Rendered, choice: &ChoiceArgs) -> Done {
+fn write(needs: &Needs, choice: &ChoiceArgs) -> Done {
+    let Needs { folder, secrets, settings } = needs;
     let disk = |error: std::io::Error| fail(Exit::Disk, &error.to_string(), "");
     if !folder.is_dir() {
         let help = format!("run `{}` first", render_command(choice));
@@ -31,8 +31,7 @@ fn write(folder: &Path, rendered: &Rendered, choice: &ChoiceArgs) -> Done {
     }
     store::guard_git(folder).map_err(|message| fail(Exit::Disk, &message, ""))?;
     let existing = store::read_env(folder).map_err(disk)?;
-    let outcome =
-        make(existing.as_deref(), &rendered.secrets, &rendered.settings, &mut os_random).map_err(|error| refused(folder, &error))?;
+    let outcome = make(existing.as_deref(), secrets, settings, &mut os_random).map_err(|error| refused(folder, &error))?;
     store::write_env(folder, outcome.text.reveal()).map_err(disk)?;
     report(folder, &outcome.report);
     Ok(())

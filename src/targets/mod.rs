@@ -39,17 +39,31 @@ impl Layout {
     }
 }
 
-/// What a target returns.
+/// What a target makes of a platform. The files are a [`Writer`] until someone wants them.
 #[derive(Debug, Default)]
-pub struct Rendered {
+pub struct Rendered<Files = FileSet> {
     /// The artifacts.
-    pub files: FileSet,
+    pub files: Files,
     /// What the target cannot express, on the blueprint's lines.
     pub diagnostics: Vec<Diagnostic>,
     /// The secrets that the artifacts read, for `pipegen secrets init`.
     pub secrets: Vec<Wanted>,
     /// The deployer's values that the artifacts read.
     pub settings: Vec<Setting>,
+}
+
+/// Writes the artifacts. It finds no more faults of the blueprint, so that a check does without.
+pub type Writer<'a> = Box<dyn FnOnce() -> Result<FileSet, TemplateError> + 'a>;
+
+impl Rendered<Writer<'_>> {
+    /// Writes the files.
+    ///
+    /// # Errors
+    /// A template fails, which is a fault of ours.
+    pub fn write(self) -> Result<Rendered, TemplateError> {
+        let Self { files, diagnostics, secrets, settings } = self;
+        Ok(Rendered { files: files()?, diagnostics, secrets, settings })
+    }
 }
 
 /// An entry of the registry.
@@ -60,8 +74,18 @@ pub struct Target {
     pub summary: &'static str,
     /// Markdown for `pipegen explain`.
     pub doc: &'static str,
-    /// Writes a platform. A template that fails is a fault of ours.
-    pub render: fn(&Platform, &Layout) -> Result<Rendered, TemplateError>,
+    /// Finds out what becomes of a platform, up to writing it.
+    pub lower: for<'a> fn(&'a Platform, &'a Layout) -> Rendered<Writer<'a>>,
+}
+
+impl Target {
+    /// Writes a platform.
+    ///
+    /// # Errors
+    /// A template fails, which is a fault of ours.
+    pub fn render(&self, platform: &Platform, layout: &Layout) -> Result<Rendered, TemplateError> {
+        (self.lower)(platform, layout).write()
+    }
 }
 
 /// Every target, sorted by name.
