@@ -9,7 +9,6 @@ use crate::compile::Compiled;
 use crate::diagnostic::near;
 use crate::secrets::{Setting, Wanted};
 use crate::targets::{Layout, Rendered, TARGETS, Target};
-use crate::template::TemplateError;
 
 /// Renders.
 pub fn run(arguments: &RenderArgs) -> Done {
@@ -60,7 +59,7 @@ fn targets(names: &[String]) -> Result<Vec<&'static Target>, Exit> {
         .collect()
 }
 
-fn our_fault(error: &TemplateError) -> Exit {
+fn our_fault(error: &dyn std::error::Error) -> Exit {
     fail(Exit::Internal, &format!("a fault of pipegen's own: {error}"), "please report it, with the blueprint if you can")
 }
 
