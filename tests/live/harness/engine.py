@@ -1,0 +1,155 @@
+"""A Docker engine and Compose: the machine's own, else one of Debian's packages that is started here and stopped again."""
+
+import os
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+from .shell import Failure, Shell, expect, tail
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+# Debian 13's engine runs on Debian 12. Debian 12's own (20.10) runs, too, but takes no notice of `start_interval`.
+FROM_TRIXIE = ("docker.io", "docker-cli", "containerd")
+# These two of Debian 13 need a newer C library than Debian 12 has.
+FROM_THIS_RELEASE = ("runc", "tini")
+PROGRAMS = ("iptables", "debootstrap")
+START_SECONDS = 60
+
+
+class Engine:
+    """The engine that a run uses. `start` makes every `docker` of the shell talk to it."""
+
+    def __init__(self, home: Path, shell: Shell) -> None:
+        self.home = home
+        self.shell = shell
+        self.process: subprocess.Popen | None = None
+        self.packet_filter = ""
+        self.forwarding = ""
+
+    @property
+    def socket(self) -> str:
+        """Where an engine of ours listens."""
+        return f"unix://{self.home}/run/docker.sock"
+
+    def start(self) -> str:
+        """Makes an engine answer, and says which one it is."""
+        answers, host = self.shell.attempt("docker", "context", "inspect", "--format", "{{.Endpoints.docker.Host}}") if has("docker") else (1, "")
+        if answers == 0 and self.answers(host.strip()):
+            whose = "the machine's own"
+            self.use(host.strip())
+        else:
+            whose = "of Debian's packages"
+            self.install()
+            self.use(self.socket)
+            if not self.answers(self.socket):
+                self.launch()
+        self.install_compose()
+        version = self.shell.ask("docker", "version", "--format", "{{.Server.Version}}")
+        compose = self.shell.ask("docker", "compose", "version", "--short")
+        return f"Docker {version} ({whose}), Compose {compose}"
+
+    def use(self, host: str) -> None:
+        """Turns the shell to the engine at this address, with a configuration of our own: only that has our Compose."""
+        path = f"{self.home}/root/usr/bin:{self.home}/root/usr/sbin:{os.environ['PATH']}"
+        self.shell.environment |= {"DOCKER_HOST": host, "DOCKER_CONFIG": str(self.home / "config"), "PATH": path, "DOCKER_BUILDKIT": "0"}
+
+    def answers(self, host: str) -> bool:
+        """Whether there is an engine at this address."""
+        return self.shell.attempt("docker", "version", DOCKER_HOST=host)[0] == 0
+
+    def install(self) -> None:
+        """Unpacks the engine's packages: no maintainer script runs, and nothing starts by itself."""
+        if (self.home / "root/usr/sbin/dockerd").exists() and all(map(has, PROGRAMS)):
+            return
+        expect(os.geteuid() == 0, "no Docker engine answers, and only root can start one")
+        self.shell.run("apt-get", "update", "-qq")
+        missing = [program for program in PROGRAMS if not has(program)]
+        if missing:
+            self.shell.run("apt-get", "install", "-y", "-qq", "--no-install-recommends", *missing, DEBIAN_FRONTEND="noninteractive")
+        packages = self.home / "packages"
+        shutil.rmtree(packages, ignore_errors=True)
+        packages.mkdir(parents=True)
+        trixie = self.trixie()
+        self.shell.run("apt-get", *trixie, "update", "-qq")
+        self.shell.run("apt-get", *trixie, "download", "-qq", *FROM_TRIXIE, cwd=packages)
+        self.shell.run("apt-get", "-o", "APT::Sandbox::User=root", "download", "-qq", *FROM_THIS_RELEASE, cwd=packages)
+        for package in sorted(packages.glob("*.deb")):
+            self.shell.run("dpkg", "-x", str(package), str(self.home / "root"))
+
+    def trixie(self) -> list[str]:
+        """Options that make apt see Debian 13 and nothing else, in folders of their own."""
+        folder = self.home / "trixie"
+        for name in ("lists/partial", "cache/archives/partial"):
+            (folder / name).mkdir(parents=True, exist_ok=True)
+        (folder / "sources.list").write_text(f"deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] {debian_mirror(self.shell)} trixie main\n")
+        settings = {
+            "Dir::Etc::SourceList": folder / "sources.list",
+            "Dir::Etc::SourceParts": "/dev/null",
+            "Dir::Etc::Preferences": "/dev/null",
+            "Dir::Etc::PreferencesParts": "/dev/null",
+            "Dir::State::Lists": folder / "lists",
+            "Dir::Cache": folder / "cache",
+            "APT::Sandbox::User": "root",
+        }
+        return [word for name, value in settings.items() for word in ("-o", f"{name}={value}")]
+
+    def install_compose(self) -> None:
+        """Takes the Compose that the other checks use, built from its Go module."""
+        self.shell.run(str(REPOSITORY / ".ci/tools.sh"), "compose", timeout=1200)
+        tools = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pipegen-tools"
+        plugin = self.home / "config/cli-plugins/docker-compose"
+        plugin.parent.mkdir(parents=True, exist_ok=True)
+        plugin.unlink(missing_ok=True)
+        plugin.symlink_to(tools / "bin/docker-compose")
+
+    def launch(self) -> None:
+        """Starts the engine, and waits until it answers."""
+        # It adds chains to the packet filter and forbids forwarding; `stop` puts both back.
+        self.packet_filter = self.shell.ask("iptables-save")
+        self.forwarding = FORWARDING.read_text()
+        (self.home / "run").mkdir(parents=True, exist_ok=True)
+        (self.home / "run/docker.pid").unlink(missing_ok=True)  # one that was killed leaves it behind
+        log = self.home / "run/dockerd.log"
+        places = ["--data-root", self.home / "data", "--exec-root", self.home / "run/exec", "--pidfile", self.home / "run/docker.pid"]
+        with log.open("w") as output:
+            self.process = subprocess.Popen(
+                ["dockerd", "--host", self.socket, *map(str, places)],
+                env=self.shell.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,  # an interrupt from the keyboard is for us: the engine ends after the cleaning up
+            )
+        deadline = time.monotonic() + START_SECONDS
+        while not self.answers(self.socket):
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                raise Failure(f"the Docker engine did not start:\n{tail(log.read_text())}")
+            time.sleep(0.3)
+
+    def stop(self) -> None:
+        """Stops the engine if `start` started it, and undoes what it did to the machine's network."""
+        if self.process is None:
+            return
+        self.process.terminate()
+        self.process.wait(60)
+        self.shell.run("iptables-restore", stdin=self.packet_filter + "\n")
+        FORWARDING.write_text(self.forwarding)
+        if has("ip"):
+            self.shell.attempt("ip", "link", "delete", "docker0")
+
+
+FORWARDING = Path("/proc/sys/net/ipv4/ip_forward")
+
+
+def has(program: str) -> bool:
+    """Whether a program of this name can be called."""
+    return shutil.which(program) is not None
+
+
+def debian_mirror(shell: Shell) -> str:
+    """Where this machine gets its own Debian from."""
+    targets = shell.ask("apt-get", "indextargets", "--format", "$(ORIGIN) $(SITE)", "Created-By: Packages").splitlines()
+    sites = [site for origin, _, site in (target.partition(" ") for target in targets) if origin == "Debian"]
+    expect(bool(sites), "apt knows no Debian mirror: the engine and the images need Debian's packages")
+    return sites[0]
