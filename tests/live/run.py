@@ -19,7 +19,7 @@ sys.dont_write_bytecode = True  # nothing is left in the repository
 
 from harness import report, sabotage
 from harness.deployment import Deployment
-from harness.engine import Engine
+from harness.engine import CACHES, Engine
 from harness.expectations import Expectations
 from harness.images import Images
 from harness.report import Report
@@ -63,10 +63,11 @@ def run(chosen: argparse.Namespace, home: Path, reports: list[Report]) -> None:
             try:
                 kind(Deployment(name, home, shell), expectations(name), Images(home / "images", shell), reports[-1]).run()
             except Failure as failure:
-                shell.note(f"FAILED: {failure}")
+                if reports[-1].passed:
+                    reports[-1].add("outside of the steps", failure)
     finally:
         if not chosen.keep_engine:
-            with reports[0].step("stop the engine"):
+            with reports[0].step("leave the engine as it was found"):
                 engine.stop()
 
 
@@ -89,7 +90,7 @@ def interrupt(number: int, _frame) -> None:
 
 def main() -> int:
     chosen = arguments()
-    home = Path(os.environ.get("PIPEGEN_LIVE") or Path.home() / ".cache/pipegen-live")
+    home = Path(os.environ.get("PIPEGEN_LIVE") or CACHES / "pipegen-live")
     folder = chosen.report or home / "report"
     signal.signal(signal.SIGTERM, interrupt)
     reports: list[Report] = []

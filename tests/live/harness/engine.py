@@ -2,13 +2,16 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import time
 from pathlib import Path
 
-from .shell import Failure, Shell, expect, tail
+from .shell import Failure, Shell, expect, tail, until
 
 REPOSITORY = Path(__file__).resolve().parents[3]
+CACHES = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+FORWARDING = Path("/proc/sys/net/ipv4/ip_forward")
 # Debian 13's engine runs on Debian 12. Debian 12's own (20.10) runs, too, but takes no notice of `start_interval`.
 FROM_TRIXIE = ("docker.io", "docker-cli", "containerd")
 # These two of Debian 13 need a newer C library than Debian 12 has.
@@ -23,14 +26,11 @@ class Engine:
     def __init__(self, home: Path, shell: Shell) -> None:
         self.home = home
         self.shell = shell
-        self.process: subprocess.Popen | None = None
-        self.packet_filter = ""
-        self.forwarding = ""
-
-    @property
-    def socket(self) -> str:
-        """Where an engine of ours listens."""
-        return f"unix://{self.home}/run/docker.sock"
+        self.socket = f"unix://{home}/run/docker.sock"
+        self.pid = home / "run/docker.pid"
+        # What the machine's network was before: the engine adds chains to the packet filter, and forbids forwarding.
+        self.packet_filter = home / "run/packet-filter"
+        self.forwarding = home / "run/forwarding"
 
     def start(self) -> str:
         """Makes an engine answer, and says which one it is."""
@@ -97,23 +97,21 @@ class Engine:
     def install_compose(self) -> None:
         """Takes the Compose that the other checks use, built from its Go module."""
         self.shell.run(str(REPOSITORY / ".ci/tools.sh"), "compose", timeout=1200)
-        tools = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pipegen-tools"
         plugin = self.home / "config/cli-plugins/docker-compose"
         plugin.parent.mkdir(parents=True, exist_ok=True)
         plugin.unlink(missing_ok=True)
-        plugin.symlink_to(tools / "bin/docker-compose")
+        plugin.symlink_to(CACHES / "pipegen-tools/bin/docker-compose")
 
     def launch(self) -> None:
         """Starts the engine, and waits until it answers."""
-        # It adds chains to the packet filter and forbids forwarding; `stop` puts both back.
-        self.packet_filter = self.shell.ask("iptables-save")
-        self.forwarding = FORWARDING.read_text()
         (self.home / "run").mkdir(parents=True, exist_ok=True)
-        (self.home / "run/docker.pid").unlink(missing_ok=True)  # one that was killed leaves it behind
+        self.pid.unlink(missing_ok=True)  # one that was killed leaves it behind
+        self.packet_filter.write_text(self.shell.ask("iptables-save") + "\n")
+        self.forwarding.write_text(FORWARDING.read_text())
         log = self.home / "run/dockerd.log"
-        places = ["--data-root", self.home / "data", "--exec-root", self.home / "run/exec", "--pidfile", self.home / "run/docker.pid"]
+        places = ("--data-root", self.home / "data", "--exec-root", self.home / "run/exec", "--pidfile", self.pid)
         with log.open("w") as output:
-            self.process = subprocess.Popen(
+            process = subprocess.Popen(
                 ["dockerd", "--host", self.socket, *map(str, places)],
                 env=self.shell.environment,
                 stdin=subprocess.DEVNULL,
@@ -123,23 +121,20 @@ class Engine:
             )
         deadline = time.monotonic() + START_SECONDS
         while not self.answers(self.socket):
-            if self.process.poll() is not None or time.monotonic() > deadline:
+            if process.poll() is not None or time.monotonic() > deadline:
                 raise Failure(f"the Docker engine did not start:\n{tail(log.read_text())}")
             time.sleep(0.3)
 
     def stop(self) -> None:
-        """Stops the engine if `start` started it, and undoes what it did to the machine's network."""
-        if self.process is None:
-            return
-        self.process.terminate()
-        self.process.wait(60)
-        self.shell.run("iptables-restore", stdin=self.packet_filter + "\n")
-        FORWARDING.write_text(self.forwarding)
+        """Stops the engine if it is one of ours, also of an earlier run, and undoes what it did to the machine's network."""
+        if not self.pid.exists() or not self.answers(self.socket):
+            return  # a process identity that an engine left behind may be another program's by now
+        os.kill(int(self.pid.read_text()), signal.SIGTERM)
+        until(lambda: not self.pid.exists(), START_SECONDS, lambda: "the Docker engine does not stop", pause=0.2)
+        self.shell.run("iptables-restore", stdin=self.packet_filter.read_text())
+        FORWARDING.write_text(self.forwarding.read_text())
         if has("ip"):
             self.shell.attempt("ip", "link", "delete", "docker0")
-
-
-FORWARDING = Path("/proc/sys/net/ipv4/ip_forward")
 
 
 def has(program: str) -> bool:

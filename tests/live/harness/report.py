@@ -3,7 +3,7 @@
 import time
 import xml.etree.ElementTree as xml
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -42,6 +42,11 @@ class Report:
             step.seconds = time.monotonic() - started
             if not self.quiet:
                 print(line(step), flush=True)
+
+    def add(self, name: str, failure: Exception) -> None:
+        """Writes down something that went wrong outside of every step."""
+        with suppress(type(failure)), self.step(name):
+            raise failure
 
     @property
     def failures(self) -> int:
