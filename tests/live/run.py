@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S python3 -B
 """Brings rendered blueprints up on a real Docker engine, and checks that they do what they say.
 
 Needs Linux, root (unless a Docker engine answers already), Python 3.11, Rust, Go and the package registries; nothing else.
@@ -14,8 +14,6 @@ import signal
 import sys
 from contextlib import contextmanager
 from pathlib import Path
-
-sys.dont_write_bytecode = True  # nothing is left in the repository
 
 from harness import report, sabotage
 from harness.deployment import Deployment

@@ -87,9 +87,9 @@ class Commands(unittest.TestCase):
         with self.assertRaisesRegex(Failure, "still nothing"):
             until(lambda: False, 0.01, lambda: "still nothing", pause=0.01)
 
-    def test_variables_are_not_written_down(self):
-        self.assertEqual(self.shell.ask("sh", "-c", 'test "$PASSWORD" = hunter2 && echo yes', PASSWORD="hunter2"), "yes")
-        self.assertNotIn("hunter2\n", self.shell.transcript.read_text().replace('= hunter2', ""))
+    def test_a_variable_reaches_the_command_and_not_the_transcript(self):
+        self.assertEqual(self.shell.ask("sh", "-c", "echo ${#PASSWORD}", PASSWORD="hunter2"), "7")
+        self.assertNotIn("hunter2", self.shell.transcript.read_text())
 
 
 class Network(unittest.TestCase):
@@ -120,9 +120,9 @@ class Secrets(unittest.TestCase):
     def test_every_value_is_read_as_it_was_written(self):
         with folder() as path:
             env = path / ".env"
-            env.write_text('# made\nDB_PASSWORD="abc"\nOTHER="x"\n')
+            env.write_text('# made\nDB_PASSWORD="abc"\nAPP_DB_PASSWORD="abc"\n')
             dotenv.change(env, {"DB_PASSWORD": dotenv.NASTY})
-            self.assertEqual(dotenv.values(env), {"DB_PASSWORD": dotenv.NASTY, "OTHER": "x"})
+            self.assertEqual(dotenv.values(env), {"DB_PASSWORD": dotenv.NASTY, "APP_DB_PASSWORD": "abc"})
             self.assertIn(r'DB_PASSWORD="p@/:%#?\"' + r"'\$\\ é" + '"\n', env.read_text())
 
     def test_a_variable_that_is_not_there_is_not_changed(self):
@@ -137,7 +137,10 @@ class LeftBehind(unittest.TestCase):
 
     def test_something_left_or_gone_is_said_by_name(self):
         for now, message in (
-            (Footprint(frozenset({"mine", "kafka"}), frozenset({"bridge"}), frozenset(), frozenset()), "left behind among the containers: kafka"),
+            (
+                Footprint(frozenset({"mine", "kafka"}), frozenset({"bridge"}), frozenset(), frozenset()),
+                "left behind among the containers: kafka",
+            ),
             (Footprint(frozenset(), frozenset({"bridge"}), frozenset(), frozenset()), "gone from the containers: mine"),
             (self.BEFORE.plus({"data"}), "left behind among the volumes: data"),
         ):

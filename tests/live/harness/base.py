@@ -12,7 +12,13 @@ AUTHORITIES = Path("/usr/local/share/ca-certificates")
 BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 KEY = "live.base"
 # Python's clients bring a list of authorities of their own unless they are told otherwise.
-ENVIRONMENT = {"LANG": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive", "SSL_CERT_FILE": BUNDLE, "PIP_CERT": BUNDLE, "REQUESTS_CA_BUNDLE": BUNDLE}
+ENVIRONMENT = {
+    "LANG": "C.UTF-8",
+    "DEBIAN_FRONTEND": "noninteractive",
+    "SSL_CERT_FILE": BUNDLE,
+    "PIP_CERT": BUNDLE,
+    "REQUESTS_CA_BUNDLE": BUNDLE,
+}
 
 
 class Base:
@@ -40,7 +46,9 @@ class Base:
         shutil.rmtree(root, ignore_errors=True)
         root.mkdir(parents=True)
         release = image.removeprefix(NAME)
-        self.shell.run("debootstrap", "--variant=minbase", "--include=ca-certificates", release, str(root), debian_mirror(self.shell), timeout=900)
+        self.shell.run(
+            "debootstrap", "--variant=minbase", "--include=ca-certificates", release, str(root), debian_mirror(self.shell), timeout=900
+        )
         self.trust(root)
         for leftover in (*root.glob("var/cache/apt/archives/*.deb"), *root.glob("var/lib/apt/lists/*_*")):
             leftover.unlink()

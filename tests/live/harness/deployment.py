@@ -55,6 +55,18 @@ class Deployment:
             raise Failure(f"{file.relative_to(self.work)} has the text {old!r} {text.count(old)} times")
         file.write_text(text.replace(old, new))
 
+    def build(self) -> None:
+        """Builds the blueprint's own images one after the other, so that `up` finds them.
+
+        Docker's classic builder makes a step twice when two builds need it at once, and later takes either of the two: then
+        `up` replaces containers although nothing has changed. BuildKit does not, but Debian's
+        client of it is too old for Compose, and a new one takes long to compile.
+        """
+        for file, config in zip(self.files(), self.config(), strict=True):
+            by_image = {service["image"]: name for name, service in config["services"].items() if "build" in service}
+            for service in by_image.values():
+                self.shell.run("docker", "compose", "--env-file", ".env", "-f", file, "build", service, cwd=self.folder, timeout=1200)
+
     # What the generated scripts do.
 
     def up(self, profiles: tuple[str, ...], seconds: int = 600) -> str:

@@ -23,7 +23,7 @@ def change(env: Path, changes: dict[str, str]) -> None:
     text = env.read_text()
     for name, value in changes.items():
         line = f'{name}="{quoted(value)}"'
-        text, found = re.subn(rf'^{name}=".*"$', lambda _: line, text, flags=re.MULTILINE)
+        text, found = re.subn(rf'^{name}=".*"$', line.replace("\\", r"\\"), text, flags=re.MULTILINE)
         if found != 1:
             raise ValueError(f"{env.name} has the variable {name} {found} times")
     env.write_text(text)

@@ -34,10 +34,10 @@ class Engine:
 
     def start(self) -> str:
         """Makes an engine answer, and says which one it is."""
-        answers, host = self.shell.attempt("docker", "context", "inspect", "--format", "{{.Endpoints.docker.Host}}") if has("docker") else (1, "")
-        if answers == 0 and self.answers(host.strip()):
+        host = self.configured()
+        if self.answers(host):
             whose = "the machine's own"
-            self.use(host.strip())
+            self.use(host)
         else:
             whose = "of Debian's packages"
             self.install()
@@ -49,14 +49,25 @@ class Engine:
         compose = self.shell.ask("docker", "compose", "version", "--short")
         return f"Docker {version} ({whose}), Compose {compose}"
 
+    def configured(self) -> str:
+        """The address that `docker` would use; none where there is no such program."""
+        if not has("docker"):
+            return ""
+        return self.shell.ask("docker", "context", "inspect", "--format", "{{.Endpoints.docker.Host}}")
+
     def use(self, host: str) -> None:
         """Turns the shell to the engine at this address, with a configuration of our own: only that has our Compose."""
         path = f"{self.home}/root/usr/bin:{self.home}/root/usr/sbin:{os.environ['PATH']}"
-        self.shell.environment |= {"DOCKER_HOST": host, "DOCKER_CONFIG": str(self.home / "config"), "PATH": path, "DOCKER_BUILDKIT": "0"}
+        self.shell.environment |= {
+            "DOCKER_HOST": host,
+            "DOCKER_CONFIG": str(self.home / "config"),
+            "PATH": path,
+            "DOCKER_BUILDKIT": "0",
+        }  # its client is on no registry
 
     def answers(self, host: str) -> bool:
         """Whether there is an engine at this address."""
-        return self.shell.attempt("docker", "version", DOCKER_HOST=host)[0] == 0
+        return host != "" and self.shell.attempt("docker", "version", DOCKER_HOST=host)[0] == 0
 
     def install(self) -> None:
         """Unpacks the engine's packages: no maintainer script runs, and nothing starts by itself."""
@@ -82,7 +93,8 @@ class Engine:
         folder = self.home / "trixie"
         for name in ("lists/partial", "cache/archives/partial"):
             (folder / name).mkdir(parents=True, exist_ok=True)
-        (folder / "sources.list").write_text(f"deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] {debian_mirror(self.shell)} trixie main\n")
+        mirror = debian_mirror(self.shell)
+        (folder / "sources.list").write_text(f"deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] {mirror} trixie main\n")
         settings = {
             "Dir::Etc::SourceList": folder / "sources.list",
             "Dir::Etc::SourceParts": "/dev/null",

@@ -6,8 +6,8 @@ from .deployment import Deployment
 from .expectations import Expectations
 from .footprint import Footprint
 from .images import Images
-from .report import Report, Step
-from .shell import Failure, expect
+from .report import Report
+from .shell import expect
 
 ALTERED = f"{dotenv.NASTY} altered"
 
@@ -58,6 +58,9 @@ class Scenario:
         self.report.facts += [(image, "built by Compose from its own Dockerfile") for image in sorted(self.deployment.built())]
         with self.report.step("secrets init"):
             self.deployment.secrets_init()
+        if self.deployment.built():
+            with self.report.step("build"):
+                self.deployment.build()
 
     def use_nasty_passwords(self) -> None:
         """Gives every password the value with all that could be misread."""

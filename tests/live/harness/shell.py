@@ -5,6 +5,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 TAIL_LINES = 40
@@ -28,9 +29,10 @@ class Shell:
         with self.transcript.open("a") as file:
             file.write(text.rstrip("\n") + "\n")
 
-    def attempt(self, *command: str, cwd: Path | None = None, stdin: str = "", timeout: float = 600, **variables: str) -> tuple[int, str]:
-        """Exit status and output, both streams in the order in which they were written."""
-        return self._call(command, subprocess.STDOUT, cwd, stdin, timeout, variables)[:2]
+    def attempt(self, *command: str, **options) -> tuple[int, str]:
+        """Exit status and output, both streams in the order in which they were written. Options: see `call`."""
+        status, output, _ = self.call(command, subprocess.STDOUT, **options)
+        return status, output
 
     def run(self, *command: str, **options) -> str:
         """The output of a command that must succeed."""
@@ -39,14 +41,17 @@ class Shell:
             raise Failure(f"`{' '.join(command)}` ended with {status}:\n{tail(output)}")
         return output
 
-    def ask(self, *command: str, cwd: Path | None = None, stdin: str = "", timeout: float = 120, **variables: str) -> str:
+    def ask(self, *command: str, **options) -> str:
         """The standard output alone, without the line break at its end, of a command that must succeed."""
-        status, output, errors = self._call(command, subprocess.PIPE, cwd, stdin, timeout, variables)
+        status, output, errors = self.call(command, subprocess.PIPE, **options)
         if status != 0:
             raise Failure(f"`{' '.join(command)}` ended with {status}:\n{tail(errors)}")
         return output.rstrip("\n")
 
-    def _call(self, command, stderr: int, cwd: Path | None, stdin: str, timeout: float, variables: dict[str, str]) -> tuple[int, str, str]:
+    def call(
+        self, command: tuple[str, ...], stderr: int, *, cwd: Path | None = None, stdin: str = "", timeout: float = 600, **variables: str
+    ) -> tuple[int, str, str]:
+        """Exit status, output and errors of a command with these variables, which may take so many seconds."""
         # Every argument may be in the transcript: values that are secret go through variables or standard input.
         self.note(f"$ {' '.join(command)}")
         started = time.monotonic()
@@ -77,10 +82,8 @@ class Shell:
 
 def end_group(process: subprocess.Popen) -> None:
     """Ends a process and those that it started, the group that `start_new_session` made."""
-    try:
+    with suppress(ProcessLookupError):  # it had ended by itself
         os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass  # it had ended by itself
 
 
 def tail(text: str, lines: int = TAIL_LINES) -> str:

@@ -12,7 +12,7 @@ class Networking(Expectations):
     server = "api"
     kept = frozenset({"DB_ADMIN_PASSWORD", "APP_DB_PASSWORD"})
     changed = frozenset({"APP_DB_PASSWORD"})
-    file = ("uses: [api], publish: 8080", 'uses: [api], routes: { /: api, /again/: api }, publish: 8080')
+    file = ("uses: [api], publish: 8080", "uses: [api], routes: { /: api, /again/: api }, publish: 8080")
     sabotages = (
         Sabotage(
             name="a broken network: the database is on the one of the web server, too",
@@ -39,7 +39,9 @@ class Networking(Expectations):
         return address
 
     def write(self, deployment: Deployment) -> str:
-        rows = self.query(deployment, "CREATE TABLE IF NOT EXISTS seen (at timestamptz DEFAULT now()); INSERT INTO seen DEFAULT VALUES RETURNING 1")
+        rows = self.query(
+            deployment, "CREATE TABLE IF NOT EXISTS seen (at timestamptz DEFAULT now()); INSERT INTO seen DEFAULT VALUES RETURNING 1"
+        )
         expect(rows == "1", f"the database said {rows}")
         return self.data(deployment)
 
