@@ -32,8 +32,7 @@ class Base:
         """Makes the image unless it is there as it would be made now."""
         if not image.startswith(NAME):
             raise Failure(f"a recipe starts from {NAME}<release>, not from {image}")
-        status, key = self.shell.attempt("docker", "image", "inspect", "--format", f'{{{{index .Config.Labels "{KEY}"}}}}', image)
-        if status != 0 or key.strip() != recipe():
+        if label(self.shell, image, KEY) != recipe():
             self.make(image)
 
     def identity(self, image: str) -> str:
@@ -75,3 +74,10 @@ def recipe() -> str:
     for certificate in sorted(AUTHORITIES.glob("*.crt")):
         whole.update(certificate.read_bytes())
     return whole.hexdigest()[:16]
+
+
+def label(shell: Shell, image: str, name: str) -> str | None:
+    """A label of an image: empty if the image does not have it, None if there is no such image."""
+    form = f'{{{{index .Config.Labels "{name}"}}}}'
+    status, value = shell.attempt("docker", "image", "inspect", "--format", form, image)
+    return value.strip() if status == 0 else None

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from .base import Base
+from .base import Base, label
 from .shell import Failure, Shell
 
 RECIPES = Path(__file__).resolve().parents[1] / "images"
@@ -82,39 +82,29 @@ class Images:
 
     def is_foreign(self, image: str) -> bool:
         """Whether the engine has an image of this name that is not of our making."""
-        status, labels = self.shell.attempt("docker", "image", "inspect", "--format", "{{json .Config.Labels}}", image)
-        return status == 0 and f'"{RECIPE}"' not in labels
+        return label(self.shell, image, RECIPE) == ""
 
     def make(self, recipe: Recipe) -> None:
         """Builds an image unless it is cached, and gives it the name that the blueprint uses."""
+        cached = CACHE + recipe.image
         digest = recipe.digest([self.base.identity(base) for base in sorted(recipe.bases())])
-        cached = f"{CACHE}{recipe.repository}:{digest}"
-        if self.shell.attempt("docker", "image", "inspect", cached)[0] != 0:
-            labels = ["--label", f"{RECIPE}={digest}"]
-            self.shell.run(
-                "docker", "build", "--build-arg", f"TAG={recipe.tag}", *labels, "--tag", cached, str(recipe.folder), timeout=1800
-            )
+        if label(self.shell, cached, RECIPE) != digest:
+            options = ("--build-arg", f"TAG={recipe.tag}", "--label", f"{RECIPE}={digest}", "--tag", cached)
+            self.shell.run("docker", "build", *options, str(recipe.folder), timeout=1800)
         self.shell.run("docker", "tag", cached, recipe.image)
 
     def describe(self, image: str) -> str:
         """What an image is, with the version that is really inside."""
         if self.is_foreign(image):
             return "official: it was on the engine before"
-        kind, version = (self.label(image, name) for name in ("kind", "version"))
+        kind, version = (label(self.shell, image, name) or "" for name in ("live.kind", "live.version"))
         said = self.shell.ask("docker", "run", "--rm", "--network", "none", "--entrypoint", "sh", image, "-c", version)
         return f"{kind}: {said}. {Recipe(image).difference()}"
-
-    def label(self, image: str, name: str) -> str:
-        """One of the labels that every recipe has."""
-        value = self.shell.ask("docker", "image", "inspect", "--format", f'{{{{index .Config.Labels "live.{name}"}}}}', image)
-        if not value:
-            raise Failure(f"{Recipe(image).folder}/Dockerfile lacks the label live.{name}")
-        return value
 
     def keep(self, built: set[str]) -> None:
         """Takes images that Compose has built into the cache: with them stay their layers."""
         for image in sorted(built):
-            self.shell.attempt("docker", "tag", image, f"{CACHE}built/{image.replace(':', '-')}")
+            self.shell.attempt("docker", "tag", image, CACHE + image)
             self.shell.attempt("docker", "image", "rm", image)
 
     def release(self) -> None:
@@ -123,6 +113,7 @@ class Images:
         for image in self.shell.ask("docker", "image", "ls", *words).splitlines():
             if not image.startswith((CACHE, "<none>")):
                 self.shell.run("docker", "image", "rm", image)
+        self.shell.run("docker", "image", "prune", "--force", "--filter", f"label={RECIPE}")  # those of older recipes
 
 
 def bases_of(dockerfile: str, arguments: dict[str, str]) -> set[str]:
