@@ -9,12 +9,13 @@ import tempfile
 import unittest
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 from harness import dotenv, network, report, sabotage
 from harness.engine import REPOSITORY
 from harness.expectations import Sabotage
 from harness.footprint import Footprint
-from harness.images import RECIPES, Recipe, bases_of
+from harness.images import RECIPES, Images, Recipe, bases_of
 from harness.report import Report
 from harness.scenario import expect_equal
 from harness.shell import Failure, Shell, until
@@ -203,6 +204,11 @@ class Recipes(unittest.TestCase):
         self.assertEqual(redis.digest(["debian 1"]), redis.digest(["debian 1"]))
         self.assertNotEqual(redis.digest(["debian 1"]), redis.digest(["debian 2"]))
         self.assertNotEqual(redis.digest(["debian 1"]), Recipe("redis:7.4").digest(["debian 1"]))
+
+    def test_an_image_of_the_user_is_never_replaced(self):
+        for status, label, foreign in ((0, "\n", True), (0, "4784e5710fc0cf8a\n", False), (1, "no such image", False)):
+            shell = SimpleNamespace(attempt=lambda *_, answer=(status, label): answer)
+            self.assertEqual(Images(Path("/nowhere"), shell).is_foreign("redis:7.2"), foreign)
 
     def test_an_image_without_a_recipe_says_what_to_write(self):
         with self.assertRaisesRegex(Failure, "write tests/live/images/mysql/Dockerfile"):
