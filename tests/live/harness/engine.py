@@ -58,12 +58,9 @@ class Engine:
     def use(self, host: str) -> None:
         """Turns the shell to the engine at this address, with a configuration of our own: only that has our Compose."""
         path = f"{self.home}/root/usr/bin:{self.home}/root/usr/sbin:{os.environ['PATH']}"
-        self.shell.environment |= {
-            "DOCKER_HOST": host,
-            "DOCKER_CONFIG": str(self.home / "config"),
-            "PATH": path,
-            "DOCKER_BUILDKIT": "0",
-        }  # its client is on no registry
+        # Debian's client of BuildKit is too old for Compose: images are built by the engine's classic builder.
+        builder = {"DOCKER_BUILDKIT": "0"}
+        self.shell.environment |= builder | {"DOCKER_HOST": host, "DOCKER_CONFIG": str(self.home / "config"), "PATH": path}
 
     def answers(self, host: str) -> bool:
         """Whether there is an engine at this address."""
@@ -71,7 +68,8 @@ class Engine:
 
     def install(self) -> None:
         """Unpacks the engine's packages: no maintainer script runs, and nothing starts by itself."""
-        if (self.home / "root/usr/sbin/dockerd").exists() and all(map(has, PROGRAMS)):
+        done = self.home / "installed"
+        if done.exists() and all(map(has, PROGRAMS)):
             return
         expect(os.geteuid() == 0, "no Docker engine answers, and only root can start one")
         self.shell.run("apt-get", "update", "-qq")
@@ -87,6 +85,7 @@ class Engine:
         self.shell.run("apt-get", "-o", "APT::Sandbox::User=root", "download", "-qq", *FROM_THIS_RELEASE, cwd=packages)
         for package in sorted(packages.glob("*.deb")):
             self.shell.run("dpkg", "-x", str(package), str(self.home / "root"))
+        done.touch()
 
     def trixie(self) -> list[str]:
         """Options that make apt see Debian 13 and nothing else, in folders of their own."""
@@ -134,6 +133,7 @@ class Engine:
         deadline = time.monotonic() + START_SECONDS
         while not self.answers(self.socket):
             if process.poll() is not None or time.monotonic() > deadline:
+                process.terminate()
                 raise Failure(f"the Docker engine did not start:\n{tail(log.read_text())}")
             time.sleep(0.3)
 

@@ -1,5 +1,7 @@
 """The run that every blueprint goes through, from nothing to nothing."""
 
+from contextlib import suppress
+
 from . import dotenv, network
 from .bystander import Bystander
 from .deployment import Deployment
@@ -7,7 +9,7 @@ from .expectations import Expectations
 from .footprint import Footprint
 from .images import Images
 from .report import Report
-from .shell import expect
+from .shell import Failure, expect
 
 ALTERED = f"{dotenv.NASTY} altered"
 
@@ -205,10 +207,11 @@ class Scenario:
 
     def look_closer(self) -> None:
         """Writes down what the containers say, for whoever reads the transcript of a failure."""
-        for service, container in self.deployment.containers().items() if self.deployment.env.exists() else ():
-            self.shell.note(f"== {service}")
-            self.shell.attempt("docker", "inspect", "--format", "{{json .State}}", container)
-            self.shell.attempt("docker", "logs", "--tail", "40", container)
+        with suppress(Failure, OSError):  # what failed is more important
+            for service, container in self.deployment.containers().items():
+                self.shell.note(f"== {service}")
+                self.shell.attempt("docker", "inspect", "--format", "{{json .State}}", container)
+                self.shell.attempt("docker", "logs", "--tail", "40", container)
 
     def clean_up(self) -> None:
         """Removes whatever is there, and takes the images' names back."""
