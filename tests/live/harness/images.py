@@ -99,7 +99,7 @@ class Images:
             return "official: it was on the engine before"
         kind, version = (label(self.shell, image, name) or "" for name in ("live.kind", "live.version"))
         said = self.shell.ask("docker", "run", "--rm", "--network", "none", "--entrypoint", "sh", image, "-c", version)
-        return f"{kind}: {said}. {Recipe(image).difference()}"
+        return f"{kind}: {', '.join(said.splitlines())}. {Recipe(image).difference()}"
 
     def keep(self, built: set[str]) -> None:
         """Takes images that Compose has built into the cache: with them stay their layers."""

@@ -184,7 +184,7 @@ class Scenario:
             dotenv.change(self.deployment.env, {name: old[name] for name in self.expectations.kept})
             self.deployment.secrets_init()
             lost = sorted(name for name, value in dotenv.values(self.deployment.env).items() if old[name] != value)
-            step.note = f"new: {', '.join(lost)}"
+            step.note = f"new: {', '.join(lost) or 'nothing'}"
         self.up("up with the data and the new .env")
         self.set_up_connections()
         with self.report.step("the data is still there") as step:
