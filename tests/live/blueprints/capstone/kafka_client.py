@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from confluent_kafka import Consumer, Producer
 
 TOPIC = "transactions"
-SECONDS = 30
+SECONDS = 20
 
 
 def transactions(first: datetime, count: int) -> dict[str, bytes]:
@@ -26,20 +26,27 @@ def transactions(first: datetime, count: int) -> dict[str, bytes]:
     return made
 
 
-def send(bootstrap: str, messages: dict[str, bytes], errors: list[str]) -> None:
+def settings(bootstrap: str, errors: list[str]) -> dict:
+    """What both clients have in common. Errors are collected: the library's own log would repeat them ten times a second."""
+    return {"bootstrap.servers": bootstrap, "log_level": 0, "error_cb": lambda error: errors.append(error.str())}
+
+
+def send(bootstrap: str, messages: dict[str, bytes]) -> None:
     """Sends them all, or exits."""
-    settings = {"bootstrap.servers": bootstrap, "message.timeout.ms": SECONDS * 1000, "error_cb": lambda error: errors.append(error.str())}
-    producer = Producer(settings)
-    for body in messages.values():
-        producer.produce(TOPIC, body)
-    left = producer.flush(SECONDS)
+    errors: list[str] = []
+    refused: list[str] = []
+    producer = Producer(settings(bootstrap, errors) | {"message.timeout.ms": SECONDS * 1000})
+    for identity, body in messages.items():
+        producer.produce(TOPIC, body, on_delivery=lambda error, _, identity=identity: refused.append(identity) if error else None)
+    left = producer.flush(2 * SECONDS) + len(refused)
     if left:
         sys.exit(f"kafka at {bootstrap}: {left} of {len(messages)} messages were not taken: {', '.join(dict.fromkeys(errors))}")
 
 
 def read_back(bootstrap: str, wanted: set[str]) -> None:
     """Waits until every one was read, or exits."""
-    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": f"live-{uuid.uuid4()}", "auto.offset.reset": "earliest"})
+    errors: list[str] = []
+    consumer = Consumer(settings(bootstrap, errors) | {"group.id": f"live-{uuid.uuid4()}", "auto.offset.reset": "earliest"})
     consumer.subscribe([TOPIC])
     deadline = time.monotonic() + SECONDS
     while wanted and time.monotonic() < deadline:
@@ -48,12 +55,12 @@ def read_back(bootstrap: str, wanted: set[str]) -> None:
                 wanted.discard(json.loads(message.value())["id"])
     consumer.close()
     if wanted:
-        sys.exit(f"kafka at {bootstrap}: {len(wanted)} messages that were sent cannot be read")
+        sys.exit(f"kafka at {bootstrap}: {len(wanted)} messages that were sent cannot be read: {', '.join(dict.fromkeys(errors))}")
 
 
 def main(bootstrap: str, first: str, count: str) -> None:
     messages = transactions(datetime.fromisoformat(first), int(count))
-    send(bootstrap, messages, [])
+    send(bootstrap, messages)
     read_back(bootstrap, set(messages))
     print(f"{count} messages sent and read back")
 
