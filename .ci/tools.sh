@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
 # Installs the real tools that the external checks run against what we render:
 #
-#   .ci/tools.sh [compose] [shellcheck] [postgres] [redis] [airflow]     (all of them without an argument)
+#   .ci/tools.sh [compose] [shellcheck] [postgres] [pgbouncer] [redis] [airflow] [etcd] [kubernetes] [helm] [kubeconform] [kind]
+#
+# Without an argument it installs all of them.
 #
 # Everything comes from package registries (Debian, the Go module proxy, PyPI) and is kept below
 # ~/.cache/pipegen-tools; a second run finds it there and is done. Then `source .ci/env.sh`.
@@ -12,6 +14,10 @@ source "$here/env.sh"
 
 COMPOSE_VERSION=v5.5.1
 UV_VERSION=0.13.8
+KUBERNETES_VERSION=v1.34.4
+HELM_VERSION=v3.22.0
+KUBECONFORM_VERSION=v0.8.0
+KIND_VERSION=v0.33.0
 # Airflow's constraint files are on no registry. The packages of the day after the release (2025-08-08) stand in for them.
 AIRFLOW_DAY=2025-08-09
 AIRFLOW_PROVIDERS=(fab postgres celery redis)
@@ -31,20 +37,35 @@ apt_install() {
 
 has() { command -v "$1" >/dev/null; }
 
+need_go() {
+  PATH=$PATH:/usr/local/go/bin
+  has go || fail "$1 is built from source: install Go 1.25 or newer (Debian 12 has 1.19) into PATH or /usr/local/go"
+  export GOFLAGS='-mod=mod -trimpath' CGO_ENABLED=0
+}
+
+# go_install PROGRAM PACKAGE VERSION: the folder's name remembers the version, as few programs built so know their own.
+go_install() {
+  local home=$PIPEGEN_TOOLS/$1-$3
+  if [ ! -x "$home/$1" ]; then
+    need_go "$1"
+    GOBIN=$home go install -ldflags '-s -w' "$2@$3" 2>"$PIPEGEN_TOOLS/src/$1.log" ||
+      fail "go install $2: $(tail -n 3 "$PIPEGEN_TOOLS/src/$1.log")"
+  fi
+  ln -sfn "$home/$1" "$PIPEGEN_TOOLS/bin/$1"
+}
+
 # Compose is built from its Go module: no registry has the binary, and Debian's is years older.
 install_compose() {
   local binary=$PIPEGEN_TOOLS/bin/docker-compose module=github.com/docker/compose/v5
   if [ "v$("$binary" version --short 2>/dev/null)" = "$COMPOSE_VERSION" ]; then return; fi
-  PATH=$PATH:/usr/local/go/bin
-  has go || fail 'Compose is built from source: install Go 1.25 or newer (Debian 12 has 1.19) into PATH or /usr/local/go'
+  need_go Compose
   local source=$PIPEGEN_TOOLS/src/compose-$COMPOSE_VERSION
   mkdir -p "$source"
   (
     cd "$source"
-    export GOFLAGS=-mod=mod CGO_ENABLED=0
     [ -f go.mod ] || go mod init ci.local/compose
     go get "$module/cmd@$COMPOSE_VERSION" >get.log 2>&1 || fail "go get: $(tail -n 3 get.log)"
-    go build -trimpath -ldflags "-s -w -X $module/internal.Version=$COMPOSE_VERSION" -o docker-compose "$module/cmd"
+    go build -ldflags "-s -w -X $module/internal.Version=$COMPOSE_VERSION" -o docker-compose "$module/cmd"
     mv docker-compose "$binary"
   )
 }
@@ -59,6 +80,13 @@ install_postgres() {
   mkdir -p /etc/postgresql-common
   printf 'create_main_cluster = false\n' >/etc/postgresql-common/createcluster.conf
   apt_install postgresql
+}
+
+# Its package would start one for the whole machine, with its own settings.
+install_pgbouncer() {
+  if has pgbouncer; then return; fi
+  apt_install pgbouncer
+  if [ -x /etc/init.d/pgbouncer ]; then /etc/init.d/pgbouncer stop >/dev/null; fi
 }
 
 # In Debian the server is a link to a program of redis-tools; the package redis-server only adds a daemon that nobody wants here.
@@ -87,13 +115,79 @@ install_airflow() {
   printf '%s' "${wanted[*]} $AIRFLOW_DAY" >"$home/.installed"
 }
 
-mkdir -p "$PIPEGEN_TOOLS/bin"
+# Unpacked instead of installed: the package would start a daemon that nobody wants here.
+install_etcd() {
+  if has etcd; then return; fi
+  local source=$PIPEGEN_TOOLS/src/etcd
+  mkdir -p "$source"
+  (
+    cd "$source"
+    apt-get download -qq etcd-server 2>/dev/null || { apt-get update -qq && apt-get download -qq etcd-server; }
+    dpkg -x etcd-server_*.deb .
+    ln -sfn "$source/usr/bin/etcd" "$PIPEGEN_TOOLS/bin/etcd"
+  )
+}
+
+# The API server and its client. k8s.io/kubernetes takes its parts from folders of its own, and no other module inherits
+# that. So its go.mod becomes ours, with each folder k8s.io/X replaced by the published module k8s.io/X of that release.
+install_kubernetes() {
+  local home=$PIPEGEN_TOOLS/kubernetes-$KUBERNETES_VERSION module=k8s.io/kubernetes program
+  if [ ! -x "$home/kubectl" ]; then
+    need_go Kubernetes
+    build_kubernetes "$home" "$module"
+  fi
+  for program in kube-apiserver kubectl; do
+    ln -sfn "$home/$program" "$PIPEGEN_TOOLS/bin/$program"
+  done
+}
+
+build_kubernetes() { # HOME MODULE
+  local source=$PIPEGEN_TOOLS/src/kubernetes-$KUBERNETES_VERSION parts=v0.${KUBERNETES_VERSION#v1.} version=k8s.io/component-base/version
+  mkdir -p "$source" "$1"
+  (
+    cd "$source"
+    go mod download "$2@$KUBERNETES_VERSION"
+    cache=$(go env GOMODCACHE)
+    sed -e "s#^module .*#module ci.local/kubernetes#" -e "s#=> ./staging/src/\(k8s.io/[^ ]*\)#=> \1 $parts#" \
+      "$cache/cache/download/$2/@v/$KUBERNETES_VERSION.mod" >go.mod
+    install -m 644 "$cache/$2@$KUBERNETES_VERSION/go.sum" go.sum
+    go mod edit -require="$2@$KUBERNETES_VERSION"
+    go build -ldflags "-s -w -X $version.gitVersion=$KUBERNETES_VERSION -X $version.gitMajor=1 -X $version.gitMinor=$(cut -d. -f2 <<<"$KUBERNETES_VERSION")" \
+      -o ./ "$2/cmd/kube-apiserver" "$2/cmd/kubectl" 2>build.log || fail "go build: $(tail -n 3 build.log)"
+    mv kube-apiserver kubectl "$1"
+  )
+}
+
+install_helm() { go_install helm helm.sh/helm/v3/cmd/helm "$HELM_VERSION"; }
+
+install_kubeconform() { go_install kubeconform github.com/yannh/kubeconform/cmd/kubeconform "$KUBECONFORM_VERSION"; }
+
+# Not kind itself, which needs a container engine to say whether it can read a file: only its type, in a program of ours.
+install_kind() {
+  local home=$PIPEGEN_TOOLS/kind-config-$KIND_VERSION
+  local source=$PIPEGEN_TOOLS/src/kind-config-$KIND_VERSION
+  mkdir -p "$source" "$home"
+  if [ ! -x "$home/kind-config" ] || ! cmp -s "$here/kind-config.go" "$source/main.go"; then
+    need_go kind-config
+    (
+      cd "$source"
+        cp "$here/kind-config.go" main.go
+      [ -f go.mod ] || go mod init ci.local/kind-config 2>/dev/null
+      go get "sigs.k8s.io/kind@$KIND_VERSION" >get.log 2>&1 || fail "go get: $(tail -n 3 get.log)"
+      go build -ldflags '-s -w' -o "$home/kind-config" .
+    )
+  fi
+  ln -sfn "$home/kind-config" "$PIPEGEN_TOOLS/bin/kind-config"
+}
+
+mkdir -p "$PIPEGEN_TOOLS/bin" "$PIPEGEN_TOOLS/src"
 exec 9>"$PIPEGEN_TOOLS/.lock" # two runs at once would build into the same folders
 flock 9
-[ $# -gt 0 ] || set -- compose shellcheck postgres redis airflow
+tools=(compose shellcheck postgres pgbouncer redis airflow etcd kubernetes helm kubeconform kind)
+[ $# -gt 0 ] || set -- "${tools[@]}"
 for tool; do
-  declare -F "install_$tool" >/dev/null || fail "no tool is called '$tool'; write compose, shellcheck, postgres, redis or airflow"
+  declare -F "install_$tool" >/dev/null || fail "no tool is called '$tool'; write one of ${tools[*]}"
   started=$SECONDS
   "install_$tool"
-  printf 'tools: %-10s %4d s\n' "$tool" $((SECONDS - started))
+  printf 'tools: %-11s %4d s\n' "$tool" $((SECONDS - started))
 done

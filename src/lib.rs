@@ -1,6 +1,7 @@
 //! pipegen: one typed blueprint of a data platform, every deployment artifact generated from it.
 
 pub mod blueprint;
+pub mod charts;
 pub mod cli;
 pub mod commands;
 pub mod compile;
@@ -9,6 +10,7 @@ pub mod diagnostic;
 pub mod dotenv;
 pub mod emit;
 pub mod fileset;
+pub mod formats;
 pub mod platform;
 pub mod reference;
 pub mod rules;

@@ -2,15 +2,16 @@
 
 mod compose_demo;
 
+use pipegen::formats::Layout;
 use pipegen::platform::{Pipeline, Platform, Step};
-use pipegen::targets::{Layout, compose};
+use pipegen::targets::compose;
 
 /// In every text position this must reach the real reader unchanged.
 const NASTY: &str = "$(A)${B}$${C}{{ D }}%(e)s'\"|`<b>\n# x";
 
 fn readme(platform: &Platform) -> String {
     let layout = Layout { blueprint: "../../../blueprints/demo.yml".into(), base: "../../../blueprints".into() };
-    let rendered = (compose::TARGET.render)(platform, &layout).expect("rendered");
+    let rendered = compose::TARGET.render(platform, &layout).expect("rendered");
     assert_eq!(rendered.diagnostics, [], "nothing to report");
     rendered.files.get("README.md").expect("a guide").text.clone()
 }
@@ -77,8 +78,15 @@ fn any_text_stays_in_its_place() {
     platform.stacks[0].description = Some(nasty());
     platform.networks[0].description = Some(nasty());
     platform.secrets[0].note = nasty();
-    let step =
-        Step { name: nasty(), on: "web".into(), program: Some(nasty()), schedule: Some(nasty()), reads: vec![nasty()], writes: Vec::new() };
+    let step = Step {
+        name: nasty(),
+        on: "web".into(),
+        program: Some(nasty()),
+        schedule: Some(nasty()),
+        starts: Some(nasty()),
+        reads: vec![nasty()],
+        writes: Vec::new(),
+    };
     platform.pipelines = vec![Pipeline { name: nasty(), description: Some(nasty()), steps: vec![step] }];
     let text = readme(&platform);
     assert_tables_are_whole(&text);

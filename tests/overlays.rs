@@ -261,6 +261,6 @@ fn check_looks_at_the_base_and_every_environment_and_says_the_same_once() {
     let output = command.current_dir(folder.path()).args(["check", "--format", "json", "shop.yml"]).output().expect("pipegen runs");
     let lines: Vec<Json> = String::from_utf8_lossy(&output.stdout).lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     let codes: Vec<&str> = lines.iter().filter_map(|line| line["code"].as_str()).collect();
-    assert_eq!(codes, ["path-not-found", "not-rendered-yet", "unknown-key"], "{lines:#?}");
+    assert_eq!(codes, ["host-path", "path-not-found", "not-rendered-yet", "unknown-key"], "{lines:#?}");
     assert_eq!(output.status.code(), Some(1));
 }

@@ -6,8 +6,9 @@ mod support;
 use std::collections::BTreeSet;
 
 use pipegen::compile::{Compiled, Options, compile};
+use pipegen::formats::Layout;
 use pipegen::source::{Source, Span};
-use pipegen::targets::{Layout, TARGETS};
+use pipegen::targets::TARGETS;
 use pipegen::yaml::{self, Node, Value};
 use support::edit::replaced;
 
@@ -28,7 +29,7 @@ fn render(source: &Source) -> (Option<String>, Compiled) {
     let layout = Layout { blueprint: "../blueprint.yml".to_owned(), base: "..".to_owned() };
     let mut all = String::new();
     for target in TARGETS {
-        let rendered = (target.render)(&platform, &layout).expect("the templates are right");
+        let rendered = target.render(&platform, &layout).expect("the templates are right");
         compiled.add(rendered.diagnostics);
         for (path, file) in rendered.files.iter() {
             all.push_str(&format!("{} {}\n{}", path.as_str(), file.executable, file.text));
@@ -98,7 +99,13 @@ fn a_changed_value_changes_an_artifact_or_is_refused_or_is_said_not_to_be_render
         let source = Source::new(path, text.clone());
         let (artifacts, compiled) = render(&source);
         let artifacts = artifacts.unwrap_or_else(|| panic!("{path} is sound: {:?}", compiled.diagnostics));
-        let not_rendered: Vec<Span> = compiled.diagnostics.iter().filter_map(|located| located.span).collect();
+        let not_rendered: Vec<Span> = compiled
+            .diagnostics
+            .iter()
+            // Its artifacts are there; the cluster has to do the rest.
+            .filter(|located| located.diagnostic.code.name != "host-path")
+            .filter_map(|located| located.span)
+            .collect();
         assert!(not_rendered.is_empty(), "{path} has only keys that are rendered");
         let mut found = Vec::new();
         scalars(&yaml::read(&source).expect("YAML"), "", &mut found);

@@ -16,7 +16,7 @@ pub use tree::Tree;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::value::{Map, Name, NetworkName, OneOrMany, ParametricText, ResourceRef, Size, VariableName};
+use crate::value::{Map, Name, NetworkName, OneOrMany, ParametricText, ResourceRef, Size, VariableName, variable_of};
 
 /// Words that cannot name a service, volume or stack because references and expectations use them.
 pub const RESERVED_NAMES: &[&str] = &["all", "credentials", "env", "host", "internet", "parameters", "volumes"];
@@ -182,6 +182,51 @@ pub enum CredentialType {
     SshKey,
     /// The login of an image registry.
     Registry,
+}
+
+impl CredentialType {
+    /// Its name in a blueprint.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Password => "password",
+            Self::Basic => "basic",
+            Self::Token => "token",
+            Self::Aws => "aws",
+            Self::SshKey => "ssh_key",
+            Self::Registry => "registry",
+        }
+    }
+
+    /// The fields that are secrets.
+    pub const fn secret_fields(self) -> &'static [&'static str] {
+        match self {
+            Self::Password | Self::Basic | Self::Registry => &["password"],
+            Self::Token => &["token"],
+            Self::Aws => &["access_key_id", "secret_access_key"],
+            Self::SshKey => &["private_key"],
+        }
+    }
+
+    /// Whether it has a username.
+    pub const fn has_username(self) -> bool {
+        matches!(self, Self::Password | Self::Basic | Self::Registry)
+    }
+}
+
+impl Credential {
+    /// The username of the credential with this name.
+    pub fn username_of<'a>(&'a self, name: &'a str) -> &'a str {
+        self.username.as_ref().map_or(name, |username| username.as_str())
+    }
+
+    /// The variable that holds a secret field of the credential with this name.
+    pub fn variable(&self, name: &str, field: &str) -> String {
+        match (&self.env, self.kind.secret_fields()) {
+            (Some(variable), [_]) => variable.to_string(),
+            (Some(prefix), _) => format!("{prefix}_{}", variable_of(field)),
+            (None, _) => format!("{}_{}", variable_of(name), variable_of(field)),
+        }
+    }
 }
 
 /// Storage.

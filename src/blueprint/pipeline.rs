@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::value::{DatasetName, Deployable, Duration, Map, Name, ParametricText, ResourceRef};
+use crate::value::{DatasetName, Deployable, Duration, Map, Name, ParametricText, ResourceRef, VariableName};
 
 /// Datasets and the steps between them.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -84,18 +84,20 @@ pub struct Step {
     /// How often a stream makes a batch.
     #[serde(default)]
     pub batch_interval: Option<Duration>,
-    /// Something outside that it starts.
+    /// A job elsewhere that it starts; the service that runs the step gets its id as `DATABRICKS_JOB_ID`.
     #[serde(default)]
     pub runs: Option<Runs>,
 }
 
-/// Something outside that a step starts.
+/// A job elsewhere that a step starts.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct Runs {
-    /// The service that it runs on.
+    /// The databricks service that it runs on.
     pub on: Name,
-    /// The id of a Databricks job.
-    #[serde(default)]
-    pub databricks_job: Option<Deployable>,
+    /// The id of the job.
+    pub databricks_job: Deployable,
+    /// The beginning of the variable's name instead of `DATABRICKS`, where one service starts several jobs.
+    #[serde(default, rename = "as")]
+    pub prefix: Option<VariableName>,
 }

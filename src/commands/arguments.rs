@@ -26,7 +26,7 @@ pub struct RenderArgs {
     /// What is rendered.
     #[command(flatten)]
     pub choice: ChoiceArgs,
-    /// A target (`pipegen explain` lists them); repeatable; without it, all
+    /// A target (`pipegen explain` lists them); repeatable; without it, all that fit the platform
     #[arg(long, value_name = "NAME")]
     pub target: Vec<String>,
     /// Compare with the disk, write nothing: exit 3 and a diff if anything is out of date

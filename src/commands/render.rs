@@ -6,21 +6,31 @@ use super::arguments::{Format, RenderArgs};
 use super::blueprint::{self, Chosen, folder};
 use super::{Done, Exit, diagnostics_json, fail, paths, print, report, say_diagnostics};
 use crate::compile::Compiled;
-use crate::diagnostic::near;
-use crate::platform::Platform;
-use crate::targets::{Rendered, TARGETS, Target};
+use crate::diagnostic::{Diagnostic, near};
+use crate::formats::{Layout, Rendered};
+use crate::secrets::{Setting, Wanted};
+use crate::targets::{TARGETS, Target, fitting};
 
 /// Renders.
 pub fn run(arguments: &RenderArgs) -> Done {
-    let targets = targets(&arguments.target)?;
+    let chosen = targets(&arguments.target)?;
     let Chosen { source, mut compiled } = blueprint::choose(&arguments.choice, arguments.format == Format::Json)?;
-    let mut artifacts = Vec::new();
+    let (mut artifacts, mut left_out) = (Vec::new(), Vec::new());
     if let Some(platform) = compiled.platform.take() {
+        let targets = match chosen {
+            Some(chosen) => chosen,
+            None => {
+                let (fitting, others) = fitting(&platform);
+                left_out = others;
+                fitting
+            }
+        };
         for target in targets {
             let folder = folder(&arguments.choice.out, &platform.name, arguments.choice.env.as_deref(), target.name);
-            let rendered = of_target(target, &platform, &arguments.choice.blueprint, &folder)?;
-            compiled.add(rendered.diagnostics);
-            artifacts.push((folder, rendered.files));
+            let layout = layout(&arguments.choice.blueprint, &folder)?;
+            let Rendered { files, diagnostics, .. } = target.render(&platform, &layout).map_err(|error| our_fault(&error))?;
+            compiled.add(diagnostics);
+            artifacts.push((folder, files));
         }
     }
     match arguments.format {
@@ -30,6 +40,7 @@ pub fn run(arguments: &RenderArgs) -> Done {
     if compiled.has_errors() {
         return Err(Exit::Invalid);
     }
+    report::left_out(&left_out, arguments.format)?;
     if arguments.stdout {
         report::show(&artifacts, arguments.format)
     } else if arguments.check || arguments.diff {
@@ -39,11 +50,12 @@ pub fn run(arguments: &RenderArgs) -> Done {
     }
 }
 
-fn targets(names: &[String]) -> Result<Vec<&'static Target>, Exit> {
+/// The targets of these names; nothing if none is named.
+fn targets(names: &[String]) -> Result<Option<Vec<&'static Target>>, Exit> {
     if names.is_empty() {
-        return Ok(TARGETS.to_vec());
+        return Ok(None);
     }
-    names
+    let found: Result<_, _> = names
         .iter()
         .map(|name| {
             TARGETS.iter().find(|target| target.name == name).copied().ok_or_else(|| {
@@ -55,31 +67,38 @@ fn targets(names: &[String]) -> Result<Vec<&'static Target>, Exit> {
                 fail(Exit::Usage, &format!("there is no target `{name}`"), &help)
             })
         })
-        .collect()
+        .collect();
+    found.map(Some)
 }
 
-/// Renders one target; a template that fails is a fault of ours.
-pub(super) fn of_target(target: &Target, platform: &Platform, blueprint: &Path, folder: &Path) -> Result<Rendered, Exit> {
-    let layout = paths::layout(blueprint, folder).map_err(|error| fail(Exit::Disk, &error.to_string(), ""))?;
-    (target.render)(platform, &layout).map_err(|error| {
-        fail(Exit::Internal, &format!("a fault of pipegen's own: {error}"), "please report it, with the blueprint if you can")
-    })
+fn our_fault(error: &dyn std::error::Error) -> Exit {
+    fail(Exit::Internal, &format!("a fault of pipegen's own: {error}"), "please report it, with the blueprint if you can")
 }
 
-/// The files of a compiled blueprint that say nothing wrong; for callers that only want to know.
-pub(super) fn rendered(
-    compiled: &mut Compiled,
-    blueprint: &Path,
-    out: &Path,
-    environment: Option<&str>,
-) -> Result<Vec<(PathBuf, Rendered)>, Exit> {
+fn layout(blueprint: &Path, folder: &Path) -> Result<Layout, Exit> {
+    paths::layout(blueprint, folder).map_err(|error| fail(Exit::Disk, &error.to_string(), ""))
+}
+
+/// What the artifacts of a target would read.
+pub(super) struct Needs {
+    /// Where they would lie.
+    pub folder: PathBuf,
+    /// What the target cannot express.
+    pub diagnostics: Vec<Diagnostic>,
+    pub secrets: Vec<Wanted>,
+    pub settings: Vec<Setting>,
+}
+
+/// What every target that fits a compiled blueprint would make of it. Nothing is written, not even in memory: that would
+/// take longer than all else.
+pub(super) fn lower(compiled: &mut Compiled, blueprint: &Path, out: &Path, environment: Option<&str>) -> Result<Vec<Needs>, Exit> {
     let Some(platform) = compiled.platform.take() else { return Ok(Vec::new()) };
-    let mut all = Vec::new();
-    for target in TARGETS {
+    let mut needs = Vec::new();
+    for target in fitting(&platform).0 {
         let folder = folder(out, &platform.name, environment, target.name);
-        let mut rendered = of_target(target, &platform, blueprint, &folder)?;
-        compiled.add(std::mem::take(&mut rendered.diagnostics));
-        all.push((folder, rendered));
+        let layout = layout(blueprint, &folder)?;
+        let Rendered { diagnostics, secrets, settings, .. } = (target.lower)(&platform, &layout);
+        needs.push(Needs { folder, diagnostics, secrets, settings });
     }
-    Ok(all)
+    Ok(needs)
 }

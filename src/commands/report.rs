@@ -13,6 +13,17 @@ use crate::fileset::FileSet;
 /// The files of each target, with the folder where they belong.
 type Artifacts = [(PathBuf, FileSet)];
 
+/// Says which targets write nothing of this platform, and why.
+pub(super) fn left_out(targets: &[(&str, String)], format: Format) -> Done {
+    for (target, reason) in targets {
+        match format {
+            Format::Plain => say(&format!("{target}: left out: {reason}")),
+            Format::Json => line(&json!({ "target": target, "outcome": "left out", "reason": reason }))?,
+        }
+    }
+    Ok(())
+}
+
 /// Prints the artifacts.
 pub(super) fn show(artifacts: &Artifacts, format: Format) -> Done {
     for (folder, files) in artifacts {

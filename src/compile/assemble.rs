@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::blueprint::Blueprint;
+use crate::blueprint::{Blueprint, SecretStore as Wanted};
+use crate::components::OwnVolume;
 use crate::diagnostic::{Diagnostic, Place, code};
 use crate::platform::{
-    Check, Edge, Image, Mount, MountSource, PathRef, Platform, PublicText, Readiness, Service, Stack, Volume, Workload, WorkloadKind,
+    Check, Edge, Image, Mount, MountSource, PathRef, Platform, PublicText, Readiness, Realization, SecretStore, Service, Stack, Volume,
+    Workload, WorkloadKind,
 };
 use crate::source::Pointer;
 
@@ -26,7 +28,8 @@ pub(super) fn platform(
     found: &mut Vec<Diagnostic>,
 ) -> Platform {
     let volumes = volumes(blueprint, &mut built);
-    let (secrets, settings) = variables(blueprint, &services, &built, found);
+    let mut realizations = realizations(&services, &built.workloads);
+    let (secrets, settings) = variables(blueprint, &services, &built, &realizations, found);
     let order = start_order(&places, &edges, &built.workloads, found);
     let mut connections: BTreeMap<String, _> = built.connections.into_iter().collect();
     let list = services
@@ -45,7 +48,8 @@ pub(super) fn platform(
                     vec![(surface.resource_kind.to_owned(), named)]
                 },
                 connections: connections.remove(declared.name),
-                realization: None,
+                external: surface.external.clone(),
+                realization: realizations.remove(declared.name),
                 origin: declared.at.clone(),
             }
         })
@@ -58,6 +62,10 @@ pub(super) fn platform(
         networks: places.networks,
         volumes,
         secrets,
+        secret_store: match blueprint.secrets.as_ref().map(|secrets| secrets.store) {
+            Some(Wanted::ExternalSecrets) => SecretStore::External,
+            Some(Wanted::Env) | None => SecretStore::Env,
+        },
         settings,
         services: list,
         workloads: built.workloads,
@@ -66,6 +74,18 @@ pub(super) fn platform(
         expectations: Vec::new(),
     };
     reordered(platform, &order)
+}
+
+/// What can stand in for the workloads of services, by the service.
+fn realizations<'s>(services: &'s Services<'_>, workloads: &[Workload]) -> BTreeMap<&'s str, Realization> {
+    let mut by_service: BTreeMap<&str, Vec<&Workload>> = BTreeMap::new();
+    for workload in workloads {
+        by_service.entry(&workload.service).or_default().push(workload);
+    }
+    let realization = |name: &str| by_service.get(name).map(Vec::as_slice).unwrap_or_default();
+    let found =
+        services.list.iter().filter_map(|declared| Some((declared.name, declared.instance.realization(realization(declared.name))?)));
+    found.collect()
 }
 
 /// Puts the stacks into the order in which they start, and rewrites every index.
@@ -149,33 +169,29 @@ fn report_stack_cycle(places: &Places, after: &[BTreeMap<usize, Pointer>], done:
     found.push(fault);
 }
 
-/// The volumes: those of the blueprint that something mounts, and the services' own. A group's job is added to the workloads.
+/// The volumes that something mounts: the blueprint's, and the services' own. A group's job is added to the workloads.
 fn volumes(blueprint: &Blueprint, built: &mut BuiltAll) -> Vec<Volume> {
     let section = Pointer::root().key("volumes");
+    let declared = blueprint.volumes.iter().map(|(name, volume)| {
+        let origin = section.key(name.as_str());
+        let path = volume.path.as_ref().map(|path| PathRef { path: path.0.clone(), origin: origin.key("path") });
+        OwnVolume { name: name.to_string(), path, group: volume.group, size: volume.size, origin }
+    });
+    let own = std::mem::take(&mut built.volumes);
     let mut mounters = mounters(&built.workloads);
     let mut volumes = Vec::new();
-    for (name, volume) in blueprint.volumes.iter() {
-        let mounters = mounters.remove(name.as_str()).unwrap_or_default();
+    for OwnVolume { name, path, group, size, origin } in declared.chain(own) {
+        let mounters = mounters.remove(&name).unwrap_or_default();
         let Some(owner) = mounters.iter().map(|position| built.workloads[*position].stack).min() else { continue };
-        let origin = section.key(name.as_str());
-        if let Some(group) = volume.group {
-            let job = group_job(name.as_str(), group, owner, &origin, mounters.first().map(|position| &built.workloads[*position]));
+        if let Some(group) = group {
+            let job = group_job(&name, group, owner, &origin, mounters.first().map(|position| &built.workloads[*position]));
             for position in mounters {
                 built.workloads[position].waits.push((job.name.clone(), Readiness::Completed));
             }
             built.workloads.push(job);
         }
-        volumes.push(Volume {
-            name: name.to_string(),
-            path: volume.path.as_ref().map(|path| PathRef { path: path.0.clone(), origin: origin.key("path") }),
-            group: volume.group,
-            size: volume.size,
-            owner,
-            origin,
-        });
+        volumes.push(Volume { name, path, group, size, owner, origin });
     }
-    let own = std::mem::take(&mut built.volumes);
-    volumes.extend(own.into_iter().map(|(name, origin, owner)| Volume { name, path: None, group: None, size: None, owner, origin }));
     volumes
 }
 
@@ -207,15 +223,14 @@ fn group_job(volume: &str, group: u32, stack: usize, origin: &Pointer, mounter: 
         service: volume.to_owned(),
         role: None,
         stack,
-        kind: WorkloadKind::Job {
-            evidence: Some(crate::platform::Evidence { check: Check::exec(["test", "-g", "/volume"]), environment: Vec::new() }),
-        },
+        kind: WorkloadKind::Job { evidence: Some(Check::exec(["test", "-g", "/volume"]).into()) },
         networks: mounter.map(|workload| workload.networks.iter().take(1).cloned().collect()).unwrap_or_default(),
         profiles: Vec::new(),
         image: Image::Pulled { reference: "busybox:1.37.0".into() },
         entrypoint: None,
         command: Some(["sh", "-c", script.as_str()].map(PublicText::from).into()),
         user: Some("0:0".to_owned()),
+        runs_as: None,
         groups: Vec::new(),
         working_dir: None,
         environment: Vec::new(),

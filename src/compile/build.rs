@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::blueprint::Blueprint;
-use crate::components::Build;
+use crate::components::{Build, OwnVolume};
 use crate::diagnostic::{Diagnostic, Faults};
 use crate::platform::{ConnectionSetup, Workload};
 use crate::source::Pointer;
@@ -16,8 +16,8 @@ use super::wire::Pending;
 /// What all services made.
 pub(super) struct BuiltAll {
     pub workloads: Vec<Workload>,
-    /// Volumes of the services' own: name, origin, stack.
-    pub volumes: Vec<(String, Pointer, usize)>,
+    /// Volumes of the services' own.
+    pub volumes: Vec<OwnVolume>,
     /// Set-up of connections, by service.
     pub connections: Vec<(String, ConnectionSetup)>,
     /// Edges that texts made.
@@ -36,7 +36,7 @@ pub(super) fn services(
     let mut all =
         BuiltAll { workloads: Vec::new(), volumes: Vec::new(), connections: Vec::new(), edges: Vec::new(), settings: BTreeMap::new() };
     let mut broken = Vec::new();
-    let mut world = World { blueprint, services, faults, found: Vec::new(), edges: Vec::new(), settings: BTreeMap::new() };
+    let mut world = World { blueprint, services, faults, found: Vec::new(), edges: Vec::new(), settings: services.settings.clone() };
     for declared in &services.list {
         let place = places.of(declared.name);
         let mut cx = Build {
@@ -52,11 +52,11 @@ pub(super) fn services(
         };
         let built = declared.instance.build(&mut cx);
         found.append(&mut cx.diagnostics);
-        if built.workloads.is_empty() {
+        if built.workloads.is_empty() && declared.instance.surface().external.is_none() {
             broken.push(declared.at.clone());
         }
         all.workloads.extend(built.workloads);
-        all.volumes.extend(built.volumes.into_iter().map(|(name, origin)| (name, origin, place.stack)));
+        all.volumes.extend(built.volumes);
         all.connections.extend(built.connections.map(|setup| (declared.name.to_owned(), setup)));
     }
     found.append(&mut world.found);

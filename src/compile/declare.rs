@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::blueprint::{Blueprint, RESERVED_NAMES, Service};
-use crate::components::{Component, Declare, Instance, SecretDeclaration, Surface, Topic, component};
+use crate::components::{Component, Declare, Instance, SecretDeclaration, Surface, component};
 use crate::diagnostic::{Diagnostic, Faults, Place, code};
 use crate::source::Pointer;
 use crate::yaml::Node;
@@ -23,6 +23,8 @@ pub(super) struct Declared<'a> {
 pub(super) struct Services<'a> {
     pub list: Vec<Declared<'a>>,
     pub secrets: Vec<SecretDeclaration>,
+    /// Where each of the deployer's variables is read first.
+    pub settings: BTreeMap<String, Pointer>,
     index: BTreeMap<&'a str, usize>,
 }
 
@@ -58,44 +60,41 @@ pub(super) fn services<'a>(blueprint: &'a Blueprint, tree: &'a Node, faults: &mu
     let section = Pointer::root().key("services");
     let nodes = tree.get("services").map(Node::entries).unwrap_or_default();
     let mut topics = pipelines::topics(blueprint);
-    let mut services = Services { list: Vec::new(), secrets: Vec::new(), index: BTreeMap::new() };
+    let mut services = Services { list: Vec::new(), secrets: Vec::new(), settings: BTreeMap::new(), index: BTreeMap::new() };
     // The decoded map and the tree have the same entries in the same order.
     for ((name, service), entry) in blueprint.services.iter().zip(nodes) {
         let at = section.key(name.as_str());
         let Some(component) = component(&service.component) else { continue };
         let topics = topics.remove(name.as_str()).unwrap_or_default();
-        match declare(blueprint, name.as_str(), service, component, &entry.value, topics, faults) {
-            (Some(instance), secrets, diagnostics) => {
-                found.extend(diagnostics);
+        let mut cx = Declare {
+            name: name.as_str(),
+            at: at.clone(),
+            service,
+            node: &entry.value,
+            blueprint,
+            faults,
+            topics,
+            secrets: Vec::new(),
+            settings: Vec::new(),
+            diagnostics: Vec::new(),
+        };
+        let instance = (component.declare)(&mut cx);
+        found.append(&mut cx.diagnostics);
+        let Declare { secrets, settings, .. } = cx;
+        match instance {
+            Some(instance) => {
                 services.secrets.extend(secrets);
+                for (variable, origin) in settings {
+                    services.settings.entry(variable).or_insert(origin);
+                }
                 services.index.insert(name.as_str(), services.list.len());
                 services.list.push(Declared { name: name.as_str(), service, component, instance, at });
             }
-            (None, _, diagnostics) => {
-                found.extend(diagnostics);
-                faults.add(at);
-            }
+            None => faults.add(at),
         }
     }
     workload_names(&services, found);
     services
-}
-
-type Outcome = (Option<Box<dyn Instance>>, Vec<SecretDeclaration>, Vec<Diagnostic>);
-
-fn declare(
-    blueprint: &Blueprint,
-    name: &str,
-    service: &Service,
-    component: &'static Component,
-    node: &Node,
-    topics: Vec<Topic>,
-    faults: &Faults,
-) -> Outcome {
-    let at = Pointer::root().key("services").key(name);
-    let mut cx = Declare { name, at, service, node, blueprint, faults, topics, secrets: Vec::new(), diagnostics: Vec::new() };
-    let instance = (component.declare)(&mut cx);
-    (instance, cx.secrets, cx.diagnostics)
 }
 
 /// Names that the language uses, and names that are taken: services and volumes share one space.

@@ -62,6 +62,9 @@ impl Peers<'_> {
                 near(name.service(), known)?.to_owned()
             }
         };
+        if self.index.service(&service).is_some_and(|service| service.external.is_some()) {
+            return Some(Peer::Internet);
+        }
         let at_service = section.key(&service);
         let published = ["publish", "ports"].into_iter().any(|key| self.faults.touches(&at_service.key(key)));
         if published || !places_known(self.faults, &at_service) {

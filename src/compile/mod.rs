@@ -81,10 +81,15 @@ impl Compiled {
         yaml::read(source).map_or_else(|_| secret_literals::in_text(source), |tree| secret_literals::in_tree(source, &tree))
     }
 
-    /// Adds diagnostics that were found after compiling, such as a target's.
+    /// Adds diagnostics that were found after compiling, such as a target's. What several targets cannot express at one
+    /// place is one mistake, said once.
     pub fn add(&mut self, diagnostics: Vec<Diagnostic>) {
         let Some(tree) = &self.tree else { return };
-        self.diagnostics.extend(diagnostics.into_iter().map(|diagnostic| locate(tree, diagnostic)));
+        let added = diagnostics.into_iter().map(|diagnostic| locate(tree, diagnostic));
+        let said =
+            |one: &Located| self.diagnostics.iter().any(|known| known.diagnostic.code == one.diagnostic.code && known.span == one.span);
+        let added: Vec<Located> = added.filter(|one| !said(one)).collect();
+        self.diagnostics.extend(added);
         sort_and_dedup(&mut self.diagnostics);
     }
 }
@@ -175,7 +180,7 @@ impl Phases<'_> {
         let mut built = build::services(blueprint, &services, &places, &mut self.faults, &mut found);
         let mut edges = wire::pending(&services, &built);
         edges.extend(pipelines::edges(blueprint, &services, &self.faults, &mut found));
-        let edges = wire::connect(blueprint, &services, &mut built.workloads, edges, &mut self.faults, &mut found);
+        let edges = wire::connect(blueprint, &services, &mut built, edges, &mut self.faults, &mut found);
         let platform = assemble::platform(blueprint, options.environment, services, places, built, edges, &mut found);
         let expectations = expectations::check(blueprint, &platform, &self.faults, &mut found);
         let platform = Platform { expectations, ..platform };

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::blueprint::{Blueprint, Dataset, MountSource, Step as StepSpec};
+use crate::blueprint::{Blueprint, Dataset, MountSource, Runs, Step as StepSpec};
 use crate::components::{Topic, unknown_name};
 use crate::diagnostic::{Diagnostic, Faults, Place, code, near};
 use crate::platform::{Pipeline, Step};
@@ -11,7 +11,7 @@ use crate::value::{DatasetName, Duration, Map, Name, NetworkName, ResourceRef};
 
 use super::declare::Services;
 use super::scope::{find_resource, find_service, find_volume, volume_meant};
-use super::wire::Pending;
+use super::wire::{Given, Pending};
 
 fn section() -> Pointer {
     Pointer::root().key("pipelines")
@@ -114,10 +114,10 @@ impl<'a> Stepping<'a> {
     fn step(&mut self, name: &str, step: &StepSpec) -> Vec<Pending> {
         let at = self.at.key("steps").key(name);
         let runner = find_service(self.services, self.faults, step.on.as_str(), &at.key("on"), self.found);
-        if let Some(runs) = &step.runs {
-            find_service(self.services, self.faults, runs.on.as_str(), &at.key("runs").key("on"), self.found);
-        }
         let mut edges = Vec::new();
+        if let (Some(runs), Some(runner)) = (&step.runs, runner) {
+            edges.extend(self.starts(runner, runs, &at.key("runs")));
+        }
         for (key, names) in [("reads", &step.reads), ("writes", &step.writes), ("after", &step.after)] {
             for (index, dataset) in names.iter().enumerate() {
                 let place = at.key(key).index(index);
@@ -133,6 +133,16 @@ impl<'a> Stepping<'a> {
             }
         }
         edges
+    }
+
+    /// The edge to where a job runs, with the variable that names the job.
+    fn starts(&mut self, runner: &str, runs: &Runs, at: &Pointer) -> Option<Pending> {
+        let on = at.key("on");
+        let target = find_service(self.services, self.faults, runs.on.as_str(), &on, self.found)?;
+        let prefix = runs.prefix.as_ref().map_or("DATABRICKS", |prefix| prefix.as_str());
+        let given = Given { variable: format!("{prefix}_JOB_ID"), source: runs.databricks_job.0.clone(), at: at.key("databricks_job") };
+        let edge = Pending::from_step(runner, &ResourceRef::new(target).ok()?, on, "runs");
+        Some(Pending { accepts: &["databricks"], given: Some(given), ..edge })
     }
 
     fn dataset(&mut self, name: &str, at: &Pointer) -> Option<Location> {
@@ -174,13 +184,20 @@ pub(super) fn guide(blueprint: &Blueprint) -> Vec<Pipeline> {
             name: name.to_string(),
             on: step.on.to_string(),
             program: step.dag.as_ref().or(step.spark_submit.as_ref()).map(|program| program.0.clone()),
-            schedule: step.schedule.as_ref().map(|schedule| schedule.0.clone()),
+            schedule: step.schedule.as_ref().map(|schedule| schedule.0.clone()).or_else(|| when(&step.after)),
+            starts: step.runs.as_ref().map(|runs| format!("a job on {}", runs.on)),
             reads: describe(&step.reads),
             writes: describe(&step.writes),
         });
         Pipeline { name: name.to_string(), description: spec.description.as_ref().map(|text| text.0.clone()), steps: steps.collect() }
     });
     pipelines.collect()
+}
+
+/// The schedule of a step that waits for data.
+fn when(after: &[DatasetName]) -> Option<String> {
+    let names: Vec<String> = after.iter().map(ToString::to_string).collect();
+    (!names.is_empty()).then(|| format!("when {} changed", names.join(" and ")))
 }
 
 fn data(dataset: &Dataset) -> String {

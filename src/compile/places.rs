@@ -49,7 +49,7 @@ pub(super) fn places(blueprint: &Blueprint, services: &Services<'_>, faults: &mu
     let mut placing = Placing { blueprint, faults, found, homes: Vec::new() };
     placing.homes = placing.homes();
     let mut of = BTreeMap::new();
-    for declared in &services.list {
+    for declared in services.list.iter().filter(|declared| declared.component.runs) {
         let stack = placing.stack(declared.service.stack.as_ref().map(crate::value::Name::as_str), &declared.at);
         let networks = placing.networks(declared.service, stack, &declared.at);
         of.insert(declared.name.to_owned(), PlaceOf { stack, networks });

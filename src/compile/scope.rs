@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::blueprint::{Blueprint, Credential, CredentialType, MountSource as MountSpec, Volume};
-use crate::components::{Resolved, Resource, Scope, Surface, secret_variable, unknown_name};
+use crate::components::{Resolved, Resource, Scope, Surface, unknown_name};
 use crate::diagnostic::{Diagnostic, Faults, Place, code, near, one_of};
 use crate::platform::{Mount, MountSource, PathRef, SecretFormat, Text};
 use crate::source::Pointer;
@@ -94,14 +94,14 @@ impl<'a> World<'a> {
                 return None;
             }
         };
-        if field == "username" && has_username(credential.kind) {
-            return Some(Text::literal(credential.username.as_ref().map_or(name, |username| username.as_str())));
+        if field == "username" && credential.kind.has_username() {
+            return Some(Text::literal(credential.username_of(name)));
         }
-        let fields = secret_fields(credential.kind);
+        let fields = credential.kind.secret_fields();
         if fields.contains(&field) {
-            return Some(Text::secret(variable_of(name, credential, field)));
+            return Some(Text::secret(credential.variable(name, field)));
         }
-        let known: Vec<&str> = fields.iter().copied().chain(has_username(credential.kind).then_some("username")).collect();
+        let known: Vec<&str> = fields.iter().copied().chain(credential.kind.has_username().then_some("username")).collect();
         self.unknown_property(&format!("the credential `{name}`"), field, &known, at, Some(section.key(name)));
         None
     }
@@ -170,20 +170,6 @@ impl<'a> World<'a> {
     }
 }
 
-/// The fields of a credential that are secrets.
-pub(super) fn secret_fields(kind: CredentialType) -> &'static [&'static str] {
-    match kind {
-        CredentialType::Password | CredentialType::Basic | CredentialType::Registry => &["password"],
-        CredentialType::Token => &["token"],
-        CredentialType::Aws => &["access_key_id", "secret_access_key"],
-        CredentialType::SshKey => &["private_key"],
-    }
-}
-
-fn has_username(kind: CredentialType) -> bool {
-    matches!(kind, CredentialType::Password | CredentialType::Basic | CredentialType::Registry)
-}
-
 /// How the secrets of a credential are made.
 pub(super) fn format_of(kind: CredentialType) -> SecretFormat {
     match kind {
@@ -199,15 +185,6 @@ pub(super) fn format_of(kind: CredentialType) -> SecretFormat {
 /// The username of a credential, for people.
 pub(super) fn user_note(credential: &Credential) -> String {
     credential.username.as_ref().map(|username| format!(" (user {})", username.0)).unwrap_or_default()
-}
-
-/// The variable that holds a field of a credential.
-pub(super) fn variable_of(name: &str, credential: &Credential, field: &str) -> String {
-    match (&credential.env, secret_fields(credential.kind)) {
-        (Some(variable), [_]) => variable.to_string(),
-        (Some(prefix), _) => format!("{prefix}_{}", secret_variable(field)),
-        (None, _) => format!("{}_{}", secret_variable(name), secret_variable(field)),
-    }
 }
 
 /// The resource that a service without a written resource means: the only one, or the component's default.
@@ -345,6 +322,10 @@ impl Scope for World<'_> {
         let mut properties: BTreeMap<&'static str, Text> = surface.properties.iter().map(|(name, text)| (*name, text.clone())).collect();
         properties.extend(resource.into_iter().flat_map(|resource| &resource.properties).map(|(name, text)| (*name, text.clone())));
         Some(Resolved { properties, scheme: surface.scheme })
+    }
+
+    fn has_way_out(&self, networks: &[String]) -> bool {
+        networks.iter().any(|name| !self.blueprint.networks.get(name).is_some_and(|network| network.internal))
     }
 
     fn mounts(&mut self, service: &str) -> (Vec<Mount>, Vec<u32>) {

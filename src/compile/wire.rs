@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::blueprint::{Blueprint, Readiness as Wanted};
-use crate::components::{Resource, Surface, set};
+use crate::components::{Resource, Scope as _, Surface, set};
 use crate::diagnostic::{Diagnostic, Faults, Place, code, one_of};
 use crate::platform::{Edge, Readiness, Text, Workload, WorkloadKind};
 use crate::source::Pointer;
@@ -31,8 +31,18 @@ pub(super) struct Pending {
     pub waiting: Option<Vec<String>>,
     /// Whether it gives variables, and with which prefix.
     pub variables: Option<Option<String>>,
+    /// A variable that the consumer gets beside the provider's.
+    pub given: Option<Given>,
     /// Whether a resource must be meant if there are any.
     pub needs_resource: bool,
+}
+
+/// A variable, what it holds as written, and where that stands.
+#[derive(Debug, Clone)]
+pub(super) struct Given {
+    pub variable: String,
+    pub source: String,
+    pub at: Pointer,
 }
 
 impl Pending {
@@ -47,6 +57,7 @@ impl Pending {
             workloads: None,
             waiting: None,
             variables: None,
+            given: None,
             needs_resource: false,
         }
     }
@@ -104,23 +115,32 @@ pub(super) fn pending(services: &Services<'_>, built: &BuiltAll) -> Vec<Pending>
 pub(super) fn connect(
     blueprint: &Blueprint,
     services: &Services<'_>,
-    workloads: &mut [Workload],
+    built: &mut BuiltAll,
     pending: Vec<Pending>,
     faults: &mut Faults,
     found: &mut Vec<Diagnostic>,
 ) -> Vec<Edge> {
-    let mut wiring = Wiring { services, index: BTreeMap::new(), positions: BTreeMap::new(), written: BTreeMap::new(), broken: Vec::new() };
+    let internal = blueprint.networks.iter().filter(|(_, network)| network.internal).map(|(name, _)| name.as_str()).collect();
+    let mut wiring =
+        Wiring { services, internal, index: BTreeMap::new(), positions: BTreeMap::new(), written: BTreeMap::new(), broken: Vec::new() };
+    let workloads = built.workloads.as_mut_slice();
     for (position, workload) in workloads.iter().enumerate() {
         wiring.positions.insert(workload.name.clone(), position);
         wiring.index.entry(workload.service.clone()).or_default().push(position);
     }
     let frozen: &Faults = faults;
-    let mut world = World { blueprint, services, faults: frozen, found: Vec::new(), edges: Vec::new(), settings: BTreeMap::new() };
+    let mut world =
+        World { blueprint, services, faults: frozen, found: Vec::new(), edges: Vec::new(), settings: std::mem::take(&mut built.settings) };
     let mut edges = Vec::new();
     let mut seen = BTreeSet::new();
     for edge in pending {
         let Target::Found(provider, resource) = world.target(&edge.target, &edge.at) else { continue };
         if let Some(connected) = wiring.edge(&edge, provider, resource, workloads, frozen, &mut world.found) {
+            if let Some(given) = &edge.given
+                && let Some(text) = world.text(&edge.from, &given.source, &given.at)
+            {
+                wiring.give(&edge, &given.variable, &text, workloads, &mut world.found);
+            }
             // A text beside `uses` says nothing new.
             if edge.reason != "text" || seen.insert((edge.from.clone(), edge.target.service().to_owned())) {
                 seen.insert((edge.from.clone(), edge.target.service().to_owned()));
@@ -129,10 +149,18 @@ pub(super) fn connect(
         }
     }
     found.append(&mut world.found);
+    built.settings = world.settings;
     for pointer in wiring.broken {
         faults.add(pointer);
     }
     edges
+}
+
+fn no_way_out(edge: &Pending, consumer: &Declared<'_>, provider: &Declared<'_>) -> Diagnostic {
+    let message = format!("`{}` runs elsewhere, and `{}` is only on internal networks", provider.name, consumer.name);
+    Diagnostic::new(&code::NO_WAY_OUT, Place::Name(edge.at.clone()), message)
+        .help(format!("put `{}` on a network that is not internal as well (`networks:`), or remove the connection", consumer.name))
+        .related(Place::Key(provider.at.clone()), "declared here")
 }
 
 /// Whether no fault leaves it open where a service is.
@@ -143,6 +171,8 @@ pub(super) fn places_known(faults: &Faults, service: &Pointer) -> bool {
 
 struct Wiring<'s, 'a> {
     services: &'s Services<'a>,
+    /// The networks without a way to the internet.
+    internal: BTreeSet<&'s str>,
     /// The positions of a service's workloads.
     index: BTreeMap<String, Vec<usize>>,
     /// The position of each workload.
@@ -170,9 +200,13 @@ impl Wiring<'_, '_> {
             return None;
         }
         let connecting = self.sharing(edge, surface, workloads);
-        if connecting.is_empty() && surface.endpoint.is_some() && consumer.name != provider.name {
+        let placed = surface.endpoint.is_some() || surface.external.is_some();
+        if connecting.is_empty() && placed && consumer.name != provider.name {
             if places_known(faults, &consumer.at) && places_known(faults, &provider.at) {
-                found.push(self.no_shared_network(edge, consumer, provider, surface, workloads));
+                found.push(match &surface.external {
+                    Some(_) => no_way_out(edge, consumer, provider),
+                    None => self.no_shared_network(edge, consumer, provider, surface, workloads),
+                });
                 self.broken.push(edge.at.clone());
             }
             return None;
@@ -227,25 +261,45 @@ impl Wiring<'_, '_> {
         None
     }
 
-    /// The consumer's workloads that connect: of those that the edge names, or of its servers, those that share a network.
+    /// The consumer's workloads that connect: of those that the edge names, or of its servers, those that share a network,
+    /// or that have a way out where the provider runs elsewhere.
     fn sharing(&self, edge: &Pending, surface: &Surface, workloads: &[Workload]) -> Vec<usize> {
-        let mine = self.index.get(&edge.from).map(Vec::as_slice).unwrap_or_default();
         let provider = surface.endpoint.as_ref().and_then(|endpoint| self.positions.get(&endpoint.workload).copied());
-        mine.iter()
-            .copied()
-            .filter(|position| {
-                let workload = &workloads[*position];
-                match &edge.workloads {
-                    Some(names) => names.contains(&workload.name),
-                    // A job with a role sets the service up; one without is the service itself.
-                    None => workload.role.is_none() || !matches!(workload.kind, WorkloadKind::Job { .. }),
-                }
-            })
+        self.consuming(edge, workloads)
+            .into_iter()
             .filter(|position| match provider {
+                _ if surface.external.is_some() => {
+                    workloads[*position].networks.iter().any(|network| !self.internal.contains(network.as_str()))
+                }
                 Some(provider) => workloads[*position].networks.iter().any(|network| workloads[provider].networks.contains(network)),
                 None => surface.endpoint.is_none(),
             })
             .collect()
+    }
+
+    /// The consumer's workloads that an edge is for, wherever they are.
+    fn consuming(&self, edge: &Pending, workloads: &[Workload]) -> Vec<usize> {
+        let mine = self.index.get(&edge.from).map(Vec::as_slice).unwrap_or_default();
+        let named = edge.workloads.clone().or_else(|| self.services.get(&edge.from)?.instance.consumers());
+        let is_meant = |position: &usize| {
+            let workload = &workloads[*position];
+            match &named {
+                Some(names) => names.contains(&workload.name),
+                // A job with a role sets the service up; one without is the service itself.
+                None => workload.role.is_none() || !matches!(workload.kind, WorkloadKind::Job { .. }),
+            }
+        };
+        mine.iter().copied().filter(is_meant).collect()
+    }
+
+    /// Gives a variable to all of them: also those without a way to the provider read the program that names it.
+    fn give(&mut self, edge: &Pending, name: &str, text: &Text, workloads: &mut [Workload], found: &mut Vec<Diagnostic>) {
+        let Some(consumer) = self.services.get(&edge.from) else { return };
+        for position in self.consuming(edge, workloads) {
+            if !self.write(edge, consumer, name, text, &mut workloads[position], found) {
+                return;
+            }
+        }
     }
 
     fn no_shared_network(
@@ -283,6 +337,8 @@ impl Wiring<'_, '_> {
     ) -> Option<Vec<(String, Readiness)>> {
         let waits = match edge.readiness {
             Wanted::None => return Some(Vec::new()),
+            // What runs elsewhere is taken to be there.
+            Wanted::Ready | Wanted::Started if surface.external.is_some() => return Some(Vec::new()),
             Wanted::Started => surface.workloads.first().map(|(name, _)| (name.clone(), Readiness::Started)).into_iter().collect(),
             Wanted::Ready => surface.ready.clone(),
             Wanted::Completed => {
@@ -344,7 +400,6 @@ impl Wiring<'_, '_> {
         workload: &mut Workload,
         found: &mut Vec<Diagnostic>,
     ) {
-        let own = &consumer.service.environment;
         let offered: Vec<(&str, &Text)> = surface
             .variables
             .iter()
@@ -358,29 +413,38 @@ impl Wiring<'_, '_> {
                 Some(prefix) => format!("{prefix}_{suffix}"),
                 None => format!("{}_{suffix}", surface.prefix),
             };
-            if own.get(&name).is_some() {
-                continue;
-            }
-            let key = (workload.name.clone(), name.clone());
-            match self.written.get(&key) {
-                Some(first) if *first != edge.at => {
-                    let fault = Diagnostic::new(
-                        &code::VARIABLE_TAKEN,
-                        Place::Name(edge.at.clone()),
-                        format!("the variable `{name}` is written by two connections"),
-                    );
-                    found.push(
-                        fault
-                            .related(Place::Name(first.clone()), "written here first")
-                            .help(format!("give one of them a prefix: `uses: {{ {}: {{ as: OTHER }} }}`", edge.target)),
-                    );
-                    return;
-                }
-                _ => {
-                    self.written.insert(key, edge.at.clone());
-                    set(&mut workload.environment, &name, text.clone());
-                }
+            if !self.write(edge, consumer, &name, text, workload, found) {
+                return;
             }
         }
+    }
+
+    /// Writes a variable unless the service's own environment has it; false if another edge has written it.
+    fn write(
+        &mut self,
+        edge: &Pending,
+        consumer: &Declared<'_>,
+        name: &str,
+        text: &Text,
+        workload: &mut Workload,
+        found: &mut Vec<Diagnostic>,
+    ) -> bool {
+        if consumer.service.environment.get(name).is_some() {
+            return true;
+        }
+        let key = (workload.name.clone(), name.to_owned());
+        if let Some(first) = self.written.get(&key).filter(|first| **first != edge.at) {
+            let message = format!("the variable `{name}` is written by two connections");
+            let help = match edge.given {
+                Some(_) => "give one of them a prefix: `runs: { as: OTHER }`".to_owned(),
+                None => format!("give one of them a prefix: `uses: {{ {}: {{ as: OTHER }} }}`", edge.target),
+            };
+            let fault = Diagnostic::new(&code::VARIABLE_TAKEN, Place::Name(edge.at.clone()), message).help(help);
+            found.push(fault.related(Place::Name(first.clone()), "written here first"));
+            return false;
+        }
+        self.written.insert(key, edge.at.clone());
+        set(&mut workload.environment, name, text.clone());
+        true
     }
 }

@@ -8,17 +8,39 @@ use crate::platform::{
     self, Body, ConnectionSetup, DocumentFormat, File, Image, Mount, PathRef, PublicText, Resources, Text, TextTree, Workload, WorkloadKind,
 };
 use crate::source::Pointer;
-use crate::value::{Deployable, ResourceRef, TextSource};
+use crate::value::{Deployable, ResourceRef, Size, TextSource};
 
 /// What a component made of a service.
 #[derive(Debug, Default)]
 pub struct Built {
     /// Its workloads.
     pub workloads: Vec<Workload>,
-    /// Volumes of its own: name and origin.
-    pub volumes: Vec<(String, Pointer)>,
+    /// Volumes of its own, each of which a workload mounts.
+    pub volumes: Vec<OwnVolume>,
     /// The job that writes connections into it.
     pub connections: Option<ConnectionSetup>,
+}
+
+/// A volume that a component makes for its service.
+#[derive(Debug)]
+pub struct OwnVolume {
+    /// Its name.
+    pub name: String,
+    /// A path of the host instead of managed storage.
+    pub path: Option<PathRef>,
+    /// The group that owns it; a job sets it.
+    pub group: Option<u32>,
+    /// How large it may become.
+    pub size: Option<Size>,
+    /// Where it stands in the blueprint.
+    pub origin: Pointer,
+}
+
+impl OwnVolume {
+    /// Managed storage.
+    pub fn new(name: String, origin: Pointer) -> Self {
+        Self { name, path: None, group: None, size: None, origin }
+    }
 }
 
 /// Reads the rest of the blueprint. Compilation provides it.
@@ -29,6 +51,8 @@ pub trait Scope {
     fn resolve(&self, target: &ResourceRef) -> Option<Resolved>;
     /// The storage that a service's `volumes` mount, and the groups that come with it.
     fn mounts(&mut self, service: &str) -> (Vec<Mount>, Vec<u32>);
+    /// Whether one of the networks has a way to the internet.
+    fn has_way_out(&self, networks: &[String]) -> bool;
 }
 
 /// What a reference reads: the service's properties and those of the resource that is meant.
@@ -97,6 +121,7 @@ impl Build<'_> {
             entrypoint: None,
             command: None,
             user: None,
+            runs_as: None,
             groups: Vec::new(),
             working_dir: None,
             environment: Vec::new(),

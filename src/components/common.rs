@@ -11,7 +11,8 @@ use crate::blueprint::Service;
 pub fn common_schema(component: &Component, generator: &mut SchemaGenerator) -> Schema {
     let mut properties = Map::new();
     let mut required = vec![json!("component")];
-    for schema in [<Service as schemars::JsonSchema>::json_schema(generator), (component.schema)(generator)] {
+    let common = component.runs.then(|| <Service as schemars::JsonSchema>::json_schema(generator));
+    for schema in common.into_iter().chain([(component.schema)(generator)]) {
         let Value::Object(mut object) = schema.to_value() else { continue };
         if let Some(Value::Object(own)) = object.remove("properties") {
             properties.extend(own);

@@ -3,11 +3,13 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Build, Built, Component, Declare, Instance, Surface, secret_variable};
+use super::{Build, Built, Component, Declare, Instance, Surface};
 use crate::blueprint::{EndpointKey, Health as HealthSpec, HealthTool};
 use crate::diagnostic::{Diagnostic, Place, code};
-use crate::platform::{Check, Endpoint, EndpointRef, Health, Protocol, PublicText, Published, Readiness, Text, Vantage, WorkloadKind};
-use crate::value::{Duration, Map, ParametricText, Port, TextSource};
+use crate::platform::{
+    Check, Endpoint, EndpointRef, Health, Protocol, PublicText, Published, Readiness, RemoteCheck, Text, Vantage, WorkloadKind,
+};
+use crate::value::{Duration, Map, ParametricText, Port, TextSource, variable_of};
 
 /// The catalog entry.
 pub static COMPONENT: Component = Component {
@@ -15,6 +17,7 @@ pub static COMPONENT: Component = Component {
     summary: "Your own image, or one that is built here",
     doc: DOC,
     versions: &[],
+    runs: true,
     schema: Spec::json_schema,
     declare,
 };
@@ -119,7 +122,7 @@ fn declare(cx: &mut Declare<'_>) -> Option<Box<dyn Instance>> {
         workloads: vec![(cx.name.to_owned(), None)],
         endpoint,
         ready,
-        prefix: secret_variable(cx.name),
+        prefix: variable_of(cx.name),
         variables,
         properties,
         scheme: http.then_some("http"),
@@ -205,7 +208,7 @@ impl Container {
         };
         Some(Health {
             check,
-            remote,
+            remote: remote.map(RemoteCheck::from),
             interval: interval.unwrap_or(Duration::seconds(10)),
             timeout: timeout.unwrap_or(Duration::seconds(5)),
             retries: retries.unwrap_or(6),

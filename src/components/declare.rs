@@ -4,9 +4,9 @@ use serde::Deserialize;
 
 use crate::blueprint::{Blueprint, Publish, Service};
 use crate::diagnostic::{Code, Diagnostic, Faults, Place, code, one_of};
-use crate::platform::{EndpointRef, Login, Published, Readiness, SecretFormat, Text, Vantage};
+use crate::platform::{EndpointRef, External, Login, PublicText, Published, Readiness, SecretFormat, Text, Vantage};
 use crate::source::Pointer;
-use crate::value::ResourceRef;
+use crate::value::{Deployable, Reference as HoleReference, ResourceRef, TextPart, parse_text, variable_of};
 use crate::yaml::Node;
 
 /// What a component reads when it declares a service.
@@ -27,6 +27,8 @@ pub struct Declare<'a> {
     pub topics: Vec<Topic>,
     /// The secrets that the component makes or reads.
     pub secrets: Vec<SecretDeclaration>,
+    /// The deployer's variables that the component reads, and where.
+    pub settings: Vec<(String, Pointer)>,
     /// Faults.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -99,6 +101,8 @@ pub struct Surface {
     pub scheme: Option<&'static str>,
     /// Where a person logs in.
     pub login: Option<Login>,
+    /// Where it is, if nothing of it runs here.
+    pub external: Option<External>,
 }
 
 impl Surface {
@@ -221,44 +225,52 @@ impl<'a> Declare<'a> {
         self.diagnostics.push(fault);
     }
 
-    /// The variable of a credential's secret and its username; reports an unknown credential.
-    pub fn credential(&mut self, name: &str, at: Pointer) -> Option<(String, Text)> {
-        let credentials = &self.blueprint.credentials;
-        if let Some(credential) = credentials.get(name) {
-            return Some(login_of(name, credential));
-        }
-        if self.faults.touches(&Pointer::root().key("credentials").key(name)) {
+    /// The name or address of a host elsewhere; a URL is reported.
+    pub fn host(&mut self, source: &Deployable, at: &Pointer) -> Option<PublicText> {
+        let host = self.deployable(source, at)?;
+        if host.text().as_literal().is_some_and(|host| host.is_empty() || host.contains(['/', '@', ' '])) {
+            let fault = Diagnostic::new(
+                &code::BAD_VALUE,
+                Place::Value(at.clone()),
+                "a host is a name or an address, without scheme, login and path",
+            );
+            self.diagnostics.push(fault.help("write only the host, such as `erp.example.com`"));
             return None;
         }
-        let fault = unknown_name(
-            "credential",
-            name,
-            credentials.keys().map(crate::value::NetworkName::as_str),
-            &Pointer::root().key("credentials"),
-            at,
-        );
-        let near = crate::diagnostic::near(name, credentials.keys().map(crate::value::NetworkName::as_str));
-        self.diagnostics.push(fault);
-        near.and_then(|near| credentials.get(near).map(|credential| login_of(near, credential)))
+        Some(host)
+    }
+
+    /// A string that may read the deployer's variables.
+    pub fn deployable(&mut self, source: &Deployable, at: &Pointer) -> Option<PublicText> {
+        let parts = match parse_text(&source.0) {
+            Ok(parts) => parts,
+            Err(error) => {
+                let place = Place::Part(at.clone(), error.hole);
+                self.diagnostics.push(Diagnostic::new(&code::BAD_REFERENCE, place, "a reference that cannot be read").help(error.help));
+                return None;
+            }
+        };
+        let mut text = Text::default();
+        for part in parts {
+            text = match part {
+                TextPart::Literal(literal) => text.then(literal),
+                TextPart::Reference(HoleReference::Env { name, default }) => {
+                    self.settings.push((name.clone(), at.clone()));
+                    text.then(Text::setting(name, default))
+                }
+                // The schema has refused every other reference.
+                TextPart::Reference(_) => return None,
+            };
+        }
+        PublicText::try_from(text).ok()
     }
 
     /// Declares a secret of the service's own and returns its variable, `<SERVICE>_<SUFFIX>`.
     pub fn own_secret(&mut self, suffix: &str, format: SecretFormat, note: impl Into<String>) -> String {
-        let variable = secret_variable(&format!("{}_{suffix}", self.name));
+        let variable = variable_of(&format!("{}_{suffix}", self.name));
         self.secrets.push(SecretDeclaration { variable: variable.clone(), format, note: note.into(), origin: self.at.clone() });
         variable
     }
-}
-
-/// The variable of a name: in capitals, with `_` for everything that a variable cannot have.
-pub fn secret_variable(name: &str) -> String {
-    name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect()
-}
-
-fn login_of(name: &str, credential: &crate::blueprint::Credential) -> (String, Text) {
-    let variable = credential.env.as_ref().map_or_else(|| format!("{}_PASSWORD", secret_variable(name)), ToString::to_string);
-    let username = credential.username.as_ref().map_or_else(|| name.to_owned(), |username| username.0.clone());
-    (variable, Text::literal(username))
 }
 
 fn host_port(published: &crate::blueprint::Published, origin: Pointer) -> Published {

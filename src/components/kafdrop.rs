@@ -17,6 +17,7 @@ pub static COMPONENT: Component = Component {
     summary: "Kafdrop: a web page that shows what is in Kafka",
     doc: DOC,
     versions: &["4.2"],
+    runs: true,
     schema: Spec::json_schema,
     declare,
 };
@@ -123,7 +124,7 @@ fn health(endpoint: &EndpointRef) -> Health {
     };
     Health {
         check: ask("127.0.0.1".into()),
-        remote: Some(ask(PublicText::host(endpoint))),
+        remote: Some(ask(PublicText::host(endpoint)).into()),
         interval: Duration::seconds(10),
         timeout: Duration::seconds(5),
         retries: 12,

@@ -4,9 +4,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use super::{Build, Built, Component, Declare, Instance, Resource, Surface, Topic};
+use super::{Build, Built, Component, Declare, Instance, OwnVolume, Resource, Surface, Topic};
 use crate::platform::{
-    Body, Check, Endpoint, EndpointRef, Evidence, File, Health, Mount, MountSource, Protocol, PublicText, Published, Readiness, Text,
+    Body, Check, Endpoint, EndpointRef, File, Health, Mount, MountSource, Protocol, PublicText, Published, Readiness, RemoteCheck, Text,
     TextTree, Vantage, Workload, WorkloadKind,
 };
 use crate::value::{DatasetName, Duration, Map};
@@ -14,6 +14,8 @@ use crate::value::{DatasetName, Duration, Map};
 /// Series and image tag, newest first.
 const TAGS: &[(&str, &str)] = &[("4.3", "4.3.1"), ("4.2", "4.2.1")];
 /// Where consumers connect.
+/// The first user that the image makes (apache/kafka, docker/jvm/Dockerfile).
+const USER: (u32, u32) = (1000, 1000);
 const BROKER: u16 = 9092;
 /// Where the quorum votes; never advertised.
 const CONTROLLER: u16 = 9093;
@@ -27,6 +29,7 @@ pub static COMPONENT: Component = Component {
     summary: "Kafka in KRaft mode, with its topics",
     doc: DOC,
     versions: &["4.3", "4.2"],
+    runs: true,
     schema: Spec::json_schema,
     declare,
 };
@@ -137,6 +140,7 @@ fn declare(cx: &mut Declare<'_>) -> Option<Box<dyn Instance>> {
         default_resource: None,
         scheme: Some("kafka"),
         login: None,
+        external: None,
     };
     let cluster = cluster_id(cx.blueprint.name.as_str(), cx.name);
     Some(Box::new(Kafka { surface, image: format!("apache/kafka:{tag}"), cluster, topics, published }))
@@ -173,6 +177,7 @@ impl Instance for Kafka {
         let name = cx.name.to_owned();
         let volume = format!("{name}-data");
         let mut server = cx.server(&name, None, image.clone());
+        server.runs_as = Some(USER);
         let endpoint = |name: &str, port| Endpoint { name: name.to_owned(), port, protocol: Protocol::Tcp, published: None };
         server.endpoints = vec![endpoint("broker", BROKER), endpoint("controller", CONTROLLER)];
         if let Some(published) = &self.published {
@@ -197,7 +202,7 @@ impl Instance for Kafka {
         if !self.topics.is_empty() {
             workloads.push(self.topics_job(cx, image));
         }
-        Built { workloads, volumes: vec![(volume, cx.at.clone())], connections: None }
+        Built { workloads, volumes: vec![OwnVolume::new(volume, cx.at.clone())], connections: None }
     }
 }
 
@@ -231,7 +236,8 @@ impl Kafka {
             literal("KAFKA_SHARE_COORDINATOR_STATE_TOPIC_REPLICATION_FACTOR", "1"),
             literal("KAFKA_SHARE_COORDINATOR_STATE_TOPIC_MIN_ISR", "1"),
             literal("KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS", "0"),
-            literal("KAFKA_LOG_DIRS", "/var/lib/kafka/data"),
+            // Not the root of the volume: on a file system of its own that has a `lost+found`, which Kafka takes for a topic.
+            literal("KAFKA_LOG_DIRS", "/var/lib/kafka/data/logs"),
         ]
     }
 
@@ -239,6 +245,7 @@ impl Kafka {
         let broker = EndpointRef { workload: cx.name.to_owned(), endpoint: "broker".to_owned() };
         let mut job = cx.job(&format!("{}-topics", cx.name), Some("topics"), image);
         job.networks.truncate(1);
+        job.runs_as = Some(USER);
         job.command = Some(vec!["bash".into(), "/pipegen/topics.sh".into()]);
         job.environment = vec![("BOOTSTRAP_SERVERS".to_owned(), Text::host_and_port(&broker, Vantage::Here))];
         job.scratch = vec!["/etc/kafka/secrets".to_owned(), "/mnt/shared/config".to_owned(), "/var/lib/kafka/data".to_owned()];
@@ -262,7 +269,7 @@ impl Kafka {
 }
 
 /// The last topic is there only when all are.
-fn evidence(broker: &EndpointRef, topic: &str) -> Evidence {
+fn evidence(broker: &EndpointRef, topic: &str) -> RemoteCheck {
     let program = format!("{BIN}/kafka-topics.sh");
     let words = vec![
         program.into(),
@@ -272,7 +279,7 @@ fn evidence(broker: &EndpointRef, topic: &str) -> Evidence {
         "--topic".into(),
         topic.into(),
     ];
-    Evidence { check: Check::Exec(words), environment: Vec::new() }
+    Check::Exec(words).into()
 }
 
 /// Each question starts a JVM (two to four seconds of processor time), hence the long interval.
@@ -281,7 +288,7 @@ fn health(broker: &EndpointRef) -> Health {
     let ask = |address: PublicText| Check::Exec(vec![program.as_str().into(), "--bootstrap-server".into(), address]);
     Health {
         check: ask(PublicText::from("localhost:").then(PublicText::port(broker))),
-        remote: Some(ask(PublicText::host_and_port(broker))),
+        remote: Some(ask(PublicText::host_and_port(broker)).into()),
         interval: Duration::seconds(15),
         timeout: Duration::seconds(15),
         retries: 8,

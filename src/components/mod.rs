@@ -5,21 +5,27 @@
 
 mod build;
 mod common;
+mod credentials;
 mod declare;
 
 mod airflow;
 mod container;
+mod databricks;
+mod external;
 mod kafdrop;
 mod kafka;
 mod nginx;
 mod postgres;
 mod redis;
+mod s3;
 
-pub use build::{Build, Built, Resolved, Scope, set};
+pub use build::{Build, Built, OwnVolume, Resolved, Scope, set};
 pub use common::common_schema;
-pub use declare::{Declare, Reference, Resource, SecretDeclaration, Surface, Topic, secret_variable, unknown_name};
+pub use declare::{Declare, Reference, Resource, SecretDeclaration, Surface, Topic, unknown_name};
 
 use schemars::{Schema, SchemaGenerator};
+
+use crate::platform::{Realization, Workload};
 
 /// An entry of the catalog.
 pub struct Component {
@@ -31,6 +37,8 @@ pub struct Component {
     pub doc: &'static str,
     /// The versions that `version:` may name: the default first, then the newest first; empty where there is no such key.
     pub versions: &'static [&'static str],
+    /// Whether its services run here; one that runs nothing has its own fields only.
+    pub runs: bool,
     /// The schema of the component's own fields, beside the common ones.
     pub schema: fn(&mut SchemaGenerator) -> Schema,
     /// Reads the service and says what others may see of it. `None`: a fault was reported.
@@ -52,6 +60,11 @@ pub trait Instance {
         &[]
     }
 
+    /// The workloads that get what the service connects to; `None`: all but the jobs that set it up.
+    fn consumers(&self) -> Option<Vec<String>> {
+        None
+    }
+
     /// Whether the variables that `uses` gives belong into its environment.
     fn takes_variables(&self) -> bool {
         true
@@ -59,6 +72,11 @@ pub trait Instance {
 
     /// Makes the workloads.
     fn build(&self, cx: &mut Build<'_>) -> Built;
+
+    /// What can stand in for its workloads in some targets; they are as they will run, with the variables of all connections.
+    fn realization(&self, _workloads: &[&Workload]) -> Option<Realization> {
+        None
+    }
 }
 
 /// Every component, sorted by name.
@@ -67,11 +85,14 @@ pub trait Instance {
 pub static COMPONENTS: &[&Component] = &[
     &airflow::COMPONENT,
     &container::COMPONENT,
+    &databricks::COMPONENT,
+    &external::COMPONENT,
     &kafdrop::COMPONENT,
     &kafka::COMPONENT,
     &nginx::COMPONENT,
     &postgres::COMPONENT,
     &redis::COMPONENT,
+    &s3::COMPONENT,
 ];
 
 /// A component by name.

@@ -21,6 +21,7 @@ pub static COMPONENT: Component = Component {
     summary: "nginx: a reverse proxy that finds services by name",
     doc: DOC,
     versions: &["1.30"],
+    runs: true,
     schema: Spec::json_schema,
     declare,
 };
@@ -184,7 +185,7 @@ fn health(endpoint: &EndpointRef) -> Health {
     };
     Health {
         check: ask("127.0.0.1".into()),
-        remote: Some(ask(PublicText::host_and_port(endpoint))),
+        remote: Some(ask(PublicText::host_and_port(endpoint)).into()),
         interval: Duration::seconds(10),
         timeout: Duration::seconds(5),
         retries: 6,

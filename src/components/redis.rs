@@ -3,15 +3,17 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Build, Built, Component, Declare, Instance, Resource, Surface};
+use super::{Build, Built, Component, Declare, Instance, OwnVolume, Resource, Surface};
 use crate::platform::{
     Body, Check, Encoding, Endpoint, EndpointRef, File, Health, Mount, MountSource, Protocol, PublicText, Published, Readiness,
-    SecretFormat, Text, Vantage,
+    RemoteCheck, SecretFormat, Text, Vantage,
 };
 use crate::value::{Duration, NetworkName};
 
 /// Series and image tag. 7.2 is the last BSD series and the one that Airflow's own Compose file pins.
 const TAGS: &[(&str, &str)] = &[("7.2", "7.2.16-bookworm"), ("7.4", "7.4.11-bookworm")];
+// By the image's Dockerfile (docker-library/redis).
+const USER: (u32, u32) = (999, 999);
 const CONFIG: &str = "/usr/local/etc/redis/redis.conf";
 /// The databases that an unchanged server has.
 const DATABASES: u8 = 16;
@@ -22,6 +24,7 @@ pub static COMPONENT: Component = Component {
     summary: "Redis: a cache and a broker, always with a password",
     doc: DOC,
     versions: &["7.2", "7.4"],
+    runs: true,
     schema: Spec::json_schema,
     declare,
 };
@@ -111,6 +114,7 @@ fn declare(cx: &mut Declare<'_>) -> Option<Box<dyn Instance>> {
         default_resource: Some("0".to_owned()),
         scheme: Some("redis"),
         login: None,
+        external: None,
     };
     Some(Box::new(Redis { surface, image: format!("redis:{tag}"), variable, persistence: spec.persistence, published }))
 }
@@ -142,13 +146,14 @@ impl Instance for Redis {
         let Some(image) = cx.image(Some(&self.image)) else { return Built::default() };
         let name = cx.name.to_owned();
         let mut server = cx.server(&name, None, image);
+        server.runs_as = Some(USER);
         server.command = Some(vec!["redis-server".into(), CONFIG.into()]);
         // The client reads the password from here, so that no command line shows it.
         server.environment = vec![("REDISCLI_AUTH".to_owned(), Text::secret(&self.variable))];
         server.files.push(File { mount: CONFIG.to_owned(), executable: false, body: Body::Text(self.config()), origin: cx.at.clone() });
         server.endpoints =
             vec![Endpoint { name: "redis".to_owned(), port: 6379, protocol: Protocol::Tcp, published: self.published.clone() }];
-        server.health = Some(health(&server.endpoint_ref("redis")));
+        server.health = Some(health(&server.endpoint_ref("redis"), server.environment.clone()));
         let mut volumes = Vec::new();
         if matches!(self.persistence, Persistence::None) {
             server.scratch.push("/data".to_owned());
@@ -158,7 +163,7 @@ impl Instance for Redis {
                 0,
                 Mount { source: MountSource::Volume(volume.clone()), target: "/data".to_owned(), read_only: false, origin: cx.at.clone() },
             );
-            volumes.push((volume, cx.at.clone()));
+            volumes.push(OwnVolume::new(volume, cx.at.clone()));
         }
         cx.finish(&mut server);
         Built { workloads: vec![server], volumes, connections: None }
@@ -182,11 +187,11 @@ impl Redis {
 }
 
 /// `redis-cli` ends with 0 even when the server refuses, hence the look at the answer.
-fn health(endpoint: &EndpointRef) -> Health {
+fn health(endpoint: &EndpointRef, login: Vec<(String, Text)>) -> Health {
     let remote = PublicText::from("redis-cli -h ").then(PublicText::host(endpoint)).then(" -p ").then(PublicText::port(endpoint));
     Health {
         check: Check::Shell("redis-cli ping | grep -q PONG".into()),
-        remote: Some(Check::Shell(remote.then(" ping | grep -q PONG"))),
+        remote: Some(RemoteCheck { check: Check::Shell(remote.then(" ping | grep -q PONG")), environment: login }),
         interval: Duration::seconds(5),
         timeout: Duration::seconds(5),
         retries: 12,

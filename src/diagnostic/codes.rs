@@ -51,12 +51,14 @@ codes! {
     BAD_REFERENCE "bad-reference" Error "a `${...}` that cannot be read";
     BAD_VALUE "bad-value" Error "a value of the right type that is not allowed";
     BROKEN_EXPECTATION "broken-expectation" Error "the platform does not keep what `expect:` demands";
+    BUILD_ARG_UNUSED "build-arg-unused" Error "a build argument that the Dockerfile does not declare";
     COMPONENT_CHANGED "component-changed" Error "an environment changes what a service is";
     DEPENDENCY_CYCLE "dependency-cycle" Error "services wait for each other";
     DUPLICATE_KEY "duplicate-key" Error "a key written twice in one map";
     EMPTY_BLUEPRINT "empty-blueprint" Error "a file without content";
     ENV_IN_CONTEXT "env-in-context" Warning "a build context or mount that contains the rendered `.env`";
     FLOATING_TAG "floating-tag" Error "an image without a fixed tag";
+    HOST_PATH "host-path" Warning "a path of the host where a cluster has to provide it";
     INTERNAL_ONLY_PUBLISH "internal-only-publish" Error "a published port on a service that has only internal networks";
     INVALID_UTF8 "invalid-utf8" Error "a file that is not UTF-8";
     LARGE_OUTPUT "large-output" Warning "a rendered file that Compose refuses to read";
@@ -68,6 +70,7 @@ codes! {
     NAME_TAKEN "name-taken" Error "a name that something else already has";
     NETWORK_OWNED_TWICE "network-owned-twice" Error "a network that is the home of two stacks";
     NO_SHARED_NETWORK "no-shared-network" Error "an edge between services that share no network";
+    NO_WAY_OUT "no-way-out" Error "an edge to a system elsewhere from a service that has only internal networks";
     NOT_RENDERED_YET "not-rendered-yet" Warning "a key that no target renders yet";
     OVERRIDE_USED "override-used" Warning "an override that pipegen does not check";
     PATH_NOT_FOUND "path-not-found" Warning "a path that does not exist";
@@ -91,6 +94,7 @@ codes! {
     VARIABLE_TAKEN "variable-taken" Error "two things that write the same variable";
     VOLUME_NOT_MOUNTED "volume-not-mounted" Error "a step that needs a volume which its service does not mount";
     WRONG_COMPONENT "wrong-component" Error "a reference to a service of the wrong component";
+    WRONG_CREDENTIAL "wrong-credential" Error "a reference to a credential of the wrong type";
     WRONG_TYPE "wrong-type" Error "a value of the wrong type";
     YAML_SYNTAX "yaml-syntax" Error "text that is not YAML";
 }

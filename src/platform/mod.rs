@@ -9,10 +9,10 @@ mod text;
 mod workload;
 
 pub use index::Index;
-pub use realization::Realization;
+pub use realization::{Gap, ImagePart, Realization, Realizer, ReplacedEndpoint, SecretObject, Value};
 pub use text::{AddressPart, Encoding, EndpointRef, Part, PublicText, Text, TextTree, Vantage};
 pub use workload::{
-    Body, Build, Check, DocumentFormat, Endpoint, Evidence, File, Health, Image, Mount, MountSource, PathRef, Protocol, Published,
+    Body, Build, Check, DocumentFormat, Endpoint, File, Health, Image, Mount, MountSource, PathRef, Protocol, Published, RemoteCheck,
     Resources, Workload, WorkloadKind,
 };
 
@@ -36,6 +36,8 @@ pub struct Platform {
     pub volumes: Vec<Volume>,
     /// Secrets that something reads, sorted by variable.
     pub secrets: Vec<Secret>,
+    /// Where their values come from.
+    pub secret_store: SecretStore,
     /// Values of the deployer that something reads, sorted by variable.
     pub settings: Vec<Setting>,
     /// Services.
@@ -108,6 +110,15 @@ pub struct Secret {
     pub origin: Pointer,
 }
 
+/// Where the values of secrets come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SecretStore {
+    /// The deployer's `.env`.
+    Env,
+    /// A store of the surroundings, that hands them in while the platform runs.
+    External,
+}
+
 /// A value of the deployer by the name of its variable.
 #[derive(Debug, Clone)]
 pub struct Setting {
@@ -134,10 +145,19 @@ pub struct Service {
     pub resources: Vec<(String, Vec<String>)>,
     /// The job that writes connections into it, and their names.
     pub connections: Option<ConnectionSetup>,
+    /// Where it is, if nothing of it runs here.
+    pub external: Option<External>,
     /// What may stand in for some of its workloads.
     pub realization: Option<Realization>,
     /// Where it stands in the blueprint.
     pub origin: Pointer,
+}
+
+/// A system that runs elsewhere. Edges to it have no endpoint: they leave the platform, by a network that is not internal.
+#[derive(Debug, Clone)]
+pub struct External {
+    /// Where it is found, for people: a host, `host:port` or a URL. What connects to it reads its properties.
+    pub address: PublicText,
 }
 
 /// Where a person logs in.
@@ -216,6 +236,8 @@ pub struct Step {
     pub program: Option<String>,
     /// When it runs.
     pub schedule: Option<String>,
+    /// What it starts elsewhere.
+    pub starts: Option<String>,
     /// What it reads: where, and the data.
     pub reads: Vec<String>,
     /// What it writes.

@@ -31,6 +31,9 @@ pub struct Workload {
     pub command: Option<Vec<PublicText>>,
     /// The user, `uid` or `uid:gid`.
     pub user: Option<String>,
+    /// The numeric user and group that the image's program ends up as by itself, where that is known: who forbids it to
+    /// start as root lets it start as that.
+    pub runs_as: Option<(u32, u32)>,
     /// Further numeric groups.
     pub groups: Vec<u32>,
     /// The working directory.
@@ -74,15 +77,20 @@ impl Workload {
         EndpointRef { workload: self.name.clone(), endpoint: name.to_owned() }
     }
 
+    /// The questions about it that are asked from outside.
+    pub fn remote_checks(&self) -> impl Iterator<Item = &RemoteCheck> {
+        let evidence = match &self.kind {
+            WorkloadKind::Job { evidence } => evidence.as_ref(),
+            WorkloadKind::Server { .. } | WorkloadKind::Template { .. } => None,
+        };
+        self.health.iter().filter_map(|health| health.remote.as_ref()).chain(evidence)
+    }
+
     /// Every text in it that a target will resolve, with secrets or without.
     pub fn texts(&self) -> Vec<&Text> {
         let public = self.entrypoint.iter().chain(&self.command).flatten().chain(self.labels.iter().map(|(_, text)| text));
-        let checks =
-            self.health.iter().flat_map(|health| health.check.argv().iter().chain(health.remote.iter().flat_map(|check| check.argv())));
-        let evidence = match &self.kind {
-            WorkloadKind::Job { evidence } => evidence.as_ref().map_or(&[][..], |evidence| evidence.check.argv()),
-            WorkloadKind::Server { .. } | WorkloadKind::Template => &[],
-        };
+        let health = self.health.iter().flat_map(|health| health.check.argv());
+        let remote: Vec<&RemoteCheck> = self.remote_checks().collect();
         let image = match &self.image {
             Image::Pulled { reference } => vec![reference.text()],
             Image::Built { build, reference } => {
@@ -90,11 +98,11 @@ impl Workload {
             }
         };
         public
-            .chain(checks)
-            .chain(evidence)
+            .chain(health)
+            .chain(remote.iter().flat_map(|remote| remote.check.argv()))
             .map(PublicText::text)
             .chain(image)
-            .chain(self.environment.iter().map(|(_, text)| text))
+            .chain(self.environment.iter().chain(remote.iter().flat_map(|remote| &remote.environment)).map(|(_, text)| text))
             .chain(self.files.iter().flat_map(|file| file.body.texts()))
             .chain(self.overrides.iter().flat_map(|(_, tree)| tree.texts()))
             .collect()
@@ -114,10 +122,13 @@ pub enum WorkloadKind {
     /// It runs once and ends.
     Job {
         /// Shows from outside that it has run.
-        evidence: Option<Evidence>,
+        evidence: Option<RemoteCheck>,
     },
-    /// A pattern for what another workload starts.
-    Template,
+    /// A pattern for what another workload starts whenever it needs one.
+    Template {
+        /// What to write instead, for targets in which nothing can be started like that.
+        instead: &'static str,
+    },
 }
 
 /// Where an image comes from.
@@ -201,6 +212,12 @@ pub enum Check {
     Shell(PublicText),
 }
 
+impl From<Check> for RemoteCheck {
+    fn from(check: Check) -> Self {
+        Self { check, environment: Vec::new() }
+    }
+}
+
 impl Check {
     /// A program from words.
     pub fn exec<T: Into<PublicText>>(words: impl IntoIterator<Item = T>) -> Self {
@@ -216,9 +233,9 @@ impl Check {
     }
 }
 
-/// Shows from outside that a job has run: a program in the job's own image, with variables of its own.
+/// A question that is asked from outside: a program in the workload's own image, with variables of its own.
 #[derive(Debug, Clone)]
-pub struct Evidence {
+pub struct RemoteCheck {
     /// The program.
     pub check: Check,
     /// What it reads.
@@ -230,8 +247,8 @@ pub struct Evidence {
 pub struct Health {
     /// Asked inside the workload.
     pub check: Check,
-    /// The same question asked from another container of the same image.
-    pub remote: Option<Check>,
+    /// The same question, asked from outside.
+    pub remote: Option<RemoteCheck>,
     /// How often.
     pub interval: Duration,
     /// How long an answer may take.

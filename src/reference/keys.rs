@@ -93,10 +93,11 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// The keys of every component's services.
+    /// The keys of the services of every component that runs.
     fn services(&self) -> Vec<Keys> {
         crate::components::COMPONENTS
             .iter()
+            .filter(|component| component.runs)
             .filter_map(|component| self.branch(component.name)?.get("properties")?.as_object().cloned())
             .collect()
     }

@@ -5,15 +5,13 @@
 use super::RuleContext;
 use crate::diagnostic::{Diagnostic, Place, code};
 use crate::source::Pointer;
-use crate::yaml::{Node, Value};
+use crate::yaml::Node;
 
 /// When a key counts.
 enum When {
     Always,
     /// If the value is this text or one of these.
     Is(&'static [&'static str]),
-    /// If the value is a map, not the short form.
-    IsMap,
 }
 
 /// Paths of keys, with `*` for any name. Below `services` the component comes first.
@@ -27,16 +25,8 @@ const KEYS: &[(&str, Option<&str>, When)] = &[
     ("pipelines/*/steps/*/packages", None, When::Always),
     ("pipelines/*/steps/*/checkpoint", None, When::Always),
     ("pipelines/*/steps/*/batch_interval", None, When::Always),
-    ("pipelines/*/steps/*/runs", None, When::Always),
-    ("services/*/executor", Some("airflow"), When::Is(&["kubernetes", "celery_kubernetes"])),
-    ("services/*/dags", Some("airflow"), When::IsMap),
-    ("services/*/python", Some("airflow"), When::Always),
-    ("services/*/logs", Some("airflow"), When::Always),
-    ("services/*/task_pods", Some("airflow"), When::Always),
     ("services/*/metrics", Some("airflow"), When::Always),
     ("services/*/metrics", Some("container"), When::Always),
-    ("services/*/managed", Some("postgres"), When::Always),
-    ("services/*/pool", Some("postgres"), When::Always),
     ("services/*/backup", Some("postgres"), When::Always),
 ];
 
@@ -71,6 +61,5 @@ fn counts(when: &When, value: &Node) -> bool {
     match when {
         When::Always => true,
         When::Is(texts) => value.as_str().is_some_and(|text| texts.contains(&text)),
-        When::IsMap => matches!(value.value, Value::Map(_)),
     }
 }

@@ -1,5 +1,6 @@
 //! Values of secrets, made from random bytes.
 
+use crate::value::escape;
 use crate::value::secret::Secret;
 use sha2::{Digest, Sha256};
 
@@ -63,16 +64,7 @@ fn password(random: &mut Random<'_>) -> Result<String, getrandom::Error> {
 
 /// RFC 4648, section 5, with padding.
 fn base64_url(bytes: &[u8]) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let bits = (0..3).fold(0, |bits, at| bits << 8 | usize::from(*chunk.get(at).unwrap_or(&0)));
-        for at in 0..4 {
-            let sextet = bits >> (18 - 6 * at) & 63;
-            out.push(if at <= chunk.len() { char::from(ALPHABET[sextet]) } else { '=' });
-        }
-    }
-    out
+    escape::base64(bytes).replace('+', "-").replace('/', "_")
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -1,56 +1,12 @@
 //! Ways of writing a platform. Each target is a folder; none knows components or the blueprint. Layer 5.
 
 pub mod compose;
+pub mod helm;
+pub mod kubernetes;
 
-use crate::diagnostic::Diagnostic;
-use crate::fileset::FileSet;
+use crate::formats::{Layout, Rendered, Writer};
 use crate::platform::Platform;
-use crate::secrets::{Setting, Wanted};
 use crate::template::TemplateError;
-
-/// Where the artifacts will lie relative to the blueprint: a committed tree must work from any checkout.
-#[derive(Debug, Clone)]
-pub struct Layout {
-    /// The path from the artifacts' folder to the blueprint's file, with `/`.
-    pub blueprint: String,
-    /// The path from the artifacts' folder to the folder of the blueprint's file, with `/`; `.` if they are the same.
-    pub base: String,
-}
-
-impl Layout {
-    /// A path of the blueprint, rewritten relative to the artifacts' folder; absolute ones stay.
-    pub fn relative(&self, path: &str) -> String {
-        if path.starts_with('/') {
-            return path.to_owned();
-        }
-        let mut parts: Vec<&str> = self.base.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
-        for part in path.split('/').filter(|part| !part.is_empty() && *part != ".") {
-            if part == ".." && parts.last().is_some_and(|last| *last != "..") {
-                parts.pop();
-            } else {
-                parts.push(part);
-            }
-        }
-        match parts.first() {
-            None => ".".to_owned(),
-            Some(&"..") => parts.join("/"),
-            Some(_) => format!("./{}", parts.join("/")),
-        }
-    }
-}
-
-/// What a target returns.
-#[derive(Debug, Default)]
-pub struct Rendered {
-    /// The artifacts.
-    pub files: FileSet,
-    /// What the target cannot express, on the blueprint's lines.
-    pub diagnostics: Vec<Diagnostic>,
-    /// The secrets that the artifacts read, for `pipegen secrets init`.
-    pub secrets: Vec<Wanted>,
-    /// The deployer's values that the artifacts read.
-    pub settings: Vec<Setting>,
-}
 
 /// An entry of the registry.
 pub struct Target {
@@ -60,25 +16,39 @@ pub struct Target {
     pub summary: &'static str,
     /// Markdown for `pipegen explain`.
     pub doc: &'static str,
-    /// Writes a platform. A template that fails is a fault of ours.
-    pub render: fn(&Platform, &Layout) -> Result<Rendered, TemplateError>,
+    /// Why it can write nothing that would run of this platform, as a phrase; nothing where it can.
+    pub unfit: fn(&Platform) -> Option<String>,
+    /// Finds out what becomes of a platform, up to writing it.
+    pub lower: for<'a> fn(&'a Platform, &'a Layout) -> Rendered<Writer<'a>>,
+}
+
+impl Target {
+    /// Writes a platform.
+    ///
+    /// # Errors
+    /// A template fails, which is a fault of ours.
+    pub fn render(&self, platform: &Platform, layout: &Layout) -> Result<Rendered, TemplateError> {
+        (self.lower)(platform, layout).write()
+    }
 }
 
 /// Every target, sorted by name.
-pub static TARGETS: &[&Target] = &[&compose::TARGET];
+// One a line, so that a new target is one line of a change.
+#[rustfmt::skip]
+pub static TARGETS: &[&Target] = &[
+    &compose::TARGET,
+    &helm::TARGET,
+    &kubernetes::TARGET,
+];
 
-#[cfg(test)]
-mod tests {
-    use super::Layout;
-
-    #[test]
-    fn paths_are_rewritten_relative_to_the_artifacts() {
-        let layout = Layout { blueprint: "../../../blueprints/capstone.yml".into(), base: "../../../blueprints".into() };
-        assert_eq!(layout.relative("capstone/dags"), "../../../blueprints/capstone/dags");
-        assert_eq!(layout.relative("../data"), "../../../data");
-        assert_eq!(layout.relative("/srv"), "/srv");
-        let beside = Layout { blueprint: "x.yml".into(), base: ".".into() };
-        assert_eq!(beside.relative("dags"), "./dags");
-        assert_eq!(beside.relative("."), ".");
+/// The targets that are meant where none is chosen: those that fit the platform. Of the others, name and reason.
+pub fn fitting(platform: &Platform) -> (Vec<&'static Target>, Vec<(&'static str, String)>) {
+    let (mut fitting, mut left_out) = (Vec::new(), Vec::new());
+    for target in TARGETS {
+        match (target.unfit)(platform) {
+            None => fitting.push(*target),
+            Some(reason) => left_out.push((target.name, reason)),
+        }
     }
+    (fitting, left_out)
 }

@@ -17,6 +17,8 @@ pub enum Encoding {
     Uri,
     /// A JSON string with its quotes, see [`json`].
     Json,
+    /// In the characters of Base64, which nothing has to quote, see [`base64`].
+    Base64,
 }
 
 impl Encoding {
@@ -26,15 +28,18 @@ impl Encoding {
             Self::Raw => value.to_owned(),
             Self::Uri => uri(value),
             Self::Json => json(value),
+            Self::Base64 => base64(value.as_bytes()),
         }
     }
 
-    /// The environment variable that holds the value of `name` in this encoding: `NAME`, `NAME_URI`, `NAME_JSON`.
+    /// The environment variable that holds the value of `name` in this encoding: `NAME`, `NAME_URI`,
+    /// `NAME_JSON`, `NAME_BASE64`.
     pub fn variable(self, name: &str) -> String {
         match self {
             Self::Raw => name.to_owned(),
             Self::Uri => format!("{name}_URI"),
             Self::Json => format!("{name}_JSON"),
+            Self::Base64 => format!("{name}_BASE64"),
         }
     }
 }
@@ -71,6 +76,21 @@ pub fn uri(text: &str) -> String {
 /// control character other than newline, carriage return, tab and backspace does not survive.
 pub fn json(text: &str) -> String {
     serde_json::Value::from(text).to_string()
+}
+
+/// Base64 with padding (RFC 4648, section 4).
+pub fn base64(bytes: &[u8]) -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for chunk in bytes.chunks(3) {
+        let bits = (0..3).fold(0_u32, |bits, index| bits << 8 | u32::from(chunk.get(index).copied().unwrap_or(0)));
+        for index in 0..4_u32 {
+            let sextet = (bits >> (18 - 6 * index)) & 63;
+            let known = index as usize <= chunk.len();
+            out.push(if known { char::from(ALPHABET[sextet as usize]) } else { '=' });
+        }
+    }
+    out
 }
 
 /// A whole value of a `.env` file, with its quotes: `\`, `"` and `$` get a backslash, everything else is
@@ -139,6 +159,27 @@ pub fn compose(text: &str) -> String {
     text.replace('$', "$$")
 }
 
+/// A value that a Helm chart evaluates as a template (`tpl`): `{{` opens an action there, and only an action can print it.
+/// In backticks, because charts evaluate values as YAML text, in which quotes of an action might be escaped.
+pub fn chart(text: &str) -> String {
+    text.replace("{{", "{{`{{`}}")
+}
+
+/// A literal in a variable, a command or an argument of a container, where Kubernetes replaces `$(NAME)` and reads `$$`
+/// as one dollar (`third_party/forked/golang/expansion` in Kubernetes). A single dollar before anything else is itself;
+/// at the end it is doubled all the same, because a variable may follow.
+pub fn kubernetes(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        out.push(c);
+        if c == '$' && chars.peek().is_none_or(|next| matches!(next, '(' | '$')) {
+            out.push('$');
+        }
+    }
+    out
+}
+
 /// Inline Markdown, in a table cell too (CommonMark 2.4; GitHub's tables, strikethrough and formulas): every
 /// mark with a meaning gets a backslash, line breaks become one space.
 ///
@@ -188,6 +229,30 @@ mod tests {
         String::from_utf8(bytes).expect("UTF-8")
     }
 
+    /// What Kubernetes makes of a value, after its source: `$$` is a dollar, `$(NAME)` a variable, all else itself.
+    fn expanded(text: &str) -> String {
+        let mut out = String::new();
+        let mut rest = text;
+        while let Some((before, after)) = rest.split_once('$') {
+            out.push_str(before);
+            out.push('$');
+            assert!(!after.starts_with('('), "a variable in {text:?}");
+            rest = after.strip_prefix('$').unwrap_or(after);
+        }
+        out + rest
+    }
+
+    #[test]
+    fn kubernetes_reads_literals_back_unchanged() {
+        assert_eq!(kubernetes("$(A)${B}$${C}"), "$$(A)${B}$$${C}");
+        proptest!(|(text in "[$(){}aB ]{0,24}")| {
+            assert_eq!(expanded(&kubernetes(&text)), text);
+            // Whatever is written next to it, such as a variable.
+            assert!(!expanded(&kubernetes(&text)).is_empty() || text.is_empty());
+        });
+        assert_eq!(kubernetes("cost: 5$") + "$(A)", "cost: 5$$$(A)");
+    }
+
     fn read_by(shell_name: &str, words: &[String]) -> Vec<String> {
         let quoted: Vec<String> = words.iter().map(|word| shell(word).expect("no NUL")).collect();
         let script = format!(r"printf '%s\0' {}", quoted.join(" "));
@@ -205,6 +270,7 @@ mod tests {
         assert_eq!(Encoding::Raw.apply("a b"), "a b");
         assert_eq!(Encoding::Uri.apply("a b"), "a%20b");
         assert_eq!(Encoding::Json.apply("a b"), "\"a b\"");
+        assert_eq!(Encoding::Base64.apply("a b"), "YSBi");
     }
 
     #[test]
@@ -252,6 +318,12 @@ mod tests {
     fn dollars_and_percents_are_doubled() {
         assert_eq!(compose(NASTY), "$$(A)$${B}$$$${C}{{ D }}%(e)s'\"\n");
         assert_eq!(airflow_cfg(NASTY), "$(A)${B}$${C}{{ D }}%%(e)s'\"\n");
+    }
+
+    #[test]
+    fn an_action_of_a_chart_is_printed_by_an_action() {
+        assert_eq!(chart(NASTY), "$(A)${B}$${C}{{`{{`}} D }}%(e)s'\"\n");
+        assert_eq!(chart("{{{"), "{{`{{`}}{");
     }
 
     #[test]

@@ -8,13 +8,14 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use pipegen::fileset::FileSet;
+use pipegen::formats::Layout;
 use pipegen::platform::{
     ConnectionSetup, Edge, Encoding, Endpoint, EndpointRef, Image, Login, Network, Platform, Protocol, Published, Resources, Secret,
     SecretFormat, Service, Stack, Text, Workload, WorkloadKind,
 };
 use pipegen::secrets::{self, Format, Wanted};
 use pipegen::source::Pointer;
-use pipegen::targets::{Layout, compose};
+use pipegen::targets::compose;
 use tempfile::TempDir;
 
 /// The port of the database: nothing on this machine listens there, so that probes from the host are not disturbed.
@@ -45,7 +46,7 @@ impl Demo {
         let platform = platform(published.local_addr().expect("an address").port());
         let folder = tempfile::tempdir().expect("a folder");
         let layout = Layout { blueprint: "../../../blueprints/demo.yml".into(), base: "../../../blueprints".into() };
-        let rendered = (compose::TARGET.render)(&platform, &layout).expect("rendered");
+        let rendered = compose::TARGET.render(&platform, &layout).expect("rendered");
         assert_eq!(rendered.diagnostics, [], "nothing to report");
         write_all(&folder.path().join("out"), &rendered.files);
         write(&folder.path().join("out/.env"), &env(), 0o600);
@@ -155,6 +156,7 @@ pub fn platform(published: u16) -> Platform {
             encodings: vec![Encoding::Raw],
             origin: at(),
         }],
+        secret_store: pipegen::platform::SecretStore::Env,
         settings: Vec::new(),
         services: services(),
         workloads,
@@ -171,6 +173,7 @@ fn services() -> Vec<Service> {
         login: None,
         resources: Vec::new(),
         connections: None,
+        external: None,
         realization: None,
         origin: at(),
     };
@@ -215,6 +218,7 @@ fn workload(name: &str, stack: usize, networks: &[&str]) -> Workload {
         entrypoint: None,
         command: None,
         user: None,
+        runs_as: None,
         groups: Vec::new(),
         working_dir: None,
         environment: Vec::new(),

@@ -1,6 +1,5 @@
 //! A real PostgreSQL server of the test's own, on a free port of 127.0.0.1.
 
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -34,7 +33,7 @@ impl Postgres {
         let mut make = unprivileged(&initdb);
         make.args(["--auth=scram-sha-256", "--no-sync", "--encoding=UTF8", "--username", ADMIN]);
         super::run(make.arg("--pwfile").arg(&secret).arg("--pgdata").arg(&data)).unwrap_or_else(|error| panic!("initdb: {error}"));
-        let port = free_port();
+        let port = super::free_port();
         let mut serve = unprivileged(&postgres);
         serve.arg("-D").arg(&data).arg("-k").arg(folder.path()).args(["-h", "127.0.0.1", "-p", &port.to_string(), "-F"]);
         let server = serve.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the server runs");
@@ -93,8 +92,4 @@ fn give_away(path: &Path) {
 
 fn is_root() -> bool {
     super::run(super::command("id".as_ref()).arg("-u")).is_ok_and(|user| user.trim() == "0")
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port").port()
 }

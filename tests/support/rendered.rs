@@ -12,7 +12,7 @@ pub fn pipegen() -> Command {
     super::command(Path::new(env!("CARGO_BIN_EXE_pipegen")))
 }
 
-/// The Compose folder that `render --target compose` leaves behind.
+/// The folder that `render` leaves behind for a target.
 pub struct Rendered {
     /// A folder of its own: what is in it besides the artifacts belongs to the test.
     pub home: TempDir,
@@ -22,26 +22,36 @@ pub struct Rendered {
 }
 
 impl Rendered {
-    /// Renders a blueprint of the repository.
+    /// Renders a blueprint of the repository to Compose.
     pub fn of(blueprint: &str) -> Rendered {
-        Rendered::file(super::repository().join(blueprint), tempfile::tempdir().expect("a temporary folder"))
+        Rendered::to("compose", blueprint)
     }
 
-    /// Renders a text, with the files that lie beside it.
+    /// Renders a blueprint of the repository to a target.
+    pub fn to(target: &str, blueprint: &str) -> Rendered {
+        Rendered::file(target, super::repository().join(blueprint), tempfile::tempdir().expect("a temporary folder"))
+    }
+
+    /// Renders a text to Compose, with the files that lie beside it.
     pub fn text(blueprint: &str, beside: &[(&str, &str)]) -> Rendered {
+        Rendered::text_to("compose", blueprint, beside)
+    }
+
+    /// Renders a text to a target, with the files that lie beside it.
+    pub fn text_to(target: &str, blueprint: &str, beside: &[(&str, &str)]) -> Rendered {
         let home = tempfile::tempdir().expect("a temporary folder");
         for (name, text) in beside.iter().chain(&[("blueprint.yml", blueprint)]) {
             std::fs::write(home.path().join(name), text).expect("the folder is writable");
         }
-        Rendered::file(home.path().join("blueprint.yml"), home)
+        Rendered::file(target, home.path().join("blueprint.yml"), home)
     }
 
-    fn file(blueprint: PathBuf, home: TempDir) -> Rendered {
+    fn file(target: &str, blueprint: PathBuf, home: TempDir) -> Rendered {
         let out = home.path().join("out");
-        let rendered = pipegen().args(["render", "--target", "compose", "--out"]).arg(&out).arg(&blueprint).output().expect("it runs");
+        let rendered = pipegen().args(["render", "--target", target, "--out"]).arg(&out).arg(&blueprint).output().expect("it runs");
         assert!(rendered.status.success(), "{}", String::from_utf8_lossy(&rendered.stderr));
         let platform = std::fs::read_dir(&out).expect("it was written").next().expect("one platform").expect("it can be read");
-        Rendered { folder: platform.path().join("compose"), home, blueprint }
+        Rendered { folder: platform.path().join(target), home, blueprint }
     }
 
     /// Runs `secrets init`, with `.env` as it is.

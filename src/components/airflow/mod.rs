@@ -1,41 +1,59 @@
 //! Airflow 3: every role as a workload of its own, one metadata database, one set of keys for all roles.
 
+mod chart;
+mod connection;
+mod git;
+mod refusals;
 mod roles;
 mod spec;
 
-use spec::{Executor, Spec};
+use spec::{Dags, Keep, Spec};
 
-use super::{Build, Built, Component, Declare, Instance, Reference, Surface};
-use crate::diagnostic::{Diagnostic, Place, code};
+use super::{Build, Built, Component, Declare, Instance, OwnVolume, Reference, Surface};
 use crate::platform::{
-    Body, ConnectionSetup, DocumentFormat, EndpointRef, File, Image, Login, Mount, MountSource, PathRef, Published, Readiness,
-    SecretFormat, Text, TextTree, Workload,
+    Body, ConnectionSetup, DocumentFormat, EndpointRef, File, Image, Login, Mount, MountSource, PathRef, Published, Readiness, Realization,
+    SecretFormat, Text, TextTree, Workload, WorkloadKind,
 };
+use crate::value::ParametricText;
 use schemars::JsonSchema as _;
 
 /// Series and image tag, newest first.
 const TAGS: &[(&str, &str)] = &[("3.3", "3.3.2"), ("3.2", "3.2.2"), ("3.1", "3.1.8"), ("3.0", "3.0.6")];
 const HOME: &str = "/opt/airflow";
+/// The user `airflow` of the image, whose group is root's (docker-stack docs, "Allowing arbitrary user").
+const USER: (u32, u32) = (50000, 0);
+/// The group of the image's user, whatever its number is: the image is made for any user of the group 0.
+const GROUP: u32 = 0;
+/// The build argument with the packages of `python`.
+const PACKAGES: &str = "PYTHON_PACKAGES";
 
 /// The catalog entry.
 pub static COMPONENT: Component = Component {
     name: "airflow",
-    summary: "Airflow 3 with the executors local and celery",
+    summary: "Airflow 3 with the executors local, celery and kubernetes",
     doc: DOC,
     versions: &["3.3", "3.2", "3.1", "3.0"],
+    runs: true,
     schema: Spec::json_schema,
     declare,
 };
 
 const DOC: &str = r#"## What it makes
 
-Every role is a workload of its own: `<service>-apiserver`, `-scheduler`, `-dag-processor`, `-triggerer`, and `-worker` with
-`executor: celery`. All of them wait for the job `<service>-init`, which migrates the metadata database and makes the
+Every role is a workload of its own: `<service>-apiserver`, `-scheduler`, `-dag-processor`, `-triggerer`, `-worker` with
+`executor: celery`, and with `executor: kubernetes` a pattern `-task`, from which the scheduler makes a pod for each task; with
+`celery_kubernetes` it has both. All of them wait for the job `<service>-init`, which migrates the metadata database and makes the
 administrator on every start; the scheduler, the triggerer and the workers also wait for the API server. With `connections`
 there is a job `<service>-connections`, which stores them in Airflow and replaces those of the same name.
 
 - `database` is the metadata database, a database of a postgres service. `executor: celery` needs `broker`, a redis service.
-- `dags`, a folder beside the blueprint, is mounted read-only at `/opt/airflow/dags`. The volume `<service>-logs` keeps the logs.
+- `dags`, a folder beside the blueprint, is mounted read-only at `/opt/airflow/dags`. With `dags: { git: URL, ref: BRANCH_OR_TAG, path: FOLDER }`
+  the workload `<service>-git-sync` fetches them once a minute into the volume `<service>-dags`; a private repository needs a
+  `credential` with a username.
+- The volume `<service>-logs` keeps the logs; `logs` gives it a size, or a folder of the host.
+- `task_pods: { keep: failed }` leaves the pods of failed tasks for a look at them, `always` those of all; otherwise none stays.
+- `python` lists packages for an image of one's own. It gets them as the build argument `PYTHON_PACKAGES`, which the Dockerfile
+  takes: `ARG PYTHON_PACKAGES`, then `RUN pip install ${PYTHON_PACKAGES}`.
 - All roles share three secrets: `<SERVICE>_FERNET_KEY`, `<SERVICE>_JWT_SECRET` and `<SERVICE>_API_SECRET_KEY`. The
   administrator is the credential that `admin` names, else `admin` with `<SERVICE>_ADMIN_PASSWORD`.
 - The first of `networks` is the home of all roles. The others are only for the roles that run tasks: workers and
@@ -81,6 +99,8 @@ struct Airflow {
     image: String,
     keys: Keys,
     admin: Login,
+    /// The login for the repository of the DAGs.
+    git: Option<Login>,
     published: Option<Published>,
 }
 
@@ -88,11 +108,12 @@ fn declare(cx: &mut Declare<'_>) -> Option<Box<dyn Instance>> {
     let spec = Spec { name: cx.name.to_owned(), ..cx.spec()? };
     let tag = cx.tag(TAGS, "", spec.version.as_deref())?;
     let published = cx.published(&["web"]).remove(0);
-    if spec.executor == Executor::Celery && spec.broker.is_none() && !cx.faults.touches(&cx.at.key("broker")) {
-        let fault = Diagnostic::new(&code::MISSING_KEY, Place::Value(cx.at.key("executor")), "the executor `celery` needs a broker");
-        cx.diagnostics.push(fault.help("write `broker: NAME` with the name of a redis service"));
-    }
+    refusals::check(cx, &spec);
     let admin = admin(cx, &spec)?;
+    let git = match &spec.dags {
+        Some(Dags::Git(git)) => git::login(cx, git)?,
+        _ => None,
+    };
     let name = cx.name;
     let keys = Keys {
         fernet: cx.own_secret("FERNET_KEY", SecretFormat::Fernet, format!("{name} encrypts stored connections with it")),
@@ -102,12 +123,13 @@ fn declare(cx: &mut Declare<'_>) -> Option<Box<dyn Instance>> {
     let endpoint = EndpointRef { workload: roles::API_SERVER.workload(name), endpoint: "web".to_owned() };
     let connections = (!spec.connections.is_empty()).then_some((format!("{name}-connections"), Some("connections")));
     let jobs = [(format!("{name}-init"), Some("init"))].into_iter().chain(connections);
+    let git_sync = matches!(spec.dags, Some(Dags::Git(_))).then(|| (git::workload(name), Some(git::ROLE)));
     let surface = Surface {
-        workloads: roles::of(spec.executor).map(|role| (role.workload(name), Some(role.key))).chain(jobs).collect(),
+        workloads: roles::of(spec.executor).map(|role| (role.workload(name), Some(role.key))).chain(jobs).chain(git_sync).collect(),
         login: Some(admin.clone()),
         ..Surface::web(endpoint, "AIRFLOW")
     };
-    Some(Box::new(Airflow { surface, spec, image: format!("apache/airflow:{tag}"), keys, admin, published }))
+    Some(Box::new(Airflow { surface, spec, image: format!("apache/airflow:{tag}"), keys, admin, git, published }))
 }
 
 fn admin(cx: &mut Declare<'_>, spec: &Spec) -> Option<Login> {
@@ -132,11 +154,13 @@ impl Instance for Airflow {
             target: self.spec.database.clone(),
             at: at("database"),
             accepts: &["postgres"],
-            workloads: Some(self.surface.workloads.iter().map(|(name, _)| name.clone()).collect()),
+            workloads: Some(
+                self.surface.workloads.iter().filter(|(_, role)| *role != Some(git::ROLE)).map(|(name, _)| name.clone()).collect(),
+            ),
             // The other roles wait for the init job, which waits for the database.
             waits: Some((Readiness::Ready, init)),
         }];
-        if let (Some(broker), Executor::Celery) = (&self.spec.broker, self.spec.executor) {
+        if let Some(broker) = self.spec.broker.as_ref().filter(|_| self.spec.executor.has_queue()) {
             let users: Vec<String> = [&roles::SCHEDULER, &roles::WORKER].iter().map(|role| role.workload(&self.spec.name)).collect();
             references.push(Reference {
                 key: "broker",
@@ -160,8 +184,12 @@ impl Instance for Airflow {
         references
     }
 
+    fn consumers(&self) -> Option<Vec<String>> {
+        Some(roles::of(self.spec.executor).map(|role| role.workload(&self.spec.name)).collect())
+    }
+
     fn build(&self, cx: &mut Build<'_>) -> Built {
-        let Some(image) = cx.image(Some(&self.image)) else { return Built::default() };
+        let Some(image) = cx.image(Some(&self.image)).map(|image| self.with_packages(image)) else { return Built::default() };
         let Some(environment) = self.environment(cx) else { return Built::default() };
         let mut workloads: Vec<Workload> =
             roles::of(self.spec.executor).map(|role| self.server(cx, role, image.clone(), &environment)).collect();
@@ -171,7 +199,16 @@ impl Instance for Airflow {
             workloads.push(job);
             setup
         });
-        Built { workloads, volumes: vec![(self.logs(), cx.at.clone())], connections }
+        let mut volumes = vec![self.logs(cx)];
+        if let Some(Dags::Git(git)) = &self.spec.dags {
+            workloads.push(git::sync(cx, git, self.git.as_ref()));
+            volumes.push(OwnVolume::new(git::volume(cx.name), cx.at.key("dags")));
+        }
+        Built { workloads, volumes, connections }
+    }
+
+    fn realization(&self, workloads: &[&Workload]) -> Option<Realization> {
+        chart::realization(self, workloads)
     }
 }
 
@@ -184,8 +221,28 @@ impl Airflow {
         format!("{}-init", self.spec.name)
     }
 
-    fn logs(&self) -> String {
+    fn logs_name(&self) -> String {
         format!("{}-logs", self.spec.name)
+    }
+
+    fn logs(&self, cx: &Build<'_>) -> OwnVolume {
+        let at = cx.at.key("logs");
+        let path = self.spec.logs.path.as_ref().map(|path| PathRef { path: path.0.clone(), origin: at.key("path") });
+        OwnVolume {
+            // A folder of the host belongs to whoever made it; Airflow's user writes as a member of this group.
+            group: path.is_some().then_some(GROUP),
+            size: self.spec.logs.size,
+            path,
+            ..OwnVolume::new(self.logs_name(), at)
+        }
+    }
+
+    fn with_packages(&self, mut image: Image) -> Image {
+        if let (Image::Built { build, .. }, false) = (&mut image, self.spec.python.is_empty()) {
+            let packages: Vec<&str> = self.spec.python.iter().map(ParametricText::as_str).collect();
+            build.args.push((PACKAGES.to_owned(), packages.join(" ").into()));
+        }
+        image
     }
 
     /// The roles that run the tasks of users: only they get the further networks.
@@ -199,9 +256,8 @@ impl Airflow {
     fn environment(&self, cx: &Build<'_>) -> Option<Vec<(String, Text)>> {
         let database = cx.scope.resolve(&self.spec.database)?;
         let literal = |name: &str, value: &str| (name.to_owned(), Text::literal(value));
-        let executor = if self.spec.executor == Executor::Celery { "CeleryExecutor" } else { "LocalExecutor" };
         let mut environment = vec![
-            literal("AIRFLOW__CORE__EXECUTOR", executor),
+            literal("AIRFLOW__CORE__EXECUTOR", self.spec.executor.setting()),
             literal("AIRFLOW__CORE__AUTH_MANAGER", "airflow.providers.fab.auth_manager.fab_auth_manager.FabAuthManager"),
             literal("AIRFLOW__CORE__LOAD_EXAMPLES", "false"),
             (
@@ -213,26 +269,54 @@ impl Airflow {
             ("AIRFLOW__API__SECRET_KEY".to_owned(), Text::secret(&self.keys.api)),
             ("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN".to_owned(), database.get("sqlalchemy_url")?),
         ];
-        if self.spec.executor == Executor::Celery {
+        if self.spec.executor.has_queue() {
             let broker = cx.scope.resolve(self.spec.broker.as_ref()?)?;
             environment.push(("AIRFLOW__CELERY__BROKER_URL".to_owned(), broker.get("url")?));
             environment.push(("AIRFLOW__CELERY__RESULT_BACKEND".to_owned(), Text::literal("db+").then(database.get("url")?)));
         }
+        if self.spec.executor.makes_pods() {
+            environment.extend(self.kept_pods().map(|(name, value)| literal(name, value)));
+        }
+        if let Some(Dags::Git(git)) = &self.spec.dags {
+            environment.push(literal("AIRFLOW__CORE__DAGS_FOLDER", &git::folder(git)));
+        }
         Some(environment)
+    }
+
+    /// Airflow 3 reads these from the section of the executor's provider; the section `kubernetes` of Airflow 2 says nothing any more.
+    fn kept_pods(&self) -> [(&'static str, &'static str); 2] {
+        let keep = self.spec.task_pods.as_ref().map(|pods| pods.keep).unwrap_or_default();
+        let word = |deleted: bool| if deleted { "true" } else { "false" };
+        [
+            ("AIRFLOW__KUBERNETES_EXECUTOR__DELETE_WORKER_PODS", word(keep != Keep::Always)),
+            ("AIRFLOW__KUBERNETES_EXECUTOR__DELETE_WORKER_PODS_ON_FAILURE", word(keep == Keep::Never)),
+        ]
     }
 
     fn server(&self, cx: &mut Build<'_>, role: &'static roles::Role, image: Image, environment: &[(String, Text)]) -> Workload {
         let mut server = cx.server(&role.workload(cx.name), Some(role.key), image);
+        server.runs_as = Some(USER);
         role.configure(&mut server, self.published.as_ref());
         server.environment.splice(0..0, environment.iter().cloned());
         if !role.runs_tasks(self.spec.executor) {
             server.networks.truncate(1);
         }
-        server.mounts.splice(0..0, self.mounts(cx));
+        server.mounts.splice(0..0, self.mounts(cx, role));
+        if matches!(server.kind, WorkloadKind::Template { .. }) {
+            return self.own(cx, server, role);
+        }
         server.waits = vec![(self.init_name(), Readiness::Completed)];
+        if matches!(self.spec.dags, Some(Dags::Git(_))) && role.reads_dags(self.spec.executor) {
+            server.waits.push((git::workload(cx.name), Readiness::Ready));
+        }
         if role.needs_api() {
             server.waits.push((roles::API_SERVER.workload(cx.name), Readiness::Ready));
         }
+        self.own(cx, server, role)
+    }
+
+    /// With what the service says for all roles and for this one.
+    fn own(&self, cx: &mut Build<'_>, mut server: Workload, role: &roles::Role) -> Workload {
         cx.finish(&mut server);
         if let Some(own) = self.spec.roles.get(role.key) {
             cx.role(&mut server, own, &cx.at.key("roles").key(role.key));
@@ -240,16 +324,24 @@ impl Airflow {
         server
     }
 
-    fn mounts(&self, cx: &Build<'_>) -> Vec<Mount> {
-        let dags = self.spec.dags.as_ref().and_then(|dags| dags.path.as_ref()).map(|path| Mount {
-            source: MountSource::Path(PathRef { path: path.0.clone(), origin: cx.at.key("dags") }),
-            target: format!("{HOME}/dags"),
-            read_only: true,
-            origin: cx.at.key("dags"),
-        });
+    fn mounts(&self, cx: &Build<'_>, role: &roles::Role) -> Vec<Mount> {
+        let dags = match &self.spec.dags {
+            Some(Dags::Folder(path)) => Some(Mount {
+                source: MountSource::Path(PathRef { path: path.0.clone(), origin: cx.at.key("dags") }),
+                target: format!("{HOME}/dags"),
+                read_only: true,
+                origin: cx.at.key("dags"),
+            }),
+            Some(Dags::Git(_)) if role.reads_dags(self.spec.executor) => Some(git::mount(cx, true)),
+            _ => None,
+        };
         // One volume for all: the API server shows the logs that the task roles wrote.
-        let logs =
-            Mount { source: MountSource::Volume(self.logs()), target: format!("{HOME}/logs"), read_only: false, origin: cx.at.clone() };
+        let logs = Mount {
+            source: MountSource::Volume(self.logs_name()),
+            target: format!("{HOME}/logs"),
+            read_only: false,
+            origin: cx.at.clone(),
+        };
         dags.into_iter().chain([logs]).collect()
     }
 
@@ -274,7 +366,7 @@ impl Airflow {
             .spec
             .connections
             .iter()
-            .filter_map(|(name, connection)| Some((name.to_string(), connection_fields(&cx.scope.resolve(&connection.to)?))));
+            .filter_map(|(name, connection)| Some((name.to_string(), connection::fields(&cx.scope.resolve(&connection.to)?))));
         job.files.push(File {
             mount: "/pipegen/connections.json".to_owned(),
             executable: false,
@@ -295,6 +387,7 @@ impl Airflow {
         script: &'static str,
     ) -> Workload {
         let mut job = cx.job(name, Some(role), image);
+        job.runs_as = Some(USER);
         job.networks.truncate(1);
         let mount = format!("/pipegen/{}", script.rsplit('/').next().unwrap_or(script));
         job.command = Some(vec!["python".into(), mount.as_str().into()]);
@@ -317,34 +410,4 @@ impl Airflow {
         let test = ["env", "AIRFLOW__CORE__TEST_CONNECTION=Enabled", "airflow", "connections", "test"].map(str::to_owned).into();
         ConnectionSetup { job: job.to_owned(), inspect, test, connections }
     }
-}
-
-/// A connection in the form of `airflow connections import`.
-fn connection_fields(target: &super::Resolved) -> TextTree {
-    let scheme = target.scheme.unwrap_or("generic");
-    let mut fields: Vec<(String, TextTree)> = vec![("conn_type".to_owned(), scheme.into())];
-    let mut add = |field: &str, property: &str| {
-        if let Some(text) = target.get(property) {
-            fields.push((field.to_owned(), TextTree::Text(text)));
-        }
-    };
-    if scheme == "kafka" {
-        // The Kafka provider reads librdkafka's own keys from `extra` and nothing else.
-        if let Some(brokers) = target.get("bootstrap_servers") {
-            fields.push(("extra".to_owned(), TextTree::map([("bootstrap.servers", TextTree::Text(brokers))])));
-        }
-        return TextTree::Map(fields);
-    }
-    add("host", "host");
-    add("port", "port");
-    add("login", "username");
-    add("password", "password");
-    match (scheme, target.get("database")) {
-        // The Redis provider reads the database from `extra`.
-        ("redis", Some(database)) => fields.push(("extra".to_owned(), TextTree::map([("db", TextTree::Text(database))]))),
-        (_, Some(database)) => fields.push(("schema".to_owned(), TextTree::Text(database))),
-        ("http", None) => fields.push(("schema".to_owned(), "http".into())),
-        (_, None) => {}
-    }
-    TextTree::Map(fields)
 }

@@ -1,7 +1,7 @@
 //! The roles of Airflow: what each one runs, listens on, and how it shows that it is well.
 
 use super::spec::Executor;
-use crate::platform::{Check, Endpoint, Evidence, Health, Protocol, PublicText, Published, Text, Workload, WorkloadKind};
+use crate::platform::{Check, Endpoint, Health, Protocol, PublicText, Published, RemoteCheck, Text, Workload, WorkloadKind};
 use crate::value::Duration;
 
 /// A role.
@@ -19,10 +19,14 @@ pub(super) static DAG_PROCESSOR: Role = Role { key: "dag_processor", suffix: "da
 pub(super) static TRIGGERER: Role = Role { key: "triggerer", suffix: "triggerer", command: &["triggerer"] };
 pub(super) static WORKER: Role = Role { key: "worker", suffix: "worker", command: &["celery", "worker"] };
 
+/// What the scheduler starts for each task. It says itself which program runs there.
+pub(super) static TASK: Role = Role { key: "task", suffix: "task", command: &[] };
+
 /// The roles that an executor needs.
 pub(super) fn of(executor: Executor) -> impl Iterator<Item = &'static Role> {
-    let worker = (executor == Executor::Celery).then_some(&WORKER);
-    [&API_SERVER, &SCHEDULER, &DAG_PROCESSOR, &TRIGGERER].into_iter().chain(worker)
+    let worker = executor.has_queue().then_some(&WORKER);
+    let task = executor.makes_pods().then_some(&TASK);
+    [&API_SERVER, &SCHEDULER, &DAG_PROCESSOR, &TRIGGERER].into_iter().chain(worker).chain(task)
 }
 
 impl Role {
@@ -31,14 +35,19 @@ impl Role {
         format!("{service}-{}", self.suffix)
     }
 
-    /// Whether it runs the tasks of users: the workers, the triggerer with their deferred halves, and the scheduler where
-    /// it is the executor itself.
+    /// Whether it runs the tasks of users: workers and pods of tasks, the triggerer with their deferred halves, and the
+    /// scheduler where it is the executor itself.
     pub(super) fn runs_tasks(&self, executor: Executor) -> bool {
         match self.key {
-            "worker" | "triggerer" => true,
-            "scheduler" => executor != Executor::Celery,
+            "worker" | "triggerer" | "task" => true,
+            "scheduler" => executor == Executor::Local,
             _ => false,
         }
+    }
+
+    /// Whether it reads the files of DAGs: whoever runs tasks, and the one that finds out which there are.
+    pub(super) fn reads_dags(&self, executor: Executor) -> bool {
+        self.key == DAG_PROCESSOR.key || self.runs_tasks(executor)
     }
 
     /// Whether it talks to the API server.
@@ -48,6 +57,11 @@ impl Role {
 
     /// Fills in what the role runs.
     pub(super) fn configure(&self, server: &mut Workload, published: Option<&Published>) {
+        if self.command.is_empty() {
+            server.kind = WorkloadKind::Template { instead: "write `executor: celery` or `executor: local`" };
+            server.origin = server.origin.key("executor");
+            return;
+        }
         server.command = Some(self.command.iter().map(|word| PublicText::from(*word)).collect());
         let endpoint = |name: &str, port, protocol| Endpoint { name: name.to_owned(), port, protocol, published: None };
         match self.key {
@@ -93,7 +107,7 @@ fn http_health(url: PublicText, remote: Option<PublicText>) -> Health {
     };
     Health {
         check: ask(url),
-        remote: remote.map(ask),
+        remote: remote.map(|url| ask(url).into()),
         interval: Duration::seconds(10),
         timeout: Duration::seconds(10),
         retries: 6,
@@ -121,5 +135,5 @@ pub(super) fn migrated(environment: &[(String, Text)]) -> WorkloadKind {
     // The auth manager has tables of its own: without its name half of the schema is not looked at.
     let read = ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", "AIRFLOW__CORE__AUTH_MANAGER"];
     let environment = environment.iter().filter(|(name, _)| read.contains(&name.as_str())).cloned().collect();
-    WorkloadKind::Job { evidence: Some(Evidence { check: Check::Exec(words.into()), environment }) }
+    WorkloadKind::Job { evidence: Some(RemoteCheck { check: Check::Exec(words.into()), environment }) }
 }

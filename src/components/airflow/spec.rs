@@ -28,7 +28,7 @@ pub(super) struct Spec {
     /// The credential of its administrator; without this key `admin` with a password of its own.
     #[serde(default)]
     pub admin: Option<NetworkName>,
-    /// The folder of its DAGs, relative to the blueprint, or a Git repository with them.
+    /// The folder of its DAGs, relative to the blueprint, or a Git repository from which they are fetched again and again.
     #[serde(default)]
     pub dags: Option<Dags>,
     /// Connections that its tasks use, by connection id.
@@ -37,17 +37,14 @@ pub(super) struct Spec {
     /// What single roles say for themselves.
     #[serde(default)]
     pub roles: Roles,
-    /// Python packages on top of the image's.
+    /// Python packages for an image of one's own, which gets them as the build argument `PYTHON_PACKAGES`.
     #[serde(default)]
-    #[allow(dead_code, reason = "carried by the language; no target renders it yet")]
     pub python: Vec<ParametricText>,
-    /// Where logs are kept in Kubernetes.
+    /// Where logs are kept: the volume that all roles share.
     #[serde(default)]
-    #[allow(dead_code, reason = "carried by the language; no target renders it yet")]
-    pub logs: Option<Logs>,
+    pub logs: Logs,
     /// The pods that run tasks under the executor `kubernetes`.
     #[serde(default)]
-    #[allow(dead_code, reason = "carried by the language; no target renders it yet")]
     pub task_pods: Option<TaskPods>,
     /// What collects its metrics.
     #[serde(default)]
@@ -70,39 +67,72 @@ pub(super) enum Executor {
     CeleryKubernetes,
 }
 
-/// A folder of DAGs, or a Git repository with them.
-#[derive(Debug)]
-pub(super) struct Dags {
-    pub path: Option<ParametricText>,
-}
+impl Executor {
+    /// Its name in a blueprint.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Local => "local",
+            Self::Celery => "celery",
+            Self::Kubernetes => "kubernetes",
+            Self::CeleryKubernetes => "celery_kubernetes",
+        }
+    }
 
-#[derive(Deserialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
-struct DagsLong {
-    /// The repository.
-    #[allow(dead_code, reason = "carried by the language; no target renders it yet")]
-    git: ParametricText,
-    /// The branch, tag or commit.
-    #[serde(default, rename = "ref")]
-    #[allow(dead_code, reason = "carried by the language; no target renders it yet")]
-    reference: Option<ParametricText>,
-    /// The folder of the repository.
-    #[serde(default)]
-    #[allow(dead_code, reason = "carried by the language; no target renders it yet")]
-    path: Option<ParametricText>,
-    /// Who may read the repository.
-    #[serde(default)]
-    #[allow(dead_code, reason = "carried by the language; no target renders it yet")]
-    credential: Option<NetworkName>,
-}
+    /// How Airflow calls it. Of two the first is the default; Airflow 3 has no class for the pair.
+    pub(super) const fn setting(self) -> &'static str {
+        match self {
+            Self::Local => "LocalExecutor",
+            Self::Celery => "CeleryExecutor",
+            Self::Kubernetes => "KubernetesExecutor",
+            Self::CeleryKubernetes => "CeleryExecutor,KubernetesExecutor",
+        }
+    }
 
-impl From<DagsLong> for Dags {
-    fn from(_: DagsLong) -> Self {
-        Self { path: None }
+    /// Whether workers take tasks from a queue.
+    pub(super) const fn has_queue(self) -> bool {
+        matches!(self, Self::Celery | Self::CeleryKubernetes)
+    }
+
+    /// Whether a task runs in a pod of its own.
+    pub(super) const fn makes_pods(self) -> bool {
+        matches!(self, Self::Kubernetes | Self::CeleryKubernetes)
     }
 }
 
-text_or_map!(Dags, DagsLong, "Dags", ParametricText, |path| Dags { path: Some(path) });
+/// A folder of DAGs, or a Git repository with them.
+#[derive(Debug)]
+pub(super) enum Dags {
+    /// Beside the blueprint.
+    Folder(ParametricText),
+    /// Fetched.
+    Git(Git),
+}
+
+/// A Git repository with DAGs.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub(super) struct Git {
+    /// The URL of the repository.
+    pub git: ParametricText,
+    /// The branch, tag or commit.
+    #[serde(default, rename = "ref")]
+    #[schemars(extend("default" = "HEAD"))]
+    pub reference: Option<ParametricText>,
+    /// The folder of the repository that holds the DAGs; without this key its root.
+    #[serde(default)]
+    pub path: Option<ParametricText>,
+    /// The login for the repository; a public one needs none.
+    #[serde(default)]
+    pub credential: Option<NetworkName>,
+}
+
+impl From<Git> for Dags {
+    fn from(git: Git) -> Self {
+        Self::Git(git)
+    }
+}
+
+text_or_map!(Dags, Git, "Dags", ParametricText, |path| Dags::Folder(path));
 
 /// A connection.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -131,6 +161,9 @@ pub(super) struct Roles {
     /// The workers of the executor `celery`.
     #[serde(default)]
     worker: Option<Role>,
+    /// The pods of the executor `kubernetes`, one for each task.
+    #[serde(default)]
+    task: Option<Role>,
 }
 
 impl Roles {
@@ -141,40 +174,38 @@ impl Roles {
             "dag_processor" => self.dag_processor.as_ref(),
             "triggerer" => self.triggerer.as_ref(),
             "worker" => self.worker.as_ref(),
+            "task" => self.task.as_ref(),
             _ => None,
         }
     }
 }
 
 /// Where logs are kept.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub(super) struct Logs {
-    /// How large they may become.
+    /// How large they may become, where the target can say so.
     #[serde(default)]
-    #[allow(dead_code, reason = "carried by the language; no target renders it yet")]
-    size: Option<Size>,
-    /// A folder of the host.
+    pub size: Option<Size>,
+    /// A folder of the host instead of a managed volume, relative to the blueprint.
     #[serde(default)]
-    #[allow(dead_code, reason = "carried by the language; no target renders it yet")]
-    path: Option<ParametricText>,
+    pub path: Option<ParametricText>,
 }
 
 /// The pods that run tasks.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub(super) struct TaskPods {
     /// Which ones stay after their task has ended.
     #[serde(default)]
     #[schemars(extend("default" = "never"))]
-    #[allow(dead_code, reason = "carried by the language; no target renders it yet")]
-    keep: Keep,
+    pub keep: Keep,
 }
 
 /// Which pods stay.
-#[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-enum Keep {
+pub(super) enum Keep {
     /// None.
     #[default]
     Never,

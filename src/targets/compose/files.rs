@@ -2,18 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sha2::{Digest, Sha256};
-
-use super::document;
-use super::marks::Marks;
 use super::model::{Config, ConfigMount};
-use super::text::Resolver;
+use super::text::ComposeText;
 use crate::diagnostic::Place;
-use crate::platform::{Body, Encoding, File, TextTree};
-use crate::targets::Layout;
-use crate::template;
+use crate::formats::Layout;
+use crate::formats::text::Resolver;
+use crate::formats::{body, said_elsewhere};
+use crate::platform::{File, PathRef};
 use crate::value::escape;
-use crate::yaml::Doc;
 
 /// What is in a file, before anything is filled in.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -27,56 +23,15 @@ pub enum Content {
 }
 
 /// What is in a file.
-pub fn content(resolver: &mut Resolver<'_>, layout: &Layout, file: &File) -> Content {
-    let place = Place::Value(file.origin.clone());
-    let deploy_time = file.body.is_deploy_time();
-    match &file.body {
-        Body::Path(path) => Content::Theirs(layout.relative(&path.path)),
-        Body::Text(text) if deploy_time => Content::Inline(resolver.text(text, &place)),
-        Body::Text(text) => Content::Committed(resolver.known(text, &place)),
-        Body::Document { format, tree } if deploy_time => Content::Inline(document::deploy_time(resolver, *format, tree, &place)),
-        Body::Document { format, tree } => Content::Committed(document::known(resolver, *format, tree, &place)),
-        Body::Template { name, context } if deploy_time => Content::Inline(deploy_time_template(resolver, name, context, &place)),
-        Body::Template { name, context } => {
-            let values = document::to_doc(context, &mut |text| resolver.known(text, &place));
-            Content::Committed(template(resolver, name, &values, &place))
+pub fn content(resolver: &mut Resolver<'_>, layout: &Layout, file: &File, content: body::Content) -> Content {
+    match content {
+        body::Content::Known(text) => Content::Committed(text),
+        body::Content::Filled(pieces) => Content::Inline(resolver.written(pieces, &Place::Value(file.origin.clone()))),
+        body::Content::Theirs(PathRef { path, origin }) => {
+            said_elsewhere(origin);
+            Content::Theirs(layout.relative(&path))
         }
     }
-}
-
-/// The variables go in after the template was rendered: no filter of it sees them, so they must be encoded already.
-fn deploy_time_template(resolver: &mut Resolver<'_>, name: &str, context: &TextTree, place: &Place) -> String {
-    let mut marks = Marks::for_tree(context);
-    let values = document::to_doc(context, &mut |text| {
-        let pieces = resolver.pieces(text, place);
-        document::marked(resolver, &mut marks, pieces, &[Encoding::Uri, Encoding::Json], place)
-    });
-    marks.fill(&template(resolver, name, &values, place), "")
-}
-
-fn template(resolver: &mut Resolver<'_>, name: &str, values: &Doc, place: &Place) -> String {
-    template::render(name, values).unwrap_or_else(|error| {
-        resolver.refuse(place, error.to_string(), "use a value that this kind of file can hold");
-        String::new()
-    })
-}
-
-/// The label by which a changed file makes a new container: Compose itself compares the names of configs alone.
-pub fn fingerprint<'c>(files: impl IntoIterator<Item = (&'c File, &'c Content)>) -> String {
-    let mut hash = Sha256::new();
-    for (file, content) in files {
-        let (kind, text) = match content {
-            Content::Inline(text) => ("inline", text),
-            Content::Committed(text) => ("committed", text),
-            Content::Theirs(path) => ("theirs", path),
-        };
-        for part in [file.mount.as_str(), if file.executable { "x" } else { "" }, kind, text] {
-            // The length keeps `a`, `bc` and `ab`, `c` apart.
-            hash.update((part.len() as u64).to_le_bytes());
-            hash.update(part);
-        }
-    }
-    hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A file to be committed.
@@ -132,20 +87,12 @@ impl Configs {
         id
     }
 
-    /// The shortest end of the path that no other file has; if all are taken, with a number.
     fn free_name(&mut self, service: &str, mount: &str) -> (String, String) {
-        let parts: Vec<&str> = mount.split('/').filter(|part| !part.is_empty()).collect();
-        let ends = (1..=parts.len()).rev().map(|start| word(&parts[start - 1..].join("-")));
-        let numbered = (2_u32..).map(|number| format!("{}-{number}", word(&parts.join("-"))));
         // No service has a dot in its name, so the first one parts the two for certain.
-        let names = ends.chain(numbered).map(|name| (format!("{service}.{name}"), name));
-        let free = names.into_iter().find(|(id, _)| !self.taken.contains(id)).unwrap_or_default();
-        self.taken.insert(free.0.clone());
-        free
+        let id = |name: &str| format!("{service}.{name}");
+        let name = body::free_name(mount, |name| !self.taken.contains(&id(name)));
+        let id = id(&name);
+        self.taken.insert(id.clone());
+        (id, name)
     }
-}
-
-/// The text in the characters that the name of a config may have.
-fn word(text: &str) -> String {
-    text.chars().map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '-' }).collect()
 }

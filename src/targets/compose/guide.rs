@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use super::plan::{ComposePlan, StackPlan};
 use super::scripts::{header, init_command, workloads};
-use crate::platform::{Edge, Image, Index, MountSource, Part, Pipeline, Platform, PublicText, Workload, WorkloadKind, relation};
-use crate::targets::Layout;
+use crate::formats::Layout;
+use crate::platform::{Edge, Image, Index, MountSource, Part, Pipeline, Platform, PublicText, Service, Workload, WorkloadKind, relation};
 use crate::template::{self, TemplateError};
 
 /// What the template reads. A text that may be missing is empty.
@@ -112,6 +112,7 @@ struct StepRow<'a> {
     on: &'a str,
     program: &'a str,
     schedule: &'a str,
+    starts: &'a str,
     reads: String,
     writes: String,
 }
@@ -141,6 +142,8 @@ struct ConnectionRow<'a> {
 #[derive(Serialize)]
 struct Diagram<'a> {
     stacks: Vec<DiagramStack<'a>>,
+    /// What runs elsewhere.
+    outside: Vec<Node<'a>>,
     arrows: Vec<Arrow>,
 }
 
@@ -211,7 +214,7 @@ fn counts(platform: &Platform, plan: &ComposePlan<'_>) -> String {
 }
 
 fn stack_row<'a>(stack: &'a StackPlan<'a>, components: &BTreeMap<&'a str, &'static str>) -> StackRow<'a> {
-    let running = || stack.services.iter().copied().filter(|workload| !matches!(workload.kind, WorkloadKind::Template));
+    let running = || stack.services.iter().copied().filter(|workload| !matches!(workload.kind, WorkloadKind::Template { .. }));
     let server = running().find(|workload| matches!(workload.kind, WorkloadKind::Server { .. })).or_else(|| running().next());
     let row = |workload: &'a Workload| WorkloadRow {
         name: &workload.name,
@@ -235,7 +238,7 @@ fn kind(workload: &Workload) -> String {
         WorkloadKind::Server { replicas: 0 | 1, .. } => "server".to_owned(),
         WorkloadKind::Server { replicas, .. } => format!("server, {replicas} of it"),
         WorkloadKind::Job { .. } => "runs once on every start".to_owned(),
-        WorkloadKind::Template => String::new(),
+        WorkloadKind::Template { .. } => String::new(),
     };
     match workload.profiles.as_slice() {
         [] => kind,
@@ -309,6 +312,11 @@ fn networks<'a>(platform: &'a Platform, plan: &'a ComposePlan<'a>) -> Vec<Networ
 }
 
 fn edge_row<'a>(index: &Index<'a>, edge: &'a Edge) -> Option<EdgeRow<'a>> {
+    let to = edge.resource.as_ref().map_or_else(|| edge.to.clone(), |resource| format!("{}/{resource}", edge.to));
+    if let Some(external) = index.service(&edge.to).and_then(|service| service.external.as_ref()) {
+        let (from, address) = (edge.workloads.join(", "), readable(&external.address));
+        return Some(EdgeRow { from, to, address, networks: "the internet".to_owned(), reason: &edge.reason });
+    }
     let reference = edge.endpoint.as_ref()?;
     let provider = index.workload(&reference.workload)?;
     let endpoint = provider.endpoint(&reference.endpoint)?;
@@ -316,7 +324,7 @@ fn edge_row<'a>(index: &Index<'a>, edge: &'a Edge) -> Option<EdgeRow<'a>> {
     let networks: BTreeSet<&str> = consumers.flat_map(|consumer| relation::shared_networks(consumer, provider)).collect();
     Some(EdgeRow {
         from: edge.workloads.join(", "),
-        to: edge.resource.as_ref().map_or_else(|| edge.to.clone(), |resource| format!("{}/{resource}", edge.to)),
+        to,
         address: format!("{}:{}", provider.name, endpoint.port),
         networks: networks.into_iter().collect::<Vec<_>>().join(", "),
         reason: &edge.reason,
@@ -333,12 +341,16 @@ fn diagram<'a>(platform: &'a Platform, plan: &'a ComposePlan<'a>) -> Diagram<'a>
         let nodes = names.filter_map(|name| Some(Node { id: ids.get(name)?.clone(), name })).collect();
         DiagramStack { id: format!("s{}", stack.index), name: &stack.project, nodes }
     };
+    let elsewhere = |service: &&'a Service| service.external.is_some();
+    let outside = platform.services.iter().filter(elsewhere);
+    let outside = outside.filter_map(|service| Some(Node { id: ids.get(service.name.as_str())?.clone(), name: &service.name })).collect();
+    let external = |edge: &Edge| plan.index.service(&edge.to).is_some_and(|service| service.external.is_some());
     let mut seen = BTreeSet::new();
-    let edges = platform.edges.iter().filter(|edge| edge.endpoint.is_some() && seen.insert((&edge.from, &edge.to)));
+    let edges = platform.edges.iter().filter(|edge| (edge.endpoint.is_some() || external(edge)) && seen.insert((&edge.from, &edge.to)));
     let arrows =
         edges.filter_map(|edge| Some(Arrow { from: ids.get(edge.from.as_str())?.clone(), to: ids.get(edge.to.as_str())?.clone() }));
     let arrows = arrows.collect();
-    Diagram { stacks: plan.stacks.iter().map(stack).collect(), arrows }
+    Diagram { stacks: plan.stacks.iter().map(stack).collect(), outside, arrows }
 }
 
 fn pipeline_row(pipeline: &Pipeline) -> PipelineRow<'_> {
@@ -347,6 +359,7 @@ fn pipeline_row(pipeline: &Pipeline) -> PipelineRow<'_> {
         on: &step.on,
         program: step.program.as_deref().unwrap_or_default(),
         schedule: step.schedule.as_deref().unwrap_or_default(),
+        starts: step.starts.as_deref().unwrap_or_default(),
         reads: step.reads.join(", "),
         writes: step.writes.join(", "),
     });

@@ -3,9 +3,11 @@
 use super::files::{self, Configs};
 use super::model::{Build as BuildSection, Dependency, Deploy, DeployResources, Entries, HealthCheck, Limits, Service, words};
 use super::plan::{ENV_HASH, reads_deploy_time_file};
-use super::scope::{Scope, said_elsewhere};
+use super::scope::Scope;
 use super::storage;
+use super::text::ComposeText;
 use crate::diagnostic::Place;
+use crate::formats::{body, said_elsewhere};
 use crate::platform::{
     Build, Check, Endpoint, File, Health, Image, PathRef, PublicText, Published, Readiness, Resources, Workload, WorkloadKind,
 };
@@ -29,6 +31,7 @@ pub fn service(scope: &mut Scope<'_, '_>, configs: &mut Configs, workload: &Work
         entrypoint,
         command,
         user,
+        runs_as,
         groups,
         working_dir,
         environment,
@@ -45,13 +48,14 @@ pub fn service(scope: &mut Scope<'_, '_>, configs: &mut Configs, workload: &Work
         overrides,
         origin,
     } = workload;
-    // The overrides are merged into the finished service.
-    said_elsewhere((name, role, overrides));
+    // The overrides are merged into the finished service. Here the images change their user themselves.
+    said_elsewhere((role, overrides, runs_as));
     let place = Place::Key(origin.clone());
     let (image, build) = self::image(scope, image, &place);
-    let (restart, replicas) = lifetime(scope, kind, endpoints, &place);
-    let contents: Vec<_> = files.iter().map(|file| files::content(&mut scope.resolver, scope.layout, file)).collect();
-    let fingerprint = (!files.is_empty()).then(|| files::fingerprint(files.iter().zip(&contents)));
+    let (restart, replicas) = lifetime(scope, name, kind, endpoints, &place);
+    let contents: Vec<_> = files.iter().map(|file| body::content(&mut scope.resolver, file)).collect();
+    // Compose itself compares the names of configs alone; this label makes a new container of a changed file.
+    let fingerprint = (!files.is_empty()).then(|| body::fingerprint(files.iter().zip(&contents)));
     Service {
         image,
         // A registry is never asked for an image that is built here: the name may belong to someone else there.
@@ -70,7 +74,7 @@ pub fn service(scope: &mut Scope<'_, '_>, configs: &mut Configs, workload: &Work
         networks: networks.clone(),
         volumes: mounts.iter().map(|mount| storage::mount(scope, mount)).collect(),
         tmpfs: scratch.iter().map(|path| escape::compose(path)).collect(),
-        configs: mounted(configs, service, files, contents),
+        configs: mounted(scope, configs, service, files, contents),
         depends_on: dependencies(scope, *stack, waits),
         healthcheck: health.as_ref().map(|health| health_check(scope, health, &place)),
         restart,
@@ -99,7 +103,13 @@ fn image(scope: &mut Scope<'_, '_>, image: &Image, place: &Place) -> (String, Op
 }
 
 /// The restart policy, and how many there are unless it is one.
-fn lifetime(scope: &mut Scope<'_, '_>, kind: &WorkloadKind, endpoints: &[Endpoint], place: &Place) -> (&'static str, Option<u16>) {
+fn lifetime(
+    scope: &mut Scope<'_, '_>,
+    name: &str,
+    kind: &WorkloadKind,
+    endpoints: &[Endpoint],
+    place: &Place,
+) -> (&'static str, Option<u16>) {
     match kind {
         WorkloadKind::Server { replicas, keep_running } => {
             let published = endpoints.iter().find_map(|endpoint| endpoint.published.as_ref());
@@ -115,11 +125,16 @@ fn lifetime(scope: &mut Scope<'_, '_>, kind: &WorkloadKind, endpoints: &[Endpoin
             said_elsewhere(evidence);
             ("no", None)
         }
-        WorkloadKind::Template => {
-            scope.resolver.refuse(place, "Compose cannot start a workload from a pattern", "choose what runs its own workers");
+        WorkloadKind::Template { instead } => {
+            scope.resolver.refuse(place, started_by_another(name), instead);
             ("no", None)
         }
     }
+}
+
+/// Why Compose cannot have a workload that is only a pattern.
+pub fn started_by_another(name: &str) -> String {
+    format!("`{name}` is started by another workload, whenever that needs one, which Compose cannot do")
 }
 
 fn argv(scope: &mut Scope<'_, '_>, argv: &[PublicText], place: &Place) -> Doc {
@@ -135,8 +150,18 @@ fn port(endpoint: &Endpoint) -> Option<String> {
     Some(format!("{}:{port}", std::net::SocketAddr::new(*address, *host_port)))
 }
 
-fn mounted(configs: &mut Configs, service: &str, files: &[File], contents: Vec<files::Content>) -> Vec<super::model::ConfigMount> {
-    files.iter().zip(contents).map(|(file, content)| configs.mount(service, file, content)).collect()
+fn mounted(
+    scope: &mut Scope<'_, '_>,
+    configs: &mut Configs,
+    service: &str,
+    files: &[File],
+    contents: Vec<body::Content>,
+) -> Vec<super::model::ConfigMount> {
+    let mount = |(file, content)| {
+        let content = files::content(&mut scope.resolver, scope.layout, file, content);
+        configs.mount(service, file, content)
+    };
+    files.iter().zip(contents).map(mount).collect()
 }
 
 /// What is waited for in the same stack. Other stacks are up before this one: Compose knows nothing of them.

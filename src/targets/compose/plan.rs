@@ -3,8 +3,8 @@
 //! The Compose files, the scripts and the guide all read this, so that they agree.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
 
+use crate::formats::text::host_of;
 use crate::platform::{Endpoint, Index, MountSource, Platform, Protocol, Published, Stack, Workload};
 
 /// The variable that changes whenever `.env` does.
@@ -21,7 +21,7 @@ pub struct ComposePlan<'a> {
     pub network_makers: BTreeMap<&'a str, usize>,
     /// The index of the stack whose file makes a volume, by the volume's name.
     pub volume_makers: BTreeMap<&'a str, usize>,
-    /// Every variable that the Compose files read, derived ones and [`ENV_HASH`] included. Known once they are written.
+    /// Every variable that the Compose files read, derived ones and [`ENV_HASH`] included. Known once they are lowered.
     pub variables: BTreeSet<String>,
 }
 
@@ -92,16 +92,6 @@ impl<'a> StackPlan<'a> {
                 self.published.push(PublishedEndpoint { workload, endpoint, url: url(endpoint.protocol, published) });
             }
         }
-    }
-}
-
-/// The host name under which a published port is found on the host. An IPv6 address is in brackets, because a
-/// port follows it everywhere.
-pub fn host_of(published: &Published) -> String {
-    match published.address {
-        address if address.is_loopback() || address.is_unspecified() => "localhost".to_owned(),
-        IpAddr::V4(address) => address.to_string(),
-        IpAddr::V6(address) => format!("[{address}]"),
     }
 }
 

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::plan::ComposePlan;
-use super::text::Resolver;
+use crate::formats::Layout;
+use crate::formats::text::Resolver;
 use crate::platform::{Platform, Volume};
-use crate::targets::Layout;
 
 /// Lookups into the platform, and what was found on the way.
 pub struct Scope<'a, 'p> {
@@ -23,7 +23,7 @@ impl<'a, 'p> Scope<'a, 'p> {
     /// A scope for a platform.
     pub fn new(platform: &'a Platform, layout: &'p Layout, plan: &'p ComposePlan<'a>) -> Self {
         Self {
-            resolver: Resolver::new(platform),
+            resolver: super::text::resolver(platform),
             layout,
             plan,
             volumes: platform.volumes.iter().map(|volume| (volume.name.as_str(), volume)).collect(),
@@ -41,7 +41,3 @@ impl<'a, 'p> Scope<'a, 'p> {
         self.stacks.get(workload).copied()
     }
 }
-
-/// Takes the fields that the Compose files do not say, because the guide, the scripts or another target does. They are
-/// named where a struct is taken apart, so that a new field is not forgotten.
-pub fn said_elsewhere<T>(_fields: T) {}

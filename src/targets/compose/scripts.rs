@@ -9,9 +9,9 @@ use serde::Serialize;
 
 use super::plan::{ComposePlan, PublishedEndpoint, StackPlan};
 use crate::fileset::FileSet;
+use crate::formats::Layout;
 use crate::platform::{Platform, Published, Workload, WorkloadKind};
 use crate::secrets;
-use crate::targets::Layout;
 use crate::template::{self, TemplateError};
 
 /// What the templates of the scripts read.
@@ -121,7 +121,7 @@ impl<'a> Scripts<'a> {
 
 /// Whatever runs, in the order of the stacks.
 pub fn workloads<'a>(plan: &'a ComposePlan<'a>) -> impl Iterator<Item = &'a Workload> {
-    plan.stacks.iter().flat_map(|stack| &stack.services).copied().filter(|workload| !matches!(workload.kind, WorkloadKind::Template))
+    plan.stacks.iter().flat_map(|stack| &stack.services).copied().filter(|workload| !matches!(workload.kind, WorkloadKind::Template { .. }))
 }
 
 fn is_job(workload: &Workload) -> bool {

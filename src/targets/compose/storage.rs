@@ -1,7 +1,8 @@
 //! Volumes and host paths of a service.
 
 use super::model::{Bind, VolumeMount};
-use super::scope::{Scope, said_elsewhere};
+use super::scope::Scope;
+use crate::formats::said_elsewhere;
 use crate::platform::{Mount, MountSource, PathRef};
 use crate::value::escape;
 

@@ -1,10 +1,10 @@
 //! Small platforms for the tests.
 
+use crate::formats::{Layout, Rendered};
 use crate::platform::{
     Body, Check, Endpoint, File, Health, Image, Network, Platform, Protocol, Published, Resources, Stack, Volume, Workload, WorkloadKind,
 };
 use crate::source::Pointer;
-use crate::targets::{Layout, Rendered};
 use crate::value::Duration;
 
 /// In every text position this must reach the real reader unchanged.
@@ -29,6 +29,7 @@ pub fn platform(stacks: &[&str], workloads: Vec<Workload>) -> Platform {
         networks: vec![network("net", 0)],
         volumes: Vec::new(),
         secrets: Vec::new(),
+        secret_store: crate::platform::SecretStore::Env,
         settings: Vec::new(),
         services: Vec::new(),
         workloads,
@@ -60,6 +61,7 @@ pub fn workload(name: &str) -> Workload {
         entrypoint: None,
         command: None,
         user: None,
+        runs_as: None,
         groups: Vec::new(),
         working_dir: None,
         environment: Vec::new(),
@@ -109,7 +111,7 @@ pub fn layout() -> Layout {
 }
 
 pub fn render(platform: &Platform) -> Rendered {
-    super::super::render(platform, &layout()).expect("rendered")
+    super::super::TARGET.render(platform, &layout()).expect("rendered")
 }
 
 /// A rendered file; there must have been nothing to report.

@@ -1,0 +1,406 @@
+//! PostgreSQL: a server, and a job that makes roles and databases on every start.
+
+mod init;
+mod managed;
+mod pool;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::blueprint::Databases;
+use crate::components::{Build, Built, Component, Declare, Instance, OwnVolume, Resource, Surface};
+use crate::diagnostic::{Diagnostic, Place, code};
+use crate::platform::{
+    Check, Encoding, Endpoint, EndpointRef, External, Health, Mount, MountSource, PathRef, Protocol, PublicText, Published, Readiness,
+    SecretFormat, Text,
+};
+use crate::source::Pointer;
+use crate::value::{DatasetName, Duration, NetworkName, ParametricText, ResourceRef, text_or_map};
+
+/// Series and image tag, newest first (official library list of 2026-08).
+const TAGS: &[(&str, &str)] = &[("18", "18.5-bookworm"), ("17", "17.11-bookworm"), ("16", "16.15-bookworm"), ("15", "15.19-bookworm")];
+const SERVER_PORT: u16 = 5432;
+/// The official image's superuser; a credential of its own, that no consumer receives.
+const SUPERUSER: &str = "postgres";
+/// The `postgres` user of the Debian images.
+const USER: (u32, u32) = (999, 999);
+
+/// The catalog entry.
+pub static COMPONENT: Component = Component {
+    name: "postgres",
+    summary: "PostgreSQL: databases, each with an owner",
+    doc: DOC,
+    versions: &["18", "17", "16", "15"],
+    runs: true,
+    schema: Spec::json_schema,
+    declare,
+};
+
+const DOC: &str = r#"## What it makes
+
+One server with the volume `<service>-data`, and with `databases` the job `<service>-init`. On every start the job makes the roles and
+databases that are missing, and sets owners and passwords to what they are now; it removes nothing. The SQL files of `init` are run
+once per database, as its owner, in one transaction.
+
+- The owner of a database is its `owner`, else `credential`, else the role `<service>_owner` with the password `<SERVICE>_PASSWORD`.
+  Only owners may connect to their databases.
+- The superuser `postgres` has a password of its own, `<SERVICE>_ADMIN_PASSWORD`, that no other service gets.
+- `publish` is the host port of the server.
+- `pool: pgbouncer` adds the workload `<service>-pool`, which all others then connect to. It hands connections on by transaction: what a
+  client sets for its session (`SET`, `LISTEN`, advisory locks) does not hold.
+- `managed: { host: HOST }` means a server that exists already, usually in one of the `environments`. Then nothing runs here, and what
+  says how it runs means nothing. The databases are there, and so are their owners: credentials of the type `basic`. The
+  connection is encrypted unless `tls` says otherwise.
+
+## What others get
+
+`uses: [postgres/shop]`, or `uses: [postgres]` if there is one database, gives `POSTGRES_HOST`, `POSTGRES_PORT`, `POSTGRES_USER`,
+`POSTGRES_PASSWORD` and `POSTGRES_DB`; with `as: X` they are `X_HOST`, `X_PORT`, `X_USER`, `X_PASSWORD` and `X_NAME`.
+
+References read `${postgres.host}` and `${postgres.port}`, and of a database `${postgres/shop.database}`, `username`, `password`,
+`url` (`postgresql://`), `sqlalchemy_url` (`postgresql+psycopg2://`) and `jdbc_url` (without the login). A managed server also gives
+`POSTGRES_SSLMODE` and `${postgres.sslmode}`. Ready is when the server answers and the job has ended.
+
+## Example
+
+```yaml
+blueprint: v1
+name: shop
+credentials:
+  shop_db: { username: shop }
+  reports_db: { username: reports }
+services:
+  postgres:
+    component: postgres
+    version: "17"
+    databases:
+      shop: shop_db
+      reports: { owner: reports_db }
+    publish: 5432
+```
+"#;
+
+#[derive(Debug, Deserialize, JsonSchema)]
+struct Spec {
+    /// The version, quoted: a series of the catalog or a full version of one; without this key the first series.
+    #[serde(default)]
+    #[schemars(with = "Option<crate::components::Version>")]
+    version: Option<String>,
+    /// The credential that owns every database without an owner of its own; without this key the role `<service>_owner`.
+    #[serde(default)]
+    credential: Option<NetworkName>,
+    /// Databases that are made on start: a list of names, or a map from name to owner.
+    #[serde(default)]
+    databases: Databases<Database>,
+    /// A server that exists already, instead of one that runs here; its databases and their owners exist as well.
+    #[serde(default)]
+    managed: Option<managed::Managed>,
+    /// A pool of connections in front of it, to which everyone else then connects.
+    #[serde(default)]
+    pool: Option<Pool>,
+    /// Copies of the databases.
+    #[serde(default)]
+    #[allow(dead_code, reason = "carried by the language; no target renders it yet")]
+    backup: Option<Backup>,
+}
+
+/// A pool of connections.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum Pool {
+    /// PgBouncer.
+    Pgbouncer,
+}
+
+/// Copies of the databases.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Backup {
+    /// When, in the form of cron.
+    #[allow(dead_code, reason = "carried by the language; no target renders it yet")]
+    schedule: ParametricText,
+    /// Where to: a service that stores objects.
+    #[allow(dead_code, reason = "carried by the language; no target renders it yet")]
+    to: ResourceRef,
+}
+
+/// A database: its owner, or a map.
+#[derive(Debug, Default)]
+struct Database {
+    owner: Option<NetworkName>,
+    init: Vec<ParametricText>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct DatabaseLong {
+    /// The credential that owns the database.
+    #[serde(default)]
+    owner: Option<NetworkName>,
+    /// SQL files that are run once, as its owner, in one transaction.
+    #[serde(default)]
+    init: Vec<ParametricText>,
+}
+
+impl From<DatabaseLong> for Database {
+    fn from(DatabaseLong { owner, init }: DatabaseLong) -> Self {
+        Self { owner, init }
+    }
+}
+
+text_or_map!(Database, DatabaseLong, "Database", NetworkName, |owner| Database { owner: Some(owner), init: Vec::new() });
+
+struct Owned {
+    name: DatasetName,
+    origin: Pointer,
+    init: Vec<PathRef>,
+    username: Text,
+    variable: String,
+}
+
+/// Where a server is found, and how connections to it are encrypted if that is not left to the client.
+#[derive(Clone)]
+struct Address {
+    host: Text,
+    port: Text,
+    sslmode: Option<&'static str>,
+}
+
+impl Address {
+    fn of(endpoint: &EndpointRef) -> Self {
+        Self { host: Text::host(endpoint), port: Text::port(endpoint), sslmode: None }
+    }
+
+    /// The properties of the service, each with the suffix of its variable.
+    fn properties(&self) -> Vec<(&'static str, &'static str, Text)> {
+        let sslmode = self.sslmode.map(|mode| ("sslmode", "SSLMODE", Text::literal(mode)));
+        [("host", "HOST", self.host.clone()), ("port", "PORT", self.port.clone())].into_iter().chain(sslmode).collect()
+    }
+}
+
+struct Postgres {
+    surface: Surface,
+    image: String,
+    data: &'static str,
+    admin: String,
+    databases: Vec<Owned>,
+    published: Option<Published>,
+    /// The server exists already.
+    managed: bool,
+    /// Where the server itself is.
+    server: Address,
+}
+
+fn declare(cx: &mut Declare<'_>) -> Option<Box<dyn Instance>> {
+    let spec: Spec = cx.spec()?;
+    let managed = match &spec.managed {
+        Some(managed) => Some(managed::read(cx, managed)?),
+        None => None,
+    };
+    let tag = cx.tag(TAGS, "", spec.version.as_deref())?;
+    // From 18 on the image keeps its data in a folder per major version below the mount.
+    let data = if tag.starts_with("18") { "/var/lib/postgresql" } else { "/var/lib/postgresql/data" };
+    let published = cx.published(&["postgres"]).remove(0);
+    let admin =
+        cx.own_secret("ADMIN_PASSWORD", SecretFormat::Password, format!("superuser `{SUPERUSER}` of {}; no service gets it", cx.name));
+    let databases = owned(cx, &spec);
+    let endpoint = EndpointRef { workload: cx.name.to_owned(), endpoint: "postgres".to_owned() };
+    let server = managed.as_ref().map_or_else(|| Address::of(&endpoint), |(address, _)| address.clone());
+    let surface = surface(cx.name, &spec, &databases, managed.clone());
+    let managed = managed.is_some();
+    Some(Box::new(Postgres { surface, image: format!("postgres:{tag}"), data, admin, databases, published, managed, server }))
+}
+
+/// What others may see: the pool if there is one, else the server.
+fn surface(name: &str, spec: &Spec, databases: &[Owned], managed: Option<(Address, External)>) -> Surface {
+    let (mut workloads, mut ready, mut endpoint) = (Vec::new(), Vec::new(), None);
+    if managed.is_none() {
+        workloads.push((name.to_owned(), None));
+        ready.push((name.to_owned(), Readiness::Ready));
+        if !databases.is_empty() {
+            let init = format!("{name}-init");
+            workloads.push((init.clone(), Some("init")));
+            ready.push((init, Readiness::Completed));
+        }
+        endpoint = Some(EndpointRef { workload: name.to_owned(), endpoint: "postgres".to_owned() });
+    }
+    if spec.pool.is_some() {
+        workloads.push((pool::endpoint(name).workload, Some(pool::ROLE)));
+        ready.push(pool::ready(name));
+        endpoint = Some(pool::endpoint(name));
+    }
+    let (address, external) = match (&endpoint, managed) {
+        (Some(endpoint), _) => (Address::of(endpoint), None),
+        (None, Some((address, external))) => (address, Some(external)),
+        (None, None) => return Surface::default(),
+    };
+    let properties = address.properties();
+    Surface {
+        workloads,
+        endpoint,
+        ready,
+        prefix: "POSTGRES".to_owned(),
+        variables: properties.iter().map(|(_, variable, text)| (*variable, text.clone())).collect(),
+        properties: properties.iter().map(|(name, _, text)| (*name, text.clone())).collect(),
+        resource_kind: "database",
+        resources: databases.iter().map(|database| resource(database, &address)).collect(),
+        scheme: Some("postgres"),
+        external,
+        ..Surface::default()
+    }
+}
+
+fn owned(cx: &mut Declare<'_>, spec: &Spec) -> Vec<Owned> {
+    let at = cx.at.key("databases");
+    let mut databases = Vec::new();
+    for (index, (name, database)) in spec.databases.entries.iter().enumerate() {
+        let origin = if spec.databases.short { at.index(index) } else { at.key(name.as_str()) };
+        let owner_at = match (&database.owner, database.init.is_empty()) {
+            (Some(_), true) => origin.clone(),
+            (Some(_), false) => origin.key("owner"),
+            (None, _) => cx.at.key("credential"),
+        };
+        let credential = database.owner.as_ref().or(spec.credential.as_ref());
+        let login = match credential {
+            Some(credential) if spec.managed.is_some() => managed::login(cx, credential, owner_at),
+            None if spec.managed.is_some() => {
+                managed::no_owner(cx, &origin);
+                None
+            }
+            Some(credential) => cx.credential(credential.as_str(), owner_at),
+            // Without a credential the service has one of its own. Not just the service's name: most are called
+            // `postgres`, as the superuser is.
+            None => {
+                let owner = format!("{}_owner", cx.name);
+                let note = format!("owner `{owner}` of the databases of {}", cx.name);
+                Some((cx.own_secret("PASSWORD", SecretFormat::Password, note), Text::literal(owner)))
+            }
+        };
+        let Some((variable, username)) = login else { continue };
+        if username.as_literal() == Some(SUPERUSER) && spec.managed.is_none() {
+            let fault = superuser_taken(cx, credential, &origin);
+            cx.diagnostics.push(fault);
+        }
+        let init = database
+            .init
+            .iter()
+            .enumerate()
+            .map(|(index, path)| PathRef { path: path.0.clone(), origin: origin.key("init").index(index) })
+            .collect();
+        databases.push(Owned { name: name.clone(), origin, init, username, variable });
+    }
+    databases
+}
+
+fn superuser_taken(cx: &Declare<'_>, credential: Option<&NetworkName>, database: &Pointer) -> Diagnostic {
+    let name = credential.map_or(SUPERUSER, NetworkName::as_str);
+    let written = cx.blueprint.credentials.get(name).is_some_and(|credential| credential.username.is_some());
+    let at = Pointer::root().key("credentials").key(name);
+    let place = if written { Place::Value(at.key("username")) } else { Place::Key(at) };
+    Diagnostic::new(&code::NAME_TAKEN, place, format!("the superuser of `{}` is called `{SUPERUSER}` already", cx.name))
+        .related(Place::Value(database.clone()), "it would own this database")
+        .help("give the credential another `username`")
+}
+
+fn resource(database: &Owned, address: &Address) -> Resource {
+    let name = Text::literal(database.name.as_str());
+    let password = Text::secret(&database.variable);
+    let path = Text::literal("/")
+        .then(name.clone().encoded(Encoding::Uri))
+        .then(address.sslmode.map_or_else(String::new, |mode| format!("?sslmode={mode}")));
+    let address = address.host.clone().then(":").then(address.port.clone());
+    let login = database.username.clone().encoded(Encoding::Uri).then(":").then(password.clone().encoded(Encoding::Uri)).then("@");
+    let url = |scheme: &str| Text::literal(scheme).then(login.clone()).then(address.clone()).then(path.clone());
+    Resource {
+        name: database.name.to_string(),
+        origin: database.origin.clone(),
+        variables: vec![("USER", database.username.clone()), ("PASSWORD", password.clone()), ("DB", name.clone())],
+        properties: vec![
+            ("database", name),
+            ("username", database.username.clone()),
+            ("password", password),
+            ("url", url("postgresql://")),
+            ("sqlalchemy_url", url("postgresql+psycopg2://")),
+            ("jdbc_url", Text::literal("jdbc:postgresql://").then(address.clone()).then(path.clone())),
+        ],
+    }
+}
+
+impl Instance for Postgres {
+    fn surface(&self) -> &Surface {
+        &self.surface
+    }
+
+    fn takes_variables(&self) -> bool {
+        false
+    }
+
+    fn build(&self, cx: &mut Build<'_>) -> Built {
+        let pool = self.pooled().then(|| self.pool(cx));
+        if self.managed {
+            return Built { workloads: pool.into_iter().collect(), ..Built::default() };
+        }
+        let Some(image) = cx.image(Some(&self.image)) else { return Built::default() };
+        let name = cx.name.to_owned();
+        let volume = format!("{name}-data");
+        let mut server = cx.server(&name, None, image.clone());
+        server.environment =
+            vec![("POSTGRES_USER".to_owned(), SUPERUSER.into()), ("POSTGRES_PASSWORD".to_owned(), Text::secret(&self.admin))];
+        if self.data.ends_with("/data") {
+            // Not the root of the volume: it may hold a `lost+found` and belong to root, and initdb wants neither
+            // (docker-library/docs, postgres, "PGDATA"). From 18 on the image does this by itself.
+            server.environment.push(("PGDATA".to_owned(), format!("{}/pgdata", self.data).into()));
+        }
+        server.runs_as = Some(USER);
+        server.endpoints =
+            vec![Endpoint { name: "postgres".to_owned(), port: SERVER_PORT, protocol: Protocol::Tcp, published: self.published.clone() }];
+        server.mounts.insert(
+            0,
+            Mount { source: MountSource::Volume(volume.clone()), target: self.data.to_owned(), read_only: false, origin: cx.at.clone() },
+        );
+        server.health = Some(health(&server.endpoint_ref("postgres")));
+        // A smart shutdown waits for clients, the image's SIGINT does not; a large checkpoint still takes its time.
+        server.stop_grace = Some(Duration::seconds(60));
+        cx.finish(&mut server);
+        let mut workloads = vec![server];
+        if !self.databases.is_empty() {
+            workloads.push(self.init(cx, image));
+        }
+        workloads.extend(pool);
+        Built { workloads, volumes: vec![OwnVolume::new(volume, cx.at.clone())], connections: None }
+    }
+}
+
+impl Postgres {
+    fn pooled(&self) -> bool {
+        self.surface.workloads.iter().any(|(_, role)| *role == Some(pool::ROLE))
+    }
+
+    /// The owners of databases with their variables, each once.
+    fn owners(&self) -> Vec<(&Text, &str)> {
+        let mut owners: Vec<(&Text, &str)> = Vec::new();
+        for database in &self.databases {
+            if !owners.iter().any(|(username, _)| *username == &database.username) {
+                owners.push((&database.username, &database.variable));
+            }
+        }
+        owners
+    }
+}
+
+/// Asked over TCP: while the image initialises, its temporary server listens on the socket only, and would seem ready.
+fn health(endpoint: &EndpointRef) -> Health {
+    let ask = |host: PublicText| {
+        let words = ["pg_isready", "--quiet", "--username", SUPERUSER, "--dbname", SUPERUSER, "--host"].map(PublicText::from);
+        Check::Exec(words.into_iter().chain([host, "--port".into(), PublicText::port(endpoint)]).collect())
+    };
+    Health {
+        check: ask("127.0.0.1".into()),
+        remote: Some(ask(PublicText::host(endpoint)).into()),
+        interval: Duration::seconds(5),
+        timeout: Duration::seconds(5),
+        retries: 12,
+        start_period: Duration::seconds(30),
+        start_interval: None,
+    }
+}

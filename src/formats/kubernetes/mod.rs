@@ -1,0 +1,55 @@
+//! Kubernetes objects and how a platform becomes them: shared by every target that writes manifests.
+
+mod bundle;
+mod containers;
+mod environment;
+mod files;
+pub mod model;
+mod policies;
+mod probes;
+mod realizations;
+mod scope;
+mod storage;
+mod waits;
+mod workloads;
+
+pub use bundle::{ReleaseRow, Releases, bundle};
+pub use containers::resources;
+pub use realizations::of_service as realization_of;
+pub use scope::{Exposure, FilledFile, LocalFile, Reads, Scope, namespaces, secret_object, settings_object};
+pub use storage::{ClaimPlan, claim_name};
+pub use workloads::{SERVICE_ACCOUNT, StackManifests, WorkloadManifests, node_port, stack};
+
+use model::Words;
+
+use crate::platform::Workload;
+
+/// The prefix of every label and annotation of ours.
+pub const PREFIX: &str = "pipegen.io";
+
+/// The annotation whose value the install script fills in with the hash of `.env`, so that a changed value makes new pods.
+pub const ENV_ANNOTATION: &str = "pipegen.io/env";
+
+/// The label that selects the pods of a workload.
+pub const WORKLOAD_LABEL: &str = "app.kubernetes.io/name";
+
+/// The label of a job by which its older runs are found.
+pub const JOB_LABEL: &str = "pipegen.io/job";
+
+/// What selects the pods of a workload. Never changes: a controller's selector is immutable.
+pub fn selector(blueprint: &str, workload: &str) -> Words {
+    Words::from([(WORKLOAD_LABEL.to_owned(), workload.to_owned()), ("app.kubernetes.io/part-of".to_owned(), blueprint.to_owned())])
+}
+
+/// The label of the pods on a network. Each network has its own, because a pod may be on several.
+pub fn network_label(network: &str) -> (String, String) {
+    (format!("net.{PREFIX}/{network}"), "member".to_owned())
+}
+
+/// The labels of a workload's objects.
+pub fn labels(blueprint: &str, workload: &Workload) -> Words {
+    let mut labels = selector(blueprint, &workload.name);
+    labels.insert("app.kubernetes.io/component".to_owned(), workload.role.clone().unwrap_or_else(|| workload.service.clone()));
+    labels.insert("app.kubernetes.io/managed-by".to_owned(), "pipegen".to_owned());
+    labels
+}

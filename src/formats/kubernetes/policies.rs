@@ -1,0 +1,184 @@
+//! Networks as policies: what shares a network may talk, and nothing else may.
+//!
+//! Both ends are closed by default, so both say who: the way out names the members of a network and the ports on which
+//! any of them listens, the way in the members of the workload's networks and its own ports.
+
+use std::collections::BTreeSet;
+
+use super::model::{Egress, Expression, Ingress, IpBlock, Metadata, NetworkPolicy, Object, Peer, PolicyPort, Selector, Spec, Words, doc};
+use super::scope::{Exposure, Scope};
+use super::{labels, network_label, selector};
+use crate::formats::said_elsewhere;
+use crate::platform::{Network, Workload, WorkloadKind};
+use crate::yaml::Doc;
+
+/// What is not the internet: private, shared, loopback, link-local, multicast and reserved ranges (RFC 6890). The
+/// addresses of pods and services are in them in every usual cluster.
+const NOT_INTERNET_4: [&str; 8] =
+    ["0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16", "224.0.0.0/3"];
+const NOT_INTERNET_6: [&str; 4] = ["::/127", "fc00::/7", "fe80::/10", "ff00::/8"];
+
+/// The policies of a namespace as a whole.
+pub fn of_stack(scope: &mut Scope<'_>, stack: usize) -> Vec<Doc> {
+    let namespace = scope.namespaces.get(stack).cloned().unwrap_or_default();
+    let mut docs = vec![closed(scope, &namespace), names(scope, &namespace)];
+    docs.extend(to_cluster(scope, stack, &namespace));
+    for network in &scope.platform.networks {
+        let Network { name, internal, owner, description, origin } = network;
+        // A network is made by its label, whoever owns it.
+        said_elsewhere((owner, description, origin));
+        let members = Members::new(scope, name);
+        if members.stacks.contains(&stack) {
+            docs.push(way_out(scope, &namespace, name, &members, !internal));
+        }
+    }
+    docs
+}
+
+/// Who is on a network.
+struct Members {
+    stacks: BTreeSet<usize>,
+    ports: BTreeSet<PolicyPort>,
+}
+
+impl Members {
+    fn new(scope: &Scope<'_>, network: &str) -> Self {
+        let mut members = Self { stacks: BTreeSet::new(), ports: BTreeSet::new() };
+        for workload in scope.platform.workloads.iter().filter(|workload| workload.networks.iter().any(|name| name == network)) {
+            members.stacks.insert(workload.stack);
+            members.ports.extend(ports(workload));
+        }
+        members
+    }
+}
+
+fn ports(workload: &Workload) -> Vec<PolicyPort> {
+    if matches!(workload.kind, WorkloadKind::Job { .. }) {
+        return Vec::new();
+    }
+    workload.endpoints.iter().map(|endpoint| PolicyPort { protocol: "TCP", port: endpoint.port }).collect()
+}
+
+fn policy(scope: &Scope<'_>, namespace: &str, name: String, policy: NetworkPolicy) -> Doc {
+    let labels = Words::from([
+        ("app.kubernetes.io/part-of".to_owned(), scope.platform.name.clone()),
+        ("app.kubernetes.io/managed-by".to_owned(), "pipegen".to_owned()),
+    ]);
+    let metadata = Metadata { name: Some(name), namespace: Some(namespace.to_owned()), labels, ..Metadata::default() };
+    doc(&Object { api_version: "networking.k8s.io/v1", kind: "NetworkPolicy", metadata, content: Spec { spec: policy } })
+}
+
+fn types(types: &[&str]) -> Doc {
+    Doc::Flow(types.iter().map(|kind| Doc::from(*kind)).collect())
+}
+
+fn closed(scope: &Scope<'_>, namespace: &str) -> Doc {
+    let nobody = NetworkPolicy {
+        pod_selector: Selector::default(),
+        policy_types: types(&["Ingress", "Egress"]),
+        ingress: Vec::new(),
+        egress: Vec::new(),
+    };
+    policy(scope, namespace, "closed-by-default".to_owned(), nobody)
+}
+
+/// Every pod may ask for names.
+fn names(scope: &Scope<'_>, namespace: &str) -> Doc {
+    let server = Peer {
+        namespace_selector: Some(labelled("kubernetes.io/metadata.name", "kube-system")),
+        pod_selector: Some(labelled("k8s-app", "kube-dns")),
+        ip_block: None,
+    };
+    let port = |protocol| PolicyPort { protocol, port: 53 };
+    let egress = Egress { to: vec![server], ports: vec![port("UDP"), port("TCP")] };
+    let anyone =
+        NetworkPolicy { pod_selector: Selector::default(), policy_types: types(&["Egress"]), ingress: Vec::new(), egress: vec![egress] };
+    policy(scope, namespace, "names".to_owned(), anyone)
+}
+
+/// Pods that make others talk to the API server: as `kubernetes.default` on 443, behind which it has an address of a node,
+/// or one of the provider's, and often the port 6443. Network plugins look at what is behind.
+fn to_cluster(scope: &Scope<'_>, stack: usize, namespace: &str) -> Option<Doc> {
+    let here = |name: &&str| scope.index.workload(name).is_some_and(|workload| workload.stack == stack);
+    let values: Vec<String> = scope.replaced.callers().filter(here).map(str::to_owned).collect();
+    if values.is_empty() {
+        return None;
+    }
+    let named = Expression { key: super::WORKLOAD_LABEL.to_owned(), operator: "In", values };
+    let part_of = Words::from([("app.kubernetes.io/part-of".to_owned(), scope.platform.name.clone())]);
+    let port = |port| PolicyPort { protocol: "TCP", port };
+    let callers = NetworkPolicy {
+        pod_selector: Selector { match_labels: part_of, match_expressions: vec![named] },
+        policy_types: types(&["Egress"]),
+        ingress: Vec::new(),
+        egress: vec![Egress { to: Vec::new(), ports: vec![port(443), port(6443)] }],
+    };
+    Some(policy(scope, namespace, "out-to-cluster".to_owned(), callers))
+}
+
+fn labelled(key: &str, value: &str) -> Selector {
+    Selector { match_labels: Words::from([(key.to_owned(), value.to_owned())]), ..Selector::default() }
+}
+
+fn on_network(network: &str) -> Selector {
+    Selector { match_labels: Words::from([network_label(network)]), ..Selector::default() }
+}
+
+/// The members of a network, in all the namespaces where it has some.
+fn peer(scope: &Scope<'_>, network: &str, stacks: &BTreeSet<usize>) -> Peer {
+    let values = stacks.iter().filter_map(|stack| scope.namespaces.get(*stack)).cloned().collect();
+    let namespaces = Expression { key: "kubernetes.io/metadata.name".to_owned(), operator: "In", values };
+    Peer {
+        namespace_selector: Some(Selector { match_expressions: vec![namespaces], ..Selector::default() }),
+        pod_selector: Some(on_network(network)),
+        ip_block: None,
+    }
+}
+
+fn way_out(scope: &Scope<'_>, namespace: &str, network: &str, members: &Members, internet: bool) -> Doc {
+    let mut egress = Vec::new();
+    if !members.ports.is_empty() {
+        egress.push(Egress { to: vec![peer(scope, network, &members.stacks)], ports: members.ports.iter().cloned().collect() });
+    }
+    if internet {
+        egress.push(Egress { to: vec![outside("0.0.0.0/0", &NOT_INTERNET_4), outside("::/0", &NOT_INTERNET_6)], ports: Vec::new() });
+    }
+    let out = NetworkPolicy { pod_selector: on_network(network), policy_types: types(&["Egress"]), ingress: Vec::new(), egress };
+    policy(scope, namespace, format!("out-to-{}", network.replace('_', "-")), out)
+}
+
+fn outside(cidr: &str, except: &[&str]) -> Peer {
+    let block = IpBlock { cidr: cidr.to_owned(), except: except.iter().map(|range| (*range).to_owned()).collect() };
+    Peer { namespace_selector: None, pod_selector: None, ip_block: Some(block) }
+}
+
+/// The way into a workload that listens.
+pub fn into(scope: &Scope<'_>, namespace: &str, workload: &Workload) -> Option<Doc> {
+    let ports = ports(workload);
+    if ports.is_empty() {
+        return None;
+    }
+    let from: Vec<Peer> = workload.networks.iter().map(|network| peer(scope, network, &Members::new(scope, network).stacks)).collect();
+    let mut ingress = Vec::new();
+    if !from.is_empty() {
+        ingress.push(Ingress { from, ports });
+    }
+    ingress.extend(from_outside(scope, workload));
+    let metadata = Metadata {
+        name: Some(format!("into-{}", workload.name)),
+        namespace: Some(namespace.to_owned()),
+        labels: labels(&scope.platform.name, workload),
+        ..Metadata::default()
+    };
+    let pods = Selector { match_labels: selector(&scope.platform.name, &workload.name), ..Selector::default() };
+    let policy = NetworkPolicy { pod_selector: pods, policy_types: types(&["Ingress"]), ingress, egress: Vec::new() };
+    Some(doc(&Object { api_version: "networking.k8s.io/v1", kind: "NetworkPolicy", metadata, content: Spec { spec: policy } }))
+}
+
+/// Everyone but the pods may come to a port of the node.
+fn from_outside(scope: &Scope<'_>, workload: &Workload) -> Option<Ingress> {
+    let Exposure::NodePorts { pod_subnet } = &scope.exposure else { return None };
+    let published = workload.endpoints.iter().filter(|endpoint| endpoint.published.is_some());
+    let ports: Vec<PolicyPort> = published.map(|endpoint| PolicyPort { protocol: "TCP", port: endpoint.port }).collect();
+    (!ports.is_empty()).then(|| Ingress { from: vec![outside("0.0.0.0/0", &[pod_subnet.as_str()])], ports })
+}

@@ -1,0 +1,160 @@
+//! What the lowering of every workload needs to know of the rest, and what it finds out for the scripts.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::realizations::Replaced;
+use crate::formats::text::{Hole, Piece, Reader, Resolver};
+use crate::platform::{Encoding, Endpoint, Index, Platform, Volume, Workload};
+
+/// How published endpoints are reached from outside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Exposure {
+    /// By forwarding, which needs no way in.
+    Forwarded,
+    /// By a port of the node, open to all but the pods, whose addresses are in this range.
+    NodePorts {
+        /// The range of the pods' addresses.
+        pod_subnet: String,
+    },
+}
+
+/// A file that the secrets script fills in: a key of a secret.
+#[derive(Debug)]
+pub struct FilledFile {
+    /// The secret.
+    pub object: String,
+    /// Its key.
+    pub key: String,
+    /// What is in it.
+    pub pieces: Vec<Piece>,
+}
+
+/// A file of the user's that the secrets script puts into the cluster: a key of a config map.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LocalFile {
+    /// The config map.
+    pub object: String,
+    /// Its key.
+    pub key: String,
+    /// The path, from the blueprint's folder.
+    pub path: String,
+}
+
+/// What the objects of one namespace read and no manifest holds.
+#[derive(Debug, Default)]
+pub struct Reads {
+    /// Secrets, each in the forms in which it is read.
+    pub secrets: BTreeMap<String, BTreeSet<Encoding>>,
+    /// Values of the deployer, each in the forms in which it is read.
+    pub settings: BTreeMap<String, BTreeSet<Encoding>>,
+    /// Files to be filled in.
+    pub filled: Vec<FilledFile>,
+    /// Files of the user's.
+    pub local: BTreeSet<LocalFile>,
+}
+
+/// Lookups into the platform, and what was found on the way.
+#[derive(Debug)]
+pub struct Scope<'a> {
+    /// Texts.
+    pub resolver: Resolver<'a>,
+    /// The platform.
+    pub platform: &'a Platform,
+    /// Its pieces by name.
+    pub index: Index<'a>,
+    /// The target, whose overrides count.
+    pub target: &'static str,
+    /// How published endpoints are reached.
+    pub exposure: Exposure,
+    /// The namespace of each stack.
+    pub namespaces: Vec<String>,
+    /// What stands in for workloads.
+    pub replaced: Replaced<'a>,
+    /// By the index of a stack.
+    pub reads: BTreeMap<usize, Reads>,
+    volumes: BTreeMap<&'a str, &'a Volume>,
+    mounters: BTreeMap<&'a str, Vec<&'a Workload>>,
+}
+
+/// The namespace of each stack, named as its project would be: `<blueprint>-<stack>`, or `<blueprint>` if there is only one.
+pub fn namespaces(platform: &Platform) -> Vec<String> {
+    let name = |stack: &crate::platform::Stack| match &stack.name {
+        Some(name) => format!("{}-{name}", platform.name),
+        None => platform.name.clone(),
+    };
+    platform.stacks.iter().map(name).collect()
+}
+
+impl<'a> Scope<'a> {
+    /// A scope for a platform.
+    pub fn new(platform: &'a Platform, target: &'static str, exposure: Exposure) -> Self {
+        let namespaces = namespaces(platform);
+        let names = namespaces.clone();
+        let replaced = Replaced::new(platform, target);
+        let spelling = move |workload: &'a Workload, endpoint: &'a Endpoint, reader| {
+            let (service, port) = replaced.service(workload, endpoint)?;
+            let host = match (reader, names.get(workload.stack)) {
+                (Reader::InStack(stack), _) if stack == workload.stack => service.to_owned(),
+                (Reader::Anyone, _) if names.len() == 1 => service.to_owned(),
+                (_, Some(namespace)) => format!("{service}.{namespace}"),
+                (_, None) => service.to_owned(),
+            };
+            Some((host, port))
+        };
+        let mut mounters: BTreeMap<&str, Vec<&Workload>> = BTreeMap::new();
+        for workload in &platform.workloads {
+            for mount in &workload.mounts {
+                if let crate::platform::MountSource::Volume(name) = &mount.source {
+                    mounters.entry(name).or_default().push(workload);
+                }
+            }
+        }
+        Self {
+            resolver: Resolver::new(platform, "Kubernetes", Box::new(spelling)),
+            platform,
+            index: Index::new(platform),
+            target,
+            exposure,
+            namespaces,
+            replaced: Replaced::new(platform, target),
+            reads: BTreeMap::new(),
+            volumes: platform.volumes.iter().map(|volume| (volume.name.as_str(), volume)).collect(),
+            mounters,
+        }
+    }
+
+    /// A volume of the platform.
+    pub fn volume(&self, name: &str) -> Option<&'a Volume> {
+        self.volumes.get(name).copied()
+    }
+
+    /// The workloads that mount a volume.
+    pub fn mounters(&self, volume: &str) -> &[&'a Workload] {
+        self.mounters.get(volume).map_or(&[], Vec::as_slice)
+    }
+
+    /// Notes that the secrets script reads a variable.
+    pub fn needs(&mut self, hole: &Hole) {
+        self.resolver.uses(hole);
+        // In this form the script reads it: nothing in it has to be quoted.
+        self.resolver.uses(&Hole { encoding: Encoding::Base64, ..hole.clone() });
+    }
+
+    /// Notes that a pod of a stack reads a variable, which is then a key of an object there.
+    pub fn reads_variable(&mut self, stack: usize, hole: &Hole) {
+        self.needs(hole);
+        let reads = self.reads.entry(stack).or_default();
+        let of_kind = if hole.secret { &mut reads.secrets } else { &mut reads.settings };
+        of_kind.entry(hole.variable.clone()).or_default().insert(hole.encoding);
+    }
+}
+
+/// The object that holds a secret: one per secret, so that a namespace has what its own workloads read and no more.
+pub fn secret_object(variable: &str) -> String {
+    variable.to_ascii_lowercase().replace('_', "-").trim_matches('-').to_owned()
+}
+
+/// The object that holds the values of the deployer.
+pub fn settings_object(blueprint: &str) -> String {
+    format!("{blueprint}-deploy")
+}

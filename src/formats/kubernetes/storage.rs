@@ -1,0 +1,182 @@
+//! Claims of storage, and where pods mount them.
+//!
+//! A manifest only claims. Where a claim of a host path gets its content from is the cluster's: it has the class
+//! `manual`, which no provisioner serves.
+
+use std::collections::BTreeMap;
+
+use super::model::{Claim, Metadata, Object, Resources, Source, Spec, Volume, VolumeMount, Words, doc};
+use super::scope::Scope;
+use crate::diagnostic::{Diagnostic, Place, code};
+use crate::formats::said_elsewhere;
+use crate::platform::{self, Mount, MountSource, PathRef, Workload};
+use crate::yaml::Doc;
+
+/// What a volume without a `size` claims: provisioners want to know, and most can grow one later.
+const DEFAULT_SIZE: &str = "10Gi";
+
+/// The class of claims that nothing provisions.
+pub const MANUAL: &str = "manual";
+
+/// A claim.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClaimPlan {
+    /// Its name.
+    pub name: String,
+    /// The host path that it stands for, from the blueprint's folder.
+    pub path: Option<String>,
+    /// How much it claims.
+    pub size: String,
+    /// Whether pods of several workloads mount it.
+    pub shared: bool,
+    /// Whether all of them only read it.
+    pub read_only: bool,
+}
+
+impl ClaimPlan {
+    /// The way in which it is mounted.
+    pub const fn access_mode(&self) -> &'static str {
+        match (self.read_only, self.shared) {
+            (true, _) => "ReadOnlyMany",
+            (false, true) => "ReadWriteMany",
+            (false, false) => "ReadWriteOnce",
+        }
+    }
+}
+
+/// The claim behind a mount.
+pub fn claim_name(source: &MountSource) -> String {
+    let name = match source {
+        MountSource::Volume(name) => name.clone(),
+        MountSource::Path(path) => path.path.clone(),
+    };
+    let name: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect();
+    let parts: Vec<&str> = name.split('-').filter(|part| !part.is_empty()).collect();
+    if parts.is_empty() { "files".to_owned() } else { parts.join("-") }
+}
+
+/// The claims of a stack's workloads, sorted by name.
+pub fn claims(scope: &mut Scope<'_>, workloads: &[&Workload]) -> Vec<ClaimPlan> {
+    let mut claims: BTreeMap<String, ClaimPlan> = BTreeMap::new();
+    for workload in workloads {
+        // What stands in for a workload may keep its files somewhere else.
+        let realization = scope.replaced.by(&workload.name);
+        for mount in workload.mounts.iter().filter(|mount| realization.is_none_or(|realization| realization.claims(&mount.source))) {
+            let claim = claim(scope, workload, mount);
+            match claims.get_mut(&claim.name) {
+                Some(known) => {
+                    known.shared = true;
+                    known.read_only &= claim.read_only;
+                }
+                None => {
+                    warn_of_path(scope, &claim, mount);
+                    claims.insert(claim.name.clone(), claim);
+                }
+            }
+        }
+    }
+    claims.into_values().collect()
+}
+
+fn claim(scope: &mut Scope<'_>, workload: &Workload, mount: &Mount) -> ClaimPlan {
+    let Mount { source, target, read_only, origin } = mount;
+    said_elsewhere(target);
+    let replicated = matches!(workload.kind, platform::WorkloadKind::Server { replicas, .. } if replicas > 1);
+    let (path, size) = match source {
+        MountSource::Path(PathRef { path, origin }) => {
+            said_elsewhere(origin);
+            (Some(path.clone()), DEFAULT_SIZE.to_owned())
+        }
+        MountSource::Volume(name) => {
+            let elsewhere = scope.mounters(name).iter().find(|other| other.stack != workload.stack);
+            if let Some(other) = elsewhere {
+                let message = format!("`{name}` is mounted in two stacks (`{}` too), and storage belongs to one namespace", other.name);
+                scope.resolver.refuse(&Place::Value(origin.clone()), message, "put both services into one stack");
+            }
+            let volume = scope.volume(name);
+            let size = volume.and_then(|volume| volume.size).map_or_else(|| DEFAULT_SIZE.to_owned(), |size| size.to_string());
+            (volume.and_then(|volume| volume.path.as_ref()).map(|path| path.path.clone()), size)
+        }
+    };
+    ClaimPlan { name: claim_name(source), path, size, shared: replicated, read_only: *read_only }
+}
+
+fn warn_of_path(scope: &mut Scope<'_>, claim: &ClaimPlan, mount: &Mount) {
+    let Some(path) = &claim.path else { return };
+    let message = format!("Kubernetes takes `{path}` from a claim `{}` that something in the cluster must fill", claim.name);
+    let help = "let the target `kind` mount it, put the files into the image, or read them from Git";
+    scope.resolver.diagnostics.push(Diagnostic::new(&code::HOST_PATH, Place::Value(mount.origin.clone()), message).help(help));
+}
+
+/// The object of a claim.
+pub fn object(namespace: &str, labels: Words, claim: &ClaimPlan) -> Doc {
+    doc(&Object {
+        api_version: "v1",
+        kind: "PersistentVolumeClaim",
+        metadata: Metadata { name: Some(claim.name.clone()), namespace: Some(namespace.to_owned()), labels, ..Metadata::default() },
+        content: Spec {
+            spec: Claim {
+                access_modes: Doc::Flow(vec![Doc::from(claim.access_mode())]),
+                storage_class_name: claim.path.is_some().then_some(MANUAL),
+                resources: Resources { requests: Words::from([("storage".to_owned(), claim.size.clone())]), limits: Words::new() },
+                volume_name: None,
+            },
+        },
+    })
+}
+
+/// The name of the scratch folder with this number.
+fn scratch_name(index: usize) -> String {
+    format!("scratch-{}", index + 1)
+}
+
+/// Where the container of a workload has its storage.
+pub fn mounts(scope: &Scope<'_>, workload: &Workload) -> impl Iterator<Item = VolumeMount> + use<> {
+    said_elsewhere(scope.target);
+    let claims = workload.mounts.iter().map(|mount| VolumeMount {
+        name: claim_name(&mount.source),
+        mount_path: mount.target.clone(),
+        sub_path: None,
+        read_only: mount.read_only,
+    });
+    let scratch = workload.scratch.iter().enumerate().map(|(index, path)| VolumeMount {
+        name: scratch_name(index),
+        mount_path: path.clone(),
+        sub_path: None,
+        read_only: false,
+    });
+    claims.chain(scratch).collect::<Vec<_>>().into_iter()
+}
+
+/// The storage of a pod.
+pub fn volumes(workload: &Workload) -> Vec<Volume> {
+    let mut volumes: Vec<Volume> = Vec::new();
+    for mount in &workload.mounts {
+        let name = claim_name(&mount.source);
+        if !volumes.iter().any(|volume| volume.name == name) {
+            volumes.push(Volume { name: name.clone(), source: Source::PersistentVolumeClaim { claim_name: name, read_only: false } });
+        }
+    }
+    let scratch = (0..workload.scratch.len()).map(|index| Volume { name: scratch_name(index), source: Source::EmptyDir {} });
+    volumes.extend(scratch);
+    volumes
+}
+
+/// The groups that own what a workload mounts, and its further ones.
+pub fn groups(scope: &Scope<'_>, workload: &Workload) -> Vec<u32> {
+    let mut groups = workload.groups.clone();
+    for mount in &workload.mounts {
+        if let MountSource::Volume(name) = &mount.source {
+            groups.extend(scope.volume(name).and_then(|volume| volume.group).filter(|group| !groups.contains(group)));
+        }
+    }
+    groups
+}
+
+/// Whether a workload keeps something that no other one has.
+pub fn has_state(scope: &Scope<'_>, workload: &Workload) -> bool {
+    workload.mounts.iter().any(|mount| match &mount.source {
+        MountSource::Volume(name) => !mount.read_only && scope.mounters(name).len() == 1,
+        MountSource::Path(_) => false,
+    })
+}

@@ -1,0 +1,64 @@
+//! Waiting without privileges: an init step asks the provider's own question, in the provider's own image, until the
+//! answer is yes. No pod gets a token in order to look at the state of another.
+
+use super::containers::{Parts, bare, user, words};
+use super::model::Container;
+use super::scope::Scope;
+use crate::diagnostic::Place;
+use crate::formats::text::Reader;
+use crate::platform::{Check, PublicText, Readiness, RemoteCheck, Workload, WorkloadKind};
+
+/// Asks every two seconds: `"$@"` is the question.
+const LOOP: &str = r#"until "$@"; do sleep 2; done"#;
+
+/// The init steps of a workload, in the order of its waits.
+pub fn init_steps(scope: &mut Scope<'_>, workload: &Workload, place: &Place) -> Vec<Container> {
+    workload.waits.iter().filter_map(|(provider, readiness)| init_step(scope, workload, provider, *readiness, place)).collect()
+}
+
+fn init_step(scope: &mut Scope<'_>, workload: &Workload, provider: &str, readiness: Readiness, place: &Place) -> Option<Container> {
+    let provider = scope.index.workload(provider)?;
+    // That it was started says nothing about a pod; its name is known from the beginning.
+    let question = match readiness {
+        Readiness::Started => return None,
+        Readiness::Ready => provider.health.as_ref().and_then(|health| health.remote.as_ref()),
+        Readiness::Completed => match &provider.kind {
+            WorkloadKind::Job { evidence } => evidence.as_ref(),
+            WorkloadKind::Server { .. } | WorkloadKind::Template { .. } => None,
+        },
+    };
+    let Some(question) = question else {
+        let message = format!("in Kubernetes `{}` cannot see whether `{}` is {}", workload.name, provider.name, wanted(readiness));
+        let help = "give it a health check that can be asked from outside: `health: { http: ... }` or `{ tcp: ... }`";
+        scope.resolver.refuse(place, message, help);
+        return None;
+    };
+    Some(asking(scope, workload, provider, question, place))
+}
+
+const fn wanted(readiness: Readiness) -> &'static str {
+    match readiness {
+        Readiness::Ready => "ready",
+        Readiness::Started => "started",
+        Readiness::Completed => "done",
+    }
+}
+
+fn asking(scope: &mut Scope<'_>, workload: &Workload, provider: &Workload, question: &RemoteCheck, place: &Place) -> Container {
+    let RemoteCheck { check, environment } = question;
+    let argv: Vec<PublicText> = match check {
+        Check::Exec(words) => words.clone(),
+        Check::Shell(line) => vec!["sh".into(), "-c".into(), line.clone()],
+    };
+    scope.resolver.reader = Reader::InStack(workload.stack);
+    let parts = Parts { entrypoint: None, command: Some(&argv), environment, endpoints: &[], health: None };
+    let name = format!("wait-for-{}", provider.name);
+    let mut container = bare(scope, &name, &provider.image, workload.stack, &parts, place);
+    container.command = Some(words(["sh", "-c", LOOP, "wait"].map(str::to_owned)));
+    // It runs as the provider does, not as the workload that waits.
+    if let Some((user, group)) = user(provider).filter(|(user, _)| *user != 0) {
+        container.security_context.run_as_user = Some(user);
+        container.security_context.run_as_group = group;
+    }
+    container
+}

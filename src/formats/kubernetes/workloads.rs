@@ -1,0 +1,369 @@
+//! From the workloads of a stack to its objects.
+
+use sha2::{Digest, Sha256};
+
+use super::model::{
+    ConfigMap, Container, Controller, DisruptionBudget, Job, Metadata, Object, Pod, PodSecurity, PodTemplate, Seccomp, Selector,
+    ServicePort, ServiceSpec, Spec, Strategy, Words, doc,
+};
+use super::scope::{Exposure, Scope};
+use super::storage::ClaimPlan;
+use super::{
+    ENV_ANNOTATION, JOB_LABEL, PREFIX, containers, files, labels, network_label, policies, realizations, selector, storage, waits,
+};
+use crate::diagnostic::Place;
+use crate::formats::text::Reader;
+use crate::formats::{body, document, said_elsewhere};
+use crate::platform::{Workload, WorkloadKind};
+use crate::yaml::{self, Doc};
+
+/// The service account of a namespace's pods. It may do nothing, and no pod gets its token.
+pub const SERVICE_ACCOUNT: &str = "workloads";
+
+/// The first port of a node that a service may have (`--service-node-port-range`).
+const FIRST_NODE_PORT: u16 = 30000;
+
+/// The objects of one workload.
+#[derive(Debug)]
+pub struct WorkloadManifests<'a> {
+    /// The workload.
+    pub workload: &'a Workload,
+    /// The objects, in the order in which a reader wants them.
+    pub docs: Vec<Doc>,
+    /// The name of the controller or job.
+    pub controller: Option<(&'static str, String)>,
+}
+
+/// The objects of one stack.
+#[derive(Debug)]
+pub struct StackManifests<'a> {
+    /// The index of the stack.
+    pub stack: usize,
+    /// Its namespace.
+    pub namespace: String,
+    /// Workload by workload.
+    pub workloads: Vec<WorkloadManifests<'a>>,
+    /// What the stack claims.
+    pub claims: Vec<ClaimPlan>,
+    /// The claims as objects.
+    pub storage: Vec<Doc>,
+    /// Who may talk to whom.
+    pub policies: Vec<Doc>,
+}
+
+/// The objects of a stack.
+pub fn stack<'a>(scope: &mut Scope<'a>, stack: usize) -> StackManifests<'a> {
+    let namespace = scope.namespaces.get(stack).cloned().unwrap_or_default();
+    let members: Vec<&Workload> = scope.platform.workloads.iter().filter(|workload| workload.stack == stack).collect();
+    let claims = storage::claims(scope, &members);
+    let part_of = Words::from([("app.kubernetes.io/part-of".to_owned(), scope.platform.name.clone())]);
+    let storage = claims.iter().map(|claim| storage::object(&namespace, part_of.clone(), claim)).collect();
+    let workloads = members.iter().map(|workload| manifests(scope, &namespace, workload)).collect();
+    realizations::of_stack(scope, stack);
+    let policies = policies::of_stack(scope, stack);
+    StackManifests { stack, namespace, workloads, claims, storage, policies }
+}
+
+fn manifests<'a>(scope: &mut Scope<'a>, namespace: &str, workload: &'a Workload) -> WorkloadManifests<'a> {
+    let place = Place::Key(workload.origin.clone());
+    let metadata = |name: &str| Metadata {
+        name: Some(name.to_owned()),
+        namespace: Some(namespace.to_owned()),
+        labels: labels(&scope.platform.name, workload),
+        ..Metadata::default()
+    };
+    let named = metadata(&workload.name);
+    if scope.replaced.by(&workload.name).is_some() {
+        // Its pods have our labels, so what selects them by those holds for them too.
+        let docs = published_service(scope, &named, workload).into_iter().chain(policies::into(scope, namespace, workload));
+        return WorkloadManifests { workload, docs: docs.collect(), controller: None };
+    }
+    let config = metadata(&files::known_object(&workload.name));
+    scope.resolver.reader = Reader::InStack(workload.stack);
+    let files = files::files(scope, workload);
+    let mut docs = Vec::new();
+    if !files.known.is_empty() {
+        docs.push(doc(&Object {
+            api_version: "v1",
+            kind: "ConfigMap",
+            metadata: config,
+            content: ConfigMap { data: files.known.clone() },
+        }));
+    }
+    docs.extend(service(scope, &named, workload));
+    let template = template(scope, workload, &files, &place);
+    let controller = controller(scope, named.clone(), workload, template, &place).map(|(kind, name, doc)| {
+        docs.push(doc);
+        (kind, name)
+    });
+    docs.extend(disruption_budget(scope, named, workload));
+    docs.extend(policies::into(scope, namespace, workload));
+    WorkloadManifests { workload, docs, controller }
+}
+
+/// The controller or job of a workload: its kind for `kubectl`, its name, and the object with its overrides.
+fn controller(
+    scope: &mut Scope<'_>,
+    mut metadata: Metadata,
+    workload: &Workload,
+    template: PodTemplate,
+    place: &Place,
+) -> Option<(&'static str, String, Doc)> {
+    let selector = Selector { match_labels: selector(&scope.platform.name, &workload.name), ..Selector::default() };
+    match &workload.kind {
+        WorkloadKind::Server { replicas, keep_running } => {
+            // A pod that ended is always started again.
+            said_elsewhere(keep_running);
+            let state = storage::has_state(scope, workload);
+            if state && *replicas > 1 {
+                let message = format!("{replicas} pods of `{}` would share one storage", workload.name);
+                scope.resolver.refuse(place, message, "leave `replicas` at 1, or mount no volume");
+            }
+            let (kind, for_kubectl) = if state { ("StatefulSet", "statefulset") } else { ("Deployment", "deployment") };
+            let content = Controller {
+                replicas: *replicas,
+                service_name: state.then(|| workload.name.clone()),
+                strategy: None::<Strategy>,
+                selector,
+                template,
+            };
+            let name = workload.name.clone();
+            let object = doc(&Object { api_version: "apps/v1", kind, metadata, content: Spec { spec: content } });
+            Some((for_kubectl, name, with_overrides(scope, object, workload, place)))
+        }
+        WorkloadKind::Job { evidence } => {
+            // The init steps of others ask for it.
+            said_elsewhere(evidence);
+            metadata.labels.insert(JOB_LABEL.to_owned(), workload.name.clone());
+            let content = doc(&Spec { spec: Job { backoff_limit: 20, template } });
+            // A job cannot be changed, so another content is another job; the install script removes the older ones.
+            let name = format!("{}-{}", short(&workload.name), hash(&content));
+            metadata.name = Some(name.clone());
+            let object = doc(&Object { api_version: "batch/v1", kind: "Job", metadata, content });
+            Some(("job", name, with_overrides(scope, object, workload, place)))
+        }
+        WorkloadKind::Template { instead } => {
+            said_elsewhere(instead);
+            let message = format!("the pods of `{}` are made by a program that needs the cluster's permission", workload.service);
+            scope.resolver.refuse(place, message, "render the target `helm`, whose chart brings it, or choose another executor");
+            None
+        }
+    }
+}
+
+/// Names of pods end in a hash of their own, and are labels: 63 characters.
+fn short(name: &str) -> &str {
+    name.get(..40).unwrap_or(name).trim_end_matches('-')
+}
+
+fn hash(content: &Doc) -> String {
+    let mut hash = Sha256::new();
+    hash.update(yaml::write("", content));
+    body::short_hash(hash)[..8].to_owned()
+}
+
+fn with_overrides(scope: &mut Scope<'_>, mut object: Doc, workload: &Workload, place: &Place) -> Doc {
+    for (_, tree) in workload.overrides.iter().filter(|(target, _)| target == scope.target) {
+        let tree = document::to_doc(tree, &mut |text| {
+            let pieces = scope.resolver.pieces(text, place);
+            crate::formats::text::Piece::known(&pieces).unwrap_or_else(|| {
+                let message = "Kubernetes replaces no variables in an override";
+                scope.resolver.refuse(place, message, "give the value to the service as an environment variable");
+                String::new()
+            })
+        });
+        document::merge(&mut object, tree);
+    }
+    object
+}
+
+fn template(scope: &mut Scope<'_>, workload: &Workload, files: &files::Files, place: &Place) -> PodTemplate {
+    let Workload {
+        name,
+        service,
+        role,
+        stack,
+        kind,
+        networks,
+        profiles,
+        image,
+        entrypoint,
+        command,
+        user,
+        runs_as,
+        groups,
+        working_dir,
+        environment,
+        files: bodies,
+        mounts,
+        scratch,
+        endpoints,
+        health,
+        waits,
+        resources,
+        stop_grace,
+        reaper,
+        labels: words,
+        overrides,
+        origin,
+    } = workload;
+    // The container says these, the files and the storage are mounted into it, ...
+    said_elsewhere((image, entrypoint, command, working_dir, environment, endpoints, health, resources));
+    said_elsewhere((bodies, mounts, scratch));
+    // ... the init steps say who is waited for, the folder which profile asks for it, and the object the rest.
+    said_elsewhere((name, service, role, stack, waits, profiles, overrides, origin));
+    let container = containers::container(scope, workload, files, place);
+    let init_containers = waits::init_steps(scope, workload, place);
+    let mut labels = labels(&scope.platform.name, workload);
+    labels.extend(networks.iter().map(|network| network_label(network)));
+    let mut annotations = annotations(scope, words, place);
+    if let Some(hash) = &files.fingerprint {
+        annotations.insert(format!("{PREFIX}/files"), hash.clone());
+    }
+    if reads_env(&container, &init_containers) || workload.files.iter().any(|file| file.body.is_deploy_time()) {
+        annotations.insert(ENV_ANNOTATION.to_owned(), format!("${{{}}}", crate::secrets::FINGERPRINT));
+    }
+    said_elsewhere((user, runs_as, groups));
+    PodTemplate {
+        metadata: Metadata { labels, annotations, ..Metadata::default() },
+        spec: Pod {
+            service_account_name: SERVICE_ACCOUNT.to_owned(),
+            automount_service_account_token: false,
+            // Variables such as KAFKA_PORT=tcp://..., which several programs take for their own.
+            enable_service_links: false,
+            share_process_namespace: *reaper,
+            restart_policy: matches!(kind, WorkloadKind::Job { .. }).then_some("OnFailure"),
+            termination_grace_period_seconds: stop_grace.as_ref().map(super::probes::seconds),
+            security_context: pod_security(scope, workload),
+            init_containers,
+            containers: vec![container],
+            volumes: storage::volumes(workload).into_iter().chain(files.volumes()).collect(),
+        },
+    }
+}
+
+/// Whether a container reads what the secrets script writes.
+fn reads_env(container: &Container, init: &[Container]) -> bool {
+    let mut all = std::iter::once(container).chain(init);
+    all.any(|container| container.image.contains("${") || container.env.iter().any(|entry| entry.value_from.is_some()))
+}
+
+/// What the blueprint calls labels may hold any text, as annotations may and labels of Kubernetes may not.
+fn annotations(scope: &mut Scope<'_>, words: &[(String, crate::platform::PublicText)], place: &Place) -> Words {
+    let mut annotations = Words::new();
+    for (key, text) in words {
+        let value = super::environment::plain(scope, text, place, "an annotation");
+        if is_annotation_key(key) {
+            annotations.insert(key.clone(), value);
+        } else {
+            let message = format!("Kubernetes has no annotation `{key}`");
+            scope.resolver.refuse(place, message, "write a label of letters, digits, `-`, `_` and `.`, with at most one `/`");
+        }
+    }
+    annotations
+}
+
+/// `[PREFIX/]NAME` (`IsQualifiedName` in Kubernetes).
+fn is_annotation_key(key: &str) -> bool {
+    let (prefix, name) = key.split_once('/').map_or((None, key), |(prefix, name)| (Some(prefix), name));
+    let edge = |text: &str| text.starts_with(|c: char| c.is_ascii_alphanumeric()) && text.ends_with(|c: char| c.is_ascii_alphanumeric());
+    let of = |text: &str, extra: &[char]| text.chars().all(|c| c.is_ascii_alphanumeric() || extra.contains(&c));
+    let name_fits = name.len() <= 63 && edge(name) && of(name, &['-', '_', '.']);
+    let prefix_fits = |prefix: &str| prefix.len() <= 253 && edge(prefix) && of(prefix, &['-', '.']) && prefix.to_lowercase() == prefix;
+    name_fits && prefix.is_none_or(prefix_fits)
+}
+
+fn pod_security(scope: &mut Scope<'_>, workload: &Workload) -> PodSecurity {
+    let user = containers::user(workload);
+    let groups = storage::groups(scope, workload);
+    let own_group = user.and_then(|(_, group)| group);
+    let mounts_storage = !workload.mounts.is_empty();
+    let fs_group = groups.first().copied().or(own_group.filter(|group| *group != 0)).filter(|_| mounts_storage);
+    // An image whose group is root's, such as Airflow's, reads and writes as that group.
+    let fs_group = fs_group.or_else(|| user.filter(|(user, _)| *user != 0).and(own_group).filter(|_| mounts_storage));
+    PodSecurity {
+        run_as_non_root: user.is_some_and(|(user, _)| user != 0),
+        run_as_user: user.map(|(user, _)| user),
+        run_as_group: own_group,
+        fs_group,
+        fs_group_change_policy: fs_group.map(|_| "OnRootMismatch"),
+        supplemental_groups: groups.into_iter().filter(|group| Some(*group) != fs_group).collect(),
+        seccomp_profile: Seccomp::default(),
+    }
+}
+
+/// The name under which others find a workload. Where there is state it leads to the pod itself, also before it is
+/// ready: a broker that is its own controller has to find itself in order to become so.
+fn service(scope: &mut Scope<'_>, metadata: &Metadata, workload: &Workload) -> Vec<Doc> {
+    if workload.endpoints.is_empty() || !matches!(workload.kind, WorkloadKind::Server { .. }) {
+        return Vec::new();
+    }
+    let headless = storage::has_state(scope, workload);
+    let ports = workload.endpoints.iter().map(|endpoint| ServicePort {
+        name: endpoint.name.clone(),
+        port: endpoint.port,
+        target_port: endpoint.port,
+        node_port: None,
+    });
+    let spec = ServiceSpec {
+        kind: None,
+        cluster_ip: headless.then_some("None"),
+        publish_not_ready_addresses: headless,
+        selector: selector(&scope.platform.name, &workload.name),
+        ports: ports.collect(),
+    };
+    let object = doc(&Object { api_version: "v1", kind: "Service", metadata: metadata.clone(), content: Spec { spec } });
+    std::iter::once(object).chain(published_service(scope, metadata, workload)).collect()
+}
+
+/// The ports of the node that lead to a workload.
+fn published_service(scope: &Scope<'_>, metadata: &Metadata, workload: &Workload) -> Option<Doc> {
+    let ports = node_ports(scope, workload);
+    if ports.is_empty() {
+        return None;
+    }
+    let spec = ServiceSpec {
+        kind: Some("NodePort"),
+        cluster_ip: None,
+        publish_not_ready_addresses: false,
+        selector: selector(&scope.platform.name, &workload.name),
+        ports,
+    };
+    let metadata = Metadata { name: Some(format!("{}-published", workload.name)), ..metadata.clone() };
+    Some(doc(&Object { api_version: "v1", kind: "Service", metadata, content: Spec { spec } }))
+}
+
+fn node_ports(scope: &Scope<'_>, workload: &Workload) -> Vec<ServicePort> {
+    if scope.exposure == Exposure::Forwarded {
+        return Vec::new();
+    }
+    let ports = workload.endpoints.iter().filter(|endpoint| endpoint.published.is_some()).map(|endpoint| ServicePort {
+        name: endpoint.name.clone(),
+        port: endpoint.port,
+        target_port: endpoint.port,
+        node_port: node_port(scope.platform, &workload.name, &endpoint.name),
+    });
+    ports.collect()
+}
+
+/// The port of the node for a published endpoint: the published endpoints are numbered in the order of the platform.
+pub fn node_port(platform: &crate::platform::Platform, workload: &str, endpoint: &str) -> Option<u16> {
+    let published = platform
+        .workloads
+        .iter()
+        .flat_map(|workload| workload.endpoints.iter().map(move |endpoint| (workload, endpoint)))
+        .filter(|(_, endpoint)| endpoint.published.is_some());
+    let position = published.into_iter().position(|(one, known)| one.name == workload && known.name == endpoint)?;
+    FIRST_NODE_PORT.checked_add(u16::try_from(position).ok()?)
+}
+
+fn disruption_budget(scope: &Scope<'_>, metadata: Metadata, workload: &Workload) -> Option<Doc> {
+    let WorkloadKind::Server { replicas: 2.., .. } = workload.kind else { return None };
+    let selector = Selector { match_labels: selector(&scope.platform.name, &workload.name), ..Selector::default() };
+    Some(doc(&Object {
+        api_version: "policy/v1",
+        kind: "PodDisruptionBudget",
+        metadata,
+        content: Spec { spec: DisruptionBudget { max_unavailable: 1, selector } },
+    }))
+}

@@ -1,0 +1,113 @@
+//! The NetworkPolicies that we write mean what the networks of the blueprint mean: who may talk to whom on which port is
+//! worked out from either, and the two must be equal.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod evaluator;
+mod mistakes;
+mod relation;
+
+use pipegen::compile::{Options, compile};
+use pipegen::formats::Layout;
+use pipegen::platform::Platform;
+use pipegen::source::Source;
+use pipegen::targets::{TARGETS, Target};
+use proptest::prelude::*;
+use serde_json::Value;
+use support::manifests::{self, Role};
+
+/// The platform of a blueprint's text.
+fn platform(text: &str) -> Platform {
+    let compiled = compile(&Source::new("blueprint.yml", text), &Options::default());
+    compiled.platform.unwrap_or_else(|| panic!("the blueprint has faults:\n{text}"))
+}
+
+/// The targets that write policies, and whether published ports are open to whoever is outside of the cluster.
+fn targets() -> impl Iterator<Item = (&'static Target, bool)> {
+    TARGETS.iter().filter(|target| ["kubernetes", "kind"].contains(&target.name)).map(|target| (*target, target.name == "kind"))
+}
+
+/// The objects that a target makes of a platform.
+fn objects(platform: &Platform, target: &Target) -> Vec<Value> {
+    let layout = Layout { blueprint: "blueprint.yml".to_owned(), base: ".".to_owned() };
+    let files = target.render(platform, &layout).unwrap_or_else(|error| panic!("{error}")).files;
+    let manifests = files.iter().filter(|(path, file)| manifests::role(path.as_str(), &file.text) == Some(Role::Objects));
+    manifests.flat_map(|(_, file)| manifests::documents(&file.text)).collect()
+}
+
+#[test]
+fn every_example_is_isolated_exactly_as_its_networks_say() {
+    for (target, published) in targets() {
+        for folder in manifests::golden(&[target.name]) {
+            let blueprint = folder.parent().and_then(|folder| folder.file_name()).expect("a blueprint's folder").to_string_lossy();
+            let file = support::repository().join(format!("blueprints/{blueprint}.yml"));
+            let platform = platform(&std::fs::read_to_string(file).expect("the blueprint is there"));
+            let faults = relation::differences(&platform, &manifests::below(&folder), published);
+            assert_eq!(faults, [""; 0], "in {}", folder.display());
+        }
+    }
+}
+
+#[test]
+fn each_policy_is_needed() {
+    let file = support::repository().join("blueprints/networking.yml");
+    let platform = platform(&std::fs::read_to_string(file).expect("the blueprint is there"));
+    for (target, published) in targets() {
+        let all = objects(&platform, target);
+        for policy in all.iter().filter(|object| object["kind"] == "NetworkPolicy") {
+            let others: Vec<Value> = all.iter().filter(|object| *object != policy).cloned().collect();
+            assert_ne!(relation::differences(&platform, &others, published), [""; 0], "without {}", manifests::id(policy));
+        }
+    }
+}
+
+/// A service of a random blueprint: the networks that it is on, by bit, and whether it has a port and publishes it.
+#[derive(Debug, Clone)]
+struct Part {
+    networks: u8,
+    stack: u8,
+    listens: bool,
+    publishes: bool,
+}
+
+fn part() -> impl Strategy<Value = Part> {
+    (1..16u8, 0..2u8, any::<bool>(), any::<bool>()).prop_map(|(networks, stack, listens, publishes)| Part {
+        networks,
+        stack,
+        listens,
+        publishes,
+    })
+}
+
+/// Two stacks and four networks, of which the bits of `internal` are internal.
+fn blueprint(parts: &[Part], internal: u8) -> String {
+    let networks: Vec<String> = (0..4).map(|bit| format!("n{bit}: {{ internal: {} }}", internal & 1 << bit != 0)).collect();
+    let service = |(index, part): (usize, &Part)| {
+        let on: Vec<String> = (0..4).filter(|bit| part.networks & 1 << bit != 0).map(|bit| format!("n{bit}")).collect();
+        let ports = if part.listens { format!(", ports: {{ http: {} }}", 8000 + index) } else { String::new() };
+        let publishes = part.publishes && part.listens && part.networks & !internal != 0;
+        let publish = if publishes { format!(", publish: {}", 20_000 + index) } else { String::new() };
+        let stack = part.stack;
+        format!(
+            "  s{index}: {{ component: container, image: \"web:1\", stack: t{stack}, networks: [{}]{ports}{publish} }}\n",
+            on.join(", ")
+        )
+    };
+    let services: String = parts.iter().enumerate().map(service).collect();
+    format!("blueprint: v1\nname: shop\nnetworks: {{ {} }}\nstacks: {{ t0: {{}}, t1: {{}} }}\nservices:\n{services}", networks.join(", "))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_blueprint_is_isolated_exactly_as_its_networks_say(parts in prop::collection::vec(part(), 1..7), internal in 0..16u8) {
+        let text = blueprint(&parts, internal);
+        let platform = platform(&text);
+        for (target, published) in targets() {
+            let faults = relation::differences(&platform, &objects(&platform, target), published);
+            prop_assert!(faults.is_empty(), "{}: {:?}\n{}", target.name, faults, text);
+        }
+    }
+}
