@@ -15,7 +15,6 @@ type Said = (String, usize, String);
 type Expected = &'static [(&'static str, usize, &'static str)];
 
 const STACKEXCHANGE: Expected = &[
-    ("not-rendered-yet", 5, "kind"),
     ("path-not-found", 27, "stackexchange"),
     ("not-rendered-yet", 58, "backup"),
     ("not-rendered-yet", 65, "metrics"),

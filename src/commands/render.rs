@@ -40,7 +40,10 @@ pub fn run(arguments: &RenderArgs) -> Done {
     if compiled.has_errors() {
         return Err(Exit::Invalid);
     }
-    report::left_out(&left_out, arguments.format)?;
+    // Who asks what differs is told nothing else.
+    if !(arguments.check || arguments.diff || arguments.stdout) {
+        report::left_out(&left_out, arguments.format)?;
+    }
     if arguments.stdout {
         report::show(&artifacts, arguments.format)
     } else if arguments.check || arguments.diff {

@@ -6,8 +6,8 @@ use crate::blueprint::{Blueprint, SecretStore as Wanted};
 use crate::components::OwnVolume;
 use crate::diagnostic::{Diagnostic, Place, code};
 use crate::platform::{
-    Check, Edge, Image, Mount, MountSource, PathRef, Platform, PublicText, Readiness, Realization, SecretStore, Service, Stack, Volume,
-    Workload, WorkloadKind,
+    Check, Cluster, Edge, Image, Mount, MountSource, PathRef, Platform, PublicText, Readiness, Realization, SecretStore, Service, Stack,
+    Volume, Workload, WorkloadKind,
 };
 use crate::source::Pointer;
 
@@ -62,6 +62,11 @@ pub(super) fn platform(
         networks: places.networks,
         volumes,
         secrets,
+        cluster: blueprint.kind.as_ref().map(|kind| Cluster {
+            version: kind.kubernetes.clone(),
+            workers: kind.workers.unwrap_or(0),
+            origin: Pointer::root().key("kind"),
+        }),
         secret_store: match blueprint.secrets.as_ref().map(|secrets| secrets.store) {
             Some(Wanted::ExternalSecrets) => SecretStore::External,
             Some(Wanted::Env) | None => SecretStore::Env,

@@ -38,6 +38,8 @@ pub struct Platform {
     pub secrets: Vec<Secret>,
     /// Where their values come from.
     pub secret_store: SecretStore,
+    /// The cluster that is made for it on one machine.
+    pub cluster: Option<Cluster>,
     /// Values of the deployer that something reads, sorted by variable.
     pub settings: Vec<Setting>,
     /// Services.
@@ -50,6 +52,17 @@ pub struct Platform {
     pub pipelines: Vec<Pipeline>,
     /// Expectations, already found to hold.
     pub expectations: Vec<Expectation>,
+}
+
+/// A cluster on one machine.
+#[derive(Debug, Clone)]
+pub struct Cluster {
+    /// Its version, as `1.34`; without it the newest that is known.
+    pub version: Option<String>,
+    /// The number of machines beside the one that directs them.
+    pub workers: u16,
+    /// Where it stands in the blueprint.
+    pub origin: Pointer,
 }
 
 /// A unit that is deployed together.

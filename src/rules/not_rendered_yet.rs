@@ -16,7 +16,6 @@ enum When {
 
 /// Paths of keys, with `*` for any name. Below `services` the component comes first.
 const KEYS: &[(&str, Option<&str>, When)] = &[
-    ("kind", None, When::Always),
     ("docs", None, When::Always),
     ("secrets/store", None, When::Is(&["external-secrets"])),
     ("volumes/*/size", None, When::Always),

@@ -2,6 +2,7 @@
 
 pub mod compose;
 pub mod helm;
+pub mod kind;
 pub mod kubernetes;
 
 use crate::formats::{Layout, Rendered, Writer};
@@ -38,6 +39,7 @@ impl Target {
 pub static TARGETS: &[&Target] = &[
     &compose::TARGET,
     &helm::TARGET,
+    &kind::TARGET,
     &kubernetes::TARGET,
 ];
 

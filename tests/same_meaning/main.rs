@@ -12,8 +12,8 @@ use std::collections::BTreeMap;
 
 use pipegen::compile::{Options, compile};
 use pipegen::fileset::FileSet;
-use pipegen::source::Source;
 use pipegen::formats::Layout;
+use pipegen::source::Source;
 use pipegen::targets::TARGETS;
 
 /// `workload: what it is about`, and what holds.

@@ -1,6 +1,7 @@
 //! Kubernetes objects and how a platform becomes them: shared by every target that writes manifests.
 
 mod bundle;
+mod cluster;
 mod containers;
 mod environment;
 mod files;
@@ -14,6 +15,7 @@ mod waits;
 mod workloads;
 
 pub use bundle::{ReleaseRow, Releases, bundle};
+pub use cluster::{POD_SUBNET, files as cluster_files};
 pub use containers::resources;
 pub use realizations::of_service as realization_of;
 pub use scope::{Exposure, FilledFile, LocalFile, Reads, Scope, namespaces, secret_object, settings_object};

@@ -66,6 +66,8 @@ pub struct Scope<'a> {
     pub target: &'static str,
     /// How published endpoints are reached.
     pub exposure: Exposure,
+    /// Whether the cluster is made along with it, so that its nodes have the folders of the machine.
+    pub own_cluster: bool,
     /// The namespace of each stack.
     pub namespaces: Vec<String>,
     /// What stands in for workloads.
@@ -114,6 +116,7 @@ impl<'a> Scope<'a> {
             platform,
             index: Index::new(platform),
             target,
+            own_cluster: exposure != Exposure::Forwarded,
             exposure,
             namespaces,
             replaced: Replaced::new(platform, target),

@@ -34,6 +34,12 @@ pub struct ClaimPlan {
 }
 
 impl ClaimPlan {
+    /// Whether something other than the cluster's default class provides it.
+    pub fn is_manual(&self, own_cluster: bool) -> bool {
+        // The default class of a cluster on one machine serves no storage that is shared.
+        self.path.is_some() || (own_cluster && self.access_mode() != "ReadWriteOnce")
+    }
+
     /// The way in which it is mounted.
     pub const fn access_mode(&self) -> &'static str {
         match (self.read_only, self.shared) {
@@ -103,13 +109,17 @@ fn claim(scope: &mut Scope<'_>, workload: &Workload, mount: &Mount) -> ClaimPlan
 
 fn warn_of_path(scope: &mut Scope<'_>, claim: &ClaimPlan, mount: &Mount) {
     let Some(path) = &claim.path else { return };
+    // Where the cluster is ours, its nodes mount the folder.
+    if scope.own_cluster {
+        return;
+    }
     let message = format!("Kubernetes takes `{path}` from a claim `{}` that something in the cluster must fill", claim.name);
     let help = "let the target `kind` mount it, put the files into the image, or read them from Git";
     scope.resolver.diagnostics.push(Diagnostic::new(&code::HOST_PATH, Place::Value(mount.origin.clone()), message).help(help));
 }
 
 /// The object of a claim.
-pub fn object(namespace: &str, labels: Words, claim: &ClaimPlan) -> Doc {
+pub fn object(namespace: &str, labels: Words, claim: &ClaimPlan, own_cluster: bool) -> Doc {
     doc(&Object {
         api_version: "v1",
         kind: "PersistentVolumeClaim",
@@ -117,7 +127,7 @@ pub fn object(namespace: &str, labels: Words, claim: &ClaimPlan) -> Doc {
         content: Spec {
             spec: Claim {
                 access_modes: Doc::Flow(vec![Doc::from(claim.access_mode())]),
-                storage_class_name: claim.path.is_some().then_some(MANUAL),
+                storage_class_name: claim.is_manual(own_cluster).then_some(MANUAL),
                 resources: Resources { requests: Words::from([("storage".to_owned(), claim.size.clone())]), limits: Words::new() },
                 volume_name: None,
             },

@@ -57,7 +57,7 @@ pub fn stack<'a>(scope: &mut Scope<'a>, stack: usize) -> StackManifests<'a> {
     let members: Vec<&Workload> = scope.platform.workloads.iter().filter(|workload| workload.stack == stack).collect();
     let claims = storage::claims(scope, &members);
     let part_of = Words::from([("app.kubernetes.io/part-of".to_owned(), scope.platform.name.clone())]);
-    let storage = claims.iter().map(|claim| storage::object(&namespace, part_of.clone(), claim)).collect();
+    let storage = claims.iter().map(|claim| storage::object(&namespace, part_of.clone(), claim, scope.own_cluster)).collect();
     let workloads = members.iter().map(|workload| manifests(scope, &namespace, workload)).collect();
     realizations::of_stack(scope, stack);
     let policies = policies::of_stack(scope, stack);

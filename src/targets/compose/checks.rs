@@ -23,6 +23,7 @@ pub fn check(resolver: &mut Resolver<'_>, platform: &Platform, plan: &ComposePla
         volumes,
         secrets,
         secret_store,
+        cluster,
         settings,
         services,
         workloads,
@@ -30,6 +31,8 @@ pub fn check(resolver: &mut Resolver<'_>, platform: &Platform, plan: &ComposePla
         pipelines,
         expectations,
     } = platform;
+    // No cluster is needed.
+    said_elsewhere(cluster);
     // The plan and the services say the first, the guide and the scripts the second.
     said_elsewhere((name, stacks, networks, volumes, secrets, settings, workloads));
     said_elsewhere((description, environment, edges, pipelines, expectations));

@@ -4,7 +4,7 @@ mod releases;
 mod values;
 
 use super::{Layout, Rendered, Target, Writer};
-use crate::formats::kubernetes::{Exposure, Scope, bundle, realization_of, stack};
+use crate::formats::kubernetes::{Exposure, Scope, bundle, cluster_files, realization_of, stack};
 use crate::platform::{Platform, Realization, Realizer, Value};
 use crate::source::Pointer;
 
@@ -42,8 +42,12 @@ struct Release<'a> {
 
 fn lower<'a>(platform: &'a Platform, layout: &'a Layout) -> Rendered<Writer<'a>> {
     let mut scope = Scope::new(platform, NAME, Exposure::Forwarded);
-    let stacks = (0..platform.stacks.len()).map(|index| stack(&mut scope, index)).collect();
-    let releases = releases::files(platform, layout, &mut scope);
+    scope.own_cluster = platform.cluster.is_some();
+    let stacks: Vec<_> = (0..platform.stacks.len()).map(|index| stack(&mut scope, index)).collect();
+    let mut releases = releases::files(platform, layout, &mut scope);
+    if scope.own_cluster {
+        releases = releases.and_then(|releases| cluster_files(platform, layout, &mut scope, &stacks, releases));
+    }
     bundle(platform, layout, scope, stacks, releases)
 }
 

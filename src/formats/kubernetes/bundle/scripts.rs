@@ -6,10 +6,12 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::ReleaseRow;
+use super::{ReleaseRow, Releases};
 use crate::fileset::FileSet;
 use crate::formats::Layout;
-use crate::formats::kubernetes::{ClaimPlan, FilledFile, Reads, Scope, StackManifests, WorkloadManifests, secret_object, settings_object};
+use crate::formats::kubernetes::{
+    ClaimPlan, Exposure, FilledFile, Reads, Scope, StackManifests, WorkloadManifests, secret_object, settings_object,
+};
 use crate::formats::text::{Piece, host_of};
 use crate::platform::{Encoding, Image, Platform, Workload};
 use crate::secrets;
@@ -30,9 +32,13 @@ struct Scripts<'a> {
     /// The values of the deployer that stand in the names of images.
     image_settings: BTreeSet<String>,
     forwards: Vec<Forward<'a>>,
+    /// Whether a script has to bring them to this machine.
+    forwarded: bool,
     images: BTreeSet<String>,
     claims: Vec<ClaimRow<'a>>,
     releases: &'a [ReleaseRow],
+    cluster: bool,
+    volumes: bool,
 }
 
 #[derive(Serialize)]
@@ -134,14 +140,19 @@ pub fn files(
     layout: &Layout,
     scope: &Scope<'_>,
     stacks: &[StackManifests<'_>],
-    releases: &[ReleaseRow],
+    releases: &Releases,
 ) -> Result<FileSet, TemplateError> {
-    let scripts = Scripts { releases, ..Scripts::new(platform, layout, scope, stacks) };
+    let scripts = Scripts {
+        releases: &releases.rows,
+        cluster: releases.cluster,
+        volumes: releases.volumes,
+        ..Scripts::new(platform, layout, scope, stacks)
+    };
     let mut files = FileSet::new();
     for name in ["install.sh", "secrets.sh", "status.sh", "uninstall.sh"] {
         files.insert_executable(name, template::render(&format!("kubernetes/{name}"), &scripts)?);
     }
-    if !scripts.forwards.is_empty() {
+    if scripts.forwarded && !scripts.forwards.is_empty() {
         files.insert_executable("forward.sh", template::render("kubernetes/forward.sh", &scripts)?);
     }
     files.insert("README.md", template::render("kubernetes/README.md", &scripts)?);
@@ -167,10 +178,13 @@ impl<'a> Scripts<'a> {
             profiles: workloads().flat_map(|one| &one.workload.profiles).map(String::as_str).collect(),
             required: required(scope),
             image_settings: image_settings(platform),
+            forwarded: scope.exposure == Exposure::Forwarded,
             forwards: stacks.iter().flat_map(|stack| forwards(scope, stack)).collect(),
             images: built.collect(),
             claims: stacks.iter().flat_map(claims).collect(),
             releases: &[],
+            cluster: false,
+            volumes: false,
         }
     }
 }
