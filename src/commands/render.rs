@@ -7,8 +7,9 @@ use super::blueprint::{self, Chosen, folder};
 use super::{Done, Exit, diagnostics_json, fail, paths, print, report, say_diagnostics};
 use crate::compile::Compiled;
 use crate::diagnostic::near;
+use crate::formats::Rendered;
 use crate::platform::Platform;
-use crate::targets::{Rendered, TARGETS, Target, fitting};
+use crate::targets::{TARGETS, Target, fitting};
 
 /// Renders.
 pub fn run(arguments: &RenderArgs) -> Done {
@@ -77,7 +78,7 @@ pub(super) fn of_target(target: &Target, platform: &Platform, blueprint: &Path, 
     })
 }
 
-/// The files of every target that fits a compiled blueprint; for callers that only want to know.
+/// The files of every target that fits a compiled blueprint, each with its diagnostics; for callers that only want to know.
 pub(super) fn rendered(
     compiled: &mut Compiled,
     blueprint: &Path,
@@ -88,8 +89,7 @@ pub(super) fn rendered(
     let mut all = Vec::new();
     for target in fitting(&platform).0 {
         let folder = folder(out, &platform.name, environment, target.name);
-        let mut rendered = of_target(target, &platform, blueprint, &folder)?;
-        compiled.add(std::mem::take(&mut rendered.diagnostics));
+        let rendered = of_target(target, &platform, blueprint, &folder)?;
         all.push((folder, rendered));
     }
     Ok(all)

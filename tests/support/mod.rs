@@ -48,6 +48,16 @@ pub fn tool(name: &str) -> Option<PathBuf> {
     found
 }
 
+/// The folder of the Airflow chart 1.18.0, which `PIPEGEN_AIRFLOW_CHART` names. Never required: the chart is not ours to
+/// distribute, and its repository may be out of reach.
+pub fn airflow_chart() -> Option<PathBuf> {
+    let chart = std::env::var_os("PIPEGEN_AIRFLOW_CHART").map(PathBuf::from).filter(|folder| folder.join("Chart.yaml").is_file());
+    if chart.is_none() {
+        say("skipped: PIPEGEN_AIRFLOW_CHART does not name the folder of the Airflow chart 1.18.0");
+    }
+    chart
+}
+
 fn locate(place: Option<PathBuf>, program: &str) -> Option<PathBuf> {
     let candidates = match place {
         Some(place) if place.is_dir() => vec![place.join(program)],

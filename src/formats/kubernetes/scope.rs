@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::realizations::Replaced;
 use crate::formats::text::{Hole, Piece, Reader, Resolver};
-use crate::platform::{Encoding, Index, Platform, Volume, Workload};
+use crate::platform::{Encoding, Endpoint, Index, Platform, Volume, Workload};
 
 /// How published endpoints are reached from outside.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,6 +68,8 @@ pub struct Scope<'a> {
     pub exposure: Exposure,
     /// The namespace of each stack.
     pub namespaces: Vec<String>,
+    /// What stands in for workloads.
+    pub replaced: Replaced<'a>,
     /// By the index of a stack.
     pub reads: BTreeMap<usize, Reads>,
     volumes: BTreeMap<&'a str, &'a Volume>,
@@ -87,10 +90,16 @@ impl<'a> Scope<'a> {
     pub fn new(platform: &'a Platform, target: &'static str, exposure: Exposure) -> Self {
         let namespaces = namespaces(platform);
         let names = namespaces.clone();
-        let spelling = move |workload: &'a Workload, reader| match reader {
-            Reader::InStack(stack) if stack == workload.stack => workload.name.clone(),
-            Reader::Anyone if names.len() == 1 => workload.name.clone(),
-            _ => names.get(workload.stack).map_or_else(|| workload.name.clone(), |namespace| format!("{}.{namespace}", workload.name)),
+        let replaced = Replaced::new(platform, target);
+        let spelling = move |workload: &'a Workload, endpoint: &'a Endpoint, reader| {
+            let (service, port) = replaced.service(workload, endpoint)?;
+            let host = match (reader, names.get(workload.stack)) {
+                (Reader::InStack(stack), _) if stack == workload.stack => service.to_owned(),
+                (Reader::Anyone, _) if names.len() == 1 => service.to_owned(),
+                (_, Some(namespace)) => format!("{service}.{namespace}"),
+                (_, None) => service.to_owned(),
+            };
+            Some((host, port))
         };
         let mut mounters: BTreeMap<&str, Vec<&Workload>> = BTreeMap::new();
         for workload in &platform.workloads {
@@ -107,6 +116,7 @@ impl<'a> Scope<'a> {
             target,
             exposure,
             namespaces,
+            replaced: Replaced::new(platform, target),
             reads: BTreeMap::new(),
             volumes: platform.volumes.iter().map(|volume| (volume.name.as_str(), volume)).collect(),
             mounters,
