@@ -7,8 +7,8 @@ use std::path::Path;
 use pipegen::compile::{Compiled, Options, compile};
 use pipegen::diagnostic::{render_json, render_plain};
 use pipegen::fileset::FileSet;
-use pipegen::source::Source;
 use pipegen::formats::Layout;
+use pipegen::source::Source;
 use pipegen::targets::TARGETS;
 use proptest::prelude::*;
 use proptest::test_runner::{RngAlgorithm, TestRng};
@@ -58,7 +58,7 @@ fn render(compiled: &mut Compiled) -> Vec<FileSet> {
     let Some(platform) = compiled.platform.take() else { return Vec::new() };
     let mut sets = Vec::new();
     for target in TARGETS {
-        let rendered = (target.render)(&platform, &layout()).unwrap_or_else(|error| panic!("{}: {error}", target.name));
+        let rendered = target.render(&platform, &layout()).unwrap_or_else(|error| panic!("{}: {error}", target.name));
         compiled.add(rendered.diagnostics);
         sets.push(rendered.files);
     }

@@ -6,8 +6,8 @@ mod support;
 use std::collections::BTreeSet;
 
 use pipegen::compile::{Compiled, Options, compile};
-use pipegen::source::{Source, Span};
 use pipegen::formats::Layout;
+use pipegen::source::{Source, Span};
 use pipegen::targets::TARGETS;
 use pipegen::yaml::{self, Node, Value};
 use support::edit::replaced;
@@ -29,7 +29,7 @@ fn render(source: &Source) -> (Option<String>, Compiled) {
     let layout = Layout { blueprint: "../blueprint.yml".to_owned(), base: "..".to_owned() };
     let mut all = String::new();
     for target in TARGETS {
-        let rendered = (target.render)(&platform, &layout).expect("the templates are right");
+        let rendered = target.render(&platform, &layout).expect("the templates are right");
         compiled.add(rendered.diagnostics);
         for (path, file) in rendered.files.iter() {
             all.push_str(&format!("{} {}\n{}", path.as_str(), file.executable, file.text));
