@@ -20,7 +20,7 @@ KUBECONFORM_VERSION=v0.8.0
 KIND_VERSION=v0.33.0
 # Airflow's constraint files are on no registry. The packages of the day after the release (2025-08-08) stand in for them.
 AIRFLOW_DAY=2025-08-09
-AIRFLOW_PROVIDERS=(fab postgres celery redis)
+AIRFLOW_PROVIDERS=(fab postgres celery redis amazon databricks)
 
 fail() {
   printf 'tools: %s\n' "$*" >&2

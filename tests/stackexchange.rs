@@ -288,8 +288,9 @@ fn what_is_not_rendered_yet_is_said() {
     for key in ["backup", "metrics"] {
         assert!(said.contains(&format!("no target renders `{key}` yet")), "{said}");
     }
+    // In a cluster of one's own the folder of the logs is the cluster's, which is worth a word.
     let codes = said.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).expect("JSON")["code"].clone());
-    assert!(codes.into_iter().all(|code| code == "not-rendered-yet"), "nothing else is said: {said}");
+    assert!(codes.into_iter().all(|code| code == "not-rendered-yet" || code == "host-path"), "nothing else is said: {said}");
 }
 
 // --- the defects of its files ---

@@ -9,9 +9,9 @@ use crate::platform::{ConnectionSetup, Workload};
 use crate::source::Pointer;
 
 use super::declare::Services;
+use super::pending::Pending;
 use super::places::Places;
 use super::scope::World;
-use super::wire::Pending;
 
 /// What all services made.
 pub(super) struct BuiltAll {

@@ -8,7 +8,8 @@
 //! 5. *decode*: tree → blueprint
 //! 6. *declare*: each service says what others may see of it (`declare`)
 //! 7. *build*: each service makes its workloads, with the texts' holes resolved (`build`, `scope`)
-//! 8. *wire*: every key that names a service becomes an edge: variables, waiting, the network that both share (`wire`)
+//! 8. *wire*: every key that names a service becomes an edge: variables, waiting, the network that both share (`pending`,
+//!    `wire`)
 //! 9. *assemble*: stacks, networks, volumes, secrets: the platform (`places`, `variables`, `assemble`, `pipelines`,
 //!    `expectations`)
 //! 10. *rules*: cross-checks on the platform (`crate::rules`)
@@ -20,6 +21,7 @@ mod declare;
 mod expectations;
 mod overlay;
 mod parameters;
+mod pending;
 mod pipelines;
 mod places;
 mod repair;
@@ -178,7 +180,7 @@ impl Phases<'_> {
         let services = declare::services(blueprint, tree, &mut self.faults, &mut found);
         let places = places::places(blueprint, &services, &mut self.faults, &mut found);
         let mut built = build::services(blueprint, &services, &places, &mut self.faults, &mut found);
-        let mut edges = wire::pending(&services, &built);
+        let mut edges = pending::all(&services, &built);
         edges.extend(pipelines::edges(blueprint, &services, &self.faults, &mut found));
         let edges = wire::connect(blueprint, &services, &mut built, edges, &mut self.faults, &mut found);
         let platform = assemble::platform(blueprint, options.environment, services, places, built, edges, &mut found);

@@ -10,8 +10,8 @@ use crate::source::Pointer;
 use crate::value::{DatasetName, Duration, Map, Name, NetworkName, ResourceRef};
 
 use super::declare::Services;
+use super::pending::{Given, Pending};
 use super::scope::{find_resource, find_service, find_volume, volume_meant};
-use super::wire::{Given, Pending};
 
 fn section() -> Pointer {
     Pointer::root().key("pipelines")

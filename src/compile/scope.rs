@@ -10,7 +10,7 @@ use crate::source::Pointer;
 use crate::value::{Reference, ResourceRef, TextPart, parse_text};
 
 use super::declare::{Declared, Services};
-use super::wire::Pending;
+use super::pending::Pending;
 
 /// The whole blueprint, as one service's texts see it.
 pub(super) struct World<'a> {

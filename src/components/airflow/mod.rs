@@ -3,6 +3,7 @@
 mod chart;
 mod connection;
 mod git;
+mod jobs;
 mod refusals;
 mod roles;
 mod spec;
@@ -11,8 +12,7 @@ use spec::{Dags, Keep, Spec};
 
 use super::{Build, Built, Component, Declare, Instance, OwnVolume, Reference, Surface};
 use crate::platform::{
-    Body, ConnectionSetup, DocumentFormat, EndpointRef, File, Image, Login, Mount, MountSource, PathRef, Published, Readiness, Realization,
-    SecretFormat, Text, TextTree, Workload, WorkloadKind,
+    EndpointRef, Image, Login, Mount, MountSource, PathRef, Published, Readiness, Realization, SecretFormat, Text, Workload, WorkloadKind,
 };
 use crate::value::ParametricText;
 use schemars::JsonSchema as _;
@@ -340,74 +340,8 @@ impl Airflow {
             source: MountSource::Volume(self.logs_name()),
             target: format!("{HOME}/logs"),
             read_only: false,
-            origin: cx.at.clone(),
+            origin: cx.at.key("logs"),
         };
         dags.into_iter().chain([logs]).collect()
-    }
-
-    fn init(&self, cx: &mut Build<'_>, image: Image, environment: &[(String, Text)]) -> Workload {
-        let mut job = self.job(cx, &self.init_name(), "init", image, environment, "airflow/init.py");
-        job.environment.push(("ADMIN_USERNAME".to_owned(), self.admin.username.as_str().into()));
-        job.environment.push(("ADMIN_PASSWORD".to_owned(), Text::secret(&self.admin.variable)));
-        job.kind = roles::migrated(environment);
-        job
-    }
-
-    fn connections(&self, cx: &mut Build<'_>, image: Image, environment: &[(String, Text)]) -> Option<Workload> {
-        if self.spec.connections.is_empty() {
-            return None;
-        }
-        let name = format!("{}-connections", cx.name);
-        let mut job = self.job(cx, &name, "connections", image, environment, "airflow/connections.py");
-        if let Some(command) = &mut job.command {
-            command.push("/pipegen/connections.json".into());
-        }
-        let entries = self
-            .spec
-            .connections
-            .iter()
-            .filter_map(|(name, connection)| Some((name.to_string(), connection::fields(&cx.scope.resolve(&connection.to)?))));
-        job.files.push(File {
-            mount: "/pipegen/connections.json".to_owned(),
-            executable: false,
-            body: Body::Document { format: DocumentFormat::Json, tree: TextTree::Map(entries.collect()) },
-            origin: cx.at.key("connections"),
-        });
-        job.waits = vec![(self.init_name(), Readiness::Completed)];
-        Some(job)
-    }
-
-    fn job(
-        &self,
-        cx: &mut Build<'_>,
-        name: &str,
-        role: &'static str,
-        image: Image,
-        environment: &[(String, Text)],
-        script: &'static str,
-    ) -> Workload {
-        let mut job = cx.job(name, Some(role), image);
-        job.runs_as = Some(USER);
-        job.networks.truncate(1);
-        let mount = format!("/pipegen/{}", script.rsplit('/').next().unwrap_or(script));
-        job.command = Some(vec!["python".into(), mount.as_str().into()]);
-        job.environment = environment.to_vec();
-        job.files = vec![File {
-            mount,
-            executable: false,
-            body: Body::Template { name: script, context: TextTree::Map(Vec::new()) },
-            origin: cx.at.clone(),
-        }];
-        cx.finish(&mut job);
-        job
-    }
-
-    fn connection_setup(&self, job: &str) -> ConnectionSetup {
-        let inspect =
-            self.task_roles().next().map_or_else(|| roles::SCHEDULER.workload(&self.spec.name), |role| role.workload(&self.spec.name));
-        let connections = self.spec.connections.iter().map(|(name, connection)| (name.to_string(), connection.to.to_string())).collect();
-        // Trying connections is off by default since Airflow 2.7; this turns it on for the one command alone.
-        let test = ["env", "AIRFLOW__CORE__TEST_CONNECTION=Enabled", "airflow", "connections", "test"].map(str::to_owned).into();
-        ConnectionSetup { job: job.to_owned(), inspect, test, connections }
     }
 }

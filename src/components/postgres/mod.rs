@@ -3,11 +3,12 @@
 mod init;
 mod managed;
 mod pool;
+mod spec;
 
-use schemars::JsonSchema;
-use serde::Deserialize;
+use schemars::JsonSchema as _;
 
-use crate::blueprint::Databases;
+use spec::Spec;
+
 use crate::components::{Build, Built, Component, Declare, Instance, OwnVolume, Resource, Surface};
 use crate::diagnostic::{Diagnostic, Place, code};
 use crate::platform::{
@@ -15,7 +16,7 @@ use crate::platform::{
     SecretFormat, Text,
 };
 use crate::source::Pointer;
-use crate::value::{DatasetName, Duration, NetworkName, ParametricText, ResourceRef, text_or_map};
+use crate::value::{DatasetName, Duration, NetworkName};
 
 /// Series and image tag, newest first (official library list of 2026-08).
 const TAGS: &[(&str, &str)] = &[("18", "18.5-bookworm"), ("17", "17.11-bookworm"), ("16", "16.15-bookworm"), ("15", "15.19-bookworm")];
@@ -79,76 +80,6 @@ services:
     publish: 5432
 ```
 "#;
-
-#[derive(Debug, Deserialize, JsonSchema)]
-struct Spec {
-    /// The version, quoted: a series of the catalog or a full version of one; without this key the first series.
-    #[serde(default)]
-    #[schemars(with = "Option<crate::components::Version>")]
-    version: Option<String>,
-    /// The credential that owns every database without an owner of its own; without this key the role `<service>_owner`.
-    #[serde(default)]
-    credential: Option<NetworkName>,
-    /// Databases that are made on start: a list of names, or a map from name to owner.
-    #[serde(default)]
-    databases: Databases<Database>,
-    /// A server that exists already, instead of one that runs here; its databases and their owners exist as well.
-    #[serde(default)]
-    managed: Option<managed::Managed>,
-    /// A pool of connections in front of it, to which everyone else then connects.
-    #[serde(default)]
-    pool: Option<Pool>,
-    /// Copies of the databases.
-    #[serde(default)]
-    #[allow(dead_code, reason = "carried by the language; no target renders it yet")]
-    backup: Option<Backup>,
-}
-
-/// A pool of connections.
-#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-enum Pool {
-    /// PgBouncer.
-    Pgbouncer,
-}
-
-/// Copies of the databases.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
-struct Backup {
-    /// When, in the form of cron.
-    #[allow(dead_code, reason = "carried by the language; no target renders it yet")]
-    schedule: ParametricText,
-    /// Where to: a service that stores objects.
-    #[allow(dead_code, reason = "carried by the language; no target renders it yet")]
-    to: ResourceRef,
-}
-
-/// A database: its owner, or a map.
-#[derive(Debug, Default)]
-struct Database {
-    owner: Option<NetworkName>,
-    init: Vec<ParametricText>,
-}
-
-#[derive(Deserialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
-struct DatabaseLong {
-    /// The credential that owns the database.
-    #[serde(default)]
-    owner: Option<NetworkName>,
-    /// SQL files that are run once, as its owner, in one transaction.
-    #[serde(default)]
-    init: Vec<ParametricText>,
-}
-
-impl From<DatabaseLong> for Database {
-    fn from(DatabaseLong { owner, init }: DatabaseLong) -> Self {
-        Self { owner, init }
-    }
-}
-
-text_or_map!(Database, DatabaseLong, "Database", NetworkName, |owner| Database { owner: Some(owner), init: Vec::new() });
 
 struct Owned {
     name: DatasetName,

@@ -1,0 +1,78 @@
+//! What a blueprint says of PostgreSQL.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::managed::Managed;
+use crate::blueprint::Databases;
+use crate::value::{NetworkName, ParametricText, ResourceRef, text_or_map};
+
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(super) struct Spec {
+    /// The version, quoted: a series of the catalog or a full version of one; without this key the first series.
+    #[serde(default)]
+    #[schemars(with = "Option<crate::components::Version>")]
+    pub version: Option<String>,
+    /// The credential that owns every database without an owner of its own; without this key the role `<service>_owner`.
+    #[serde(default)]
+    pub credential: Option<NetworkName>,
+    /// Databases that are made on start: a list of names, or a map from name to owner.
+    #[serde(default)]
+    pub databases: Databases<Database>,
+    /// A server that exists already, instead of one that runs here; its databases and their owners exist as well.
+    #[serde(default)]
+    pub managed: Option<Managed>,
+    /// A pool of connections in front of it, to which everyone else then connects.
+    #[serde(default)]
+    pub pool: Option<Pool>,
+    /// Copies of the databases.
+    #[serde(default)]
+    #[allow(dead_code, reason = "carried by the language; no target renders it yet")]
+    pub backup: Option<Backup>,
+}
+
+/// A pool of connections.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Pool {
+    /// PgBouncer.
+    Pgbouncer,
+}
+
+/// Copies of the databases.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub(super) struct Backup {
+    /// When, in the form of cron.
+    #[allow(dead_code, reason = "carried by the language; no target renders it yet")]
+    schedule: ParametricText,
+    /// Where to: a service that stores objects.
+    #[allow(dead_code, reason = "carried by the language; no target renders it yet")]
+    to: ResourceRef,
+}
+
+/// A database: its owner, or a map.
+#[derive(Debug, Default)]
+pub(super) struct Database {
+    pub owner: Option<NetworkName>,
+    pub init: Vec<ParametricText>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct DatabaseLong {
+    /// The credential that owns the database.
+    #[serde(default)]
+    owner: Option<NetworkName>,
+    /// SQL files that are run once, as its owner, in one transaction.
+    #[serde(default)]
+    init: Vec<ParametricText>,
+}
+
+impl From<DatabaseLong> for Database {
+    fn from(DatabaseLong { owner, init }: DatabaseLong) -> Self {
+        Self { owner, init }
+    }
+}
+
+text_or_map!(Database, DatabaseLong, "Database", NetworkName, |owner| Database { owner: Some(owner), init: Vec::new() });
