@@ -133,8 +133,13 @@ impl KubeApi {
 
     fn client(&self) -> Command {
         let mut command = super::command(&self.kubectl);
-        command.env("KUBECONFIG", self.path("config"));
+        self.at_home(&mut command);
         command
+    }
+
+    /// `kubectl` keeps what it learns of a server below the home folder.
+    fn at_home(&self, command: &mut Command) {
+        command.env("KUBECONFIG", self.path("config")).env("HOME", self.folder.path());
     }
 
     /// A script of ours, whose `kubectl` finds this server.
@@ -143,7 +148,8 @@ impl KubeApi {
         let kubectl = self.kubectl.parent().expect("a folder").to_owned();
         let path = std::env::var_os("PATH").unwrap_or_default();
         let folders = std::iter::once(kubectl).chain(std::env::split_paths(&path));
-        command.env("PATH", std::env::join_paths(folders).expect("folders")).env("KUBECONFIG", self.path("config"));
+        command.env("PATH", std::env::join_paths(folders).expect("folders"));
+        self.at_home(&mut command);
         command
     }
 
