@@ -4,6 +4,7 @@ mod containers;
 mod environment;
 mod files;
 pub mod model;
+mod names;
 mod policies;
 mod probes;
 mod scope;

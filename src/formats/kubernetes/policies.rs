@@ -114,6 +114,11 @@ fn peer(scope: &Scope<'_>, network: &str, stacks: &BTreeSet<usize>) -> Peer {
     }
 }
 
+/// The policy that lets the members of a network out to each other.
+pub fn out_name(network: &str) -> String {
+    format!("out-to-{}", network.replace('_', "-"))
+}
+
 fn way_out(scope: &Scope<'_>, namespace: &str, network: &str, members: &Members, internet: bool) -> Doc {
     let mut egress = Vec::new();
     if !members.ports.is_empty() {
@@ -123,7 +128,7 @@ fn way_out(scope: &Scope<'_>, namespace: &str, network: &str, members: &Members,
         egress.push(Egress { to: vec![outside("0.0.0.0/0", &NOT_INTERNET_4), outside("::/0", &NOT_INTERNET_6)], ports: Vec::new() });
     }
     let out = NetworkPolicy { pod_selector: on_network(network), policy_types: types(&["Egress"]), ingress: Vec::new(), egress };
-    policy(scope, namespace, format!("out-to-{}", network.replace('_', "-")), out)
+    policy(scope, namespace, out_name(network), out)
 }
 
 fn outside(cidr: &str, except: &[&str]) -> Peer {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::names;
 use crate::formats::text::{Hole, Piece, Reader, Resolver};
 use crate::platform::{Encoding, Index, Platform, Volume, Workload};
 
@@ -100,7 +101,7 @@ impl<'a> Scope<'a> {
                 }
             }
         }
-        Self {
+        let mut scope = Self {
             resolver: Resolver::new(platform, "Kubernetes", Box::new(spelling)),
             platform,
             index: Index::new(platform),
@@ -110,7 +111,9 @@ impl<'a> Scope<'a> {
             reads: BTreeMap::new(),
             volumes: platform.volumes.iter().map(|volume| (volume.name.as_str(), volume)).collect(),
             mounters,
-        }
+        };
+        names::check(&mut scope);
+        scope
     }
 
     /// A volume of the platform.
