@@ -62,6 +62,8 @@ pub enum Reader {
     InStack(usize),
     /// Whoever will connect, from whichever stack.
     Anyone,
+    /// A name server, which knows whole names only.
+    NameServer,
 }
 
 /// How a target spells the host name of a workload for whoever reads it.
@@ -134,8 +136,9 @@ impl<'a> Resolver<'a> {
         };
         match (vantage, part, &endpoint.published) {
             (Vantage::Here, AddressPart::Host, _) => Some((self.spelling)(workload, self.reader)),
+            (Vantage::Lookup, AddressPart::Host, _) => Some((self.spelling)(workload, Reader::NameServer)),
             (Vantage::Consumers, AddressPart::Host, _) => Some((self.spelling)(workload, Reader::Anyone)),
-            (Vantage::Here | Vantage::Consumers, AddressPart::Port, _) => Some(endpoint.port.to_string()),
+            (Vantage::Here | Vantage::Lookup | Vantage::Consumers, AddressPart::Port, _) => Some(endpoint.port.to_string()),
             (Vantage::Host, AddressPart::Host, Some(published)) => Some(host_of(published)),
             (Vantage::Host, AddressPart::Port, Some(published)) => Some(published.port.to_string()),
             (Vantage::Host, _, None) => {

@@ -6,6 +6,9 @@ use super::names;
 use crate::formats::text::{Hole, Piece, Reader, Resolver};
 use crate::platform::{Encoding, Index, Platform, Volume, Workload};
 
+/// Where the names of services end in every cluster that was not told otherwise (`clusterDomain` of the kubelet).
+const SERVICES: &str = "svc.cluster.local";
+
 /// How published endpoints are reached from outside.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Exposure {
@@ -88,10 +91,14 @@ impl<'a> Scope<'a> {
     pub fn new(platform: &'a Platform, target: &'static str, exposure: Exposure) -> Self {
         let namespaces = namespaces(platform);
         let names = namespaces.clone();
-        let spelling = move |workload: &'a Workload, reader| match reader {
-            Reader::InStack(stack) if stack == workload.stack => workload.name.clone(),
-            Reader::Anyone if names.len() == 1 => workload.name.clone(),
-            _ => names.get(workload.stack).map_or_else(|| workload.name.clone(), |namespace| format!("{}.{namespace}", workload.name)),
+        let spelling = move |workload: &'a Workload, reader| {
+            let (name, namespace) = (&workload.name, names.get(workload.stack).map_or("", String::as_str));
+            match reader {
+                Reader::InStack(stack) if stack == workload.stack => name.clone(),
+                Reader::Anyone if names.len() == 1 => name.clone(),
+                Reader::InStack(_) | Reader::Anyone => format!("{name}.{namespace}"),
+                Reader::NameServer => format!("{name}.{namespace}.{SERVICES}"),
+            }
         };
         let mut mounters: BTreeMap<&str, Vec<&Workload>> = BTreeMap::new();
         for workload in &platform.workloads {
