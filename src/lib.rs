@@ -1,6 +1,7 @@
 //! pipegen: one typed blueprint of a data platform, every deployment artifact generated from it.
 
 pub mod blueprint;
+pub mod charts;
 pub mod cli;
 pub mod commands;
 pub mod compile;

@@ -30,6 +30,8 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("compose/up.sh", include_str!("../templates/compose/up.sh.j2")),
     ("compose/verify-network-probe.sh", include_str!("../templates/compose/verify-network-probe.sh.j2")),
     ("compose/verify-network.sh", include_str!("../templates/compose/verify-network.sh.j2")),
+    ("helm/releases.sh", include_str!("../templates/helm/releases.sh.j2")),
+    ("helm/upgrade.sh", include_str!("../templates/helm/upgrade.sh.j2")),
     ("kafka/topics.sh", include_str!("../templates/kafka/topics.sh.j2")),
     ("kubernetes/README.md", include_str!("../templates/kubernetes/README.md.j2")),
     ("kubernetes/forward.sh", include_str!("../templates/kubernetes/forward.sh.j2")),
@@ -39,6 +41,7 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("kubernetes/uninstall.sh", include_str!("../templates/kubernetes/uninstall.sh.j2")),
     ("postgres/init.sh", include_str!("../templates/postgres/init.sh.j2")),
     ("postgres/init.sql", include_str!("../templates/postgres/init.sql.j2")),
+    ("postgres/pool.sh", include_str!("../templates/postgres/pool.sh.j2")),
 ];
 
 static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(environment);

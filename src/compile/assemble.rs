@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::blueprint::Blueprint;
+use crate::blueprint::{Blueprint, SecretStore as Wanted};
 use crate::components::OwnVolume;
 use crate::diagnostic::{Diagnostic, Place, code};
 use crate::platform::{
-    Check, Edge, Image, Mount, MountSource, PathRef, Platform, PublicText, Readiness, Service, Stack, Volume, Workload, WorkloadKind,
+    Check, Edge, Image, Mount, MountSource, PathRef, Platform, PublicText, Readiness, Realization, SecretStore, Service, Stack, Volume,
+    Workload, WorkloadKind,
 };
 use crate::source::Pointer;
 
@@ -27,7 +28,8 @@ pub(super) fn platform(
     found: &mut Vec<Diagnostic>,
 ) -> Platform {
     let volumes = volumes(blueprint, &mut built);
-    let (secrets, settings) = variables(blueprint, &services, &built, found);
+    let mut realizations = realizations(&services, &built.workloads);
+    let (secrets, settings) = variables(blueprint, &services, &built, &realizations, found);
     let order = start_order(&places, &edges, &built.workloads, found);
     let mut connections: BTreeMap<String, _> = built.connections.into_iter().collect();
     let list = services
@@ -47,7 +49,7 @@ pub(super) fn platform(
                 },
                 connections: connections.remove(declared.name),
                 external: surface.external.clone(),
-                realization: None,
+                realization: realizations.remove(declared.name),
                 origin: declared.at.clone(),
             }
         })
@@ -60,6 +62,10 @@ pub(super) fn platform(
         networks: places.networks,
         volumes,
         secrets,
+        secret_store: match blueprint.secrets.as_ref().map(|secrets| secrets.store) {
+            Some(Wanted::ExternalSecrets) => SecretStore::External,
+            Some(Wanted::Env) | None => SecretStore::Env,
+        },
         settings,
         services: list,
         workloads: built.workloads,
@@ -68,6 +74,18 @@ pub(super) fn platform(
         expectations: Vec::new(),
     };
     reordered(platform, &order)
+}
+
+/// What can stand in for the workloads of services, by the service.
+fn realizations<'s>(services: &'s Services<'_>, workloads: &[Workload]) -> BTreeMap<&'s str, Realization> {
+    let mut by_service: BTreeMap<&str, Vec<&Workload>> = BTreeMap::new();
+    for workload in workloads {
+        by_service.entry(&workload.service).or_default().push(workload);
+    }
+    let realization = |name: &str| by_service.get(name).map(Vec::as_slice).unwrap_or_default();
+    let found =
+        services.list.iter().filter_map(|declared| Some((declared.name, declared.instance.realization(realization(declared.name))?)));
+    found.collect()
 }
 
 /// Puts the stacks into the order in which they start, and rewrites every index.

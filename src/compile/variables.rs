@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::blueprint::Blueprint;
 use crate::components::SecretDeclaration;
 use crate::diagnostic::{Diagnostic, Place, code};
-use crate::platform::{Encoding, Part, Secret, Setting};
+use crate::platform::{Encoding, Part, Realization, Secret, Setting};
 use crate::source::Pointer;
 
 use super::build::BuiltAll;
@@ -17,13 +17,16 @@ pub(super) fn variables(
     blueprint: &Blueprint,
     services: &Services<'_>,
     built: &BuiltAll,
+    realizations: &BTreeMap<&str, Realization>,
     found: &mut Vec<Diagnostic>,
 ) -> (Vec<Secret>, Vec<Setting>) {
     let declared = declared_secrets(blueprint, services, found);
     let mut secrets: BTreeMap<String, BTreeSet<Encoding>> = BTreeMap::new();
     let mut settings: BTreeMap<String, Setting> = BTreeMap::new();
-    for workload in &built.workloads {
-        for part in workload.texts().into_iter().flat_map(crate::platform::Text::parts) {
+    let of_workloads = built.workloads.iter().map(|workload| (workload.texts(), &workload.origin));
+    let of_realizations = services.list.iter().filter_map(|declared| Some((realizations.get(declared.name)?.texts(), &declared.at)));
+    for (texts, origin) in of_workloads.chain(of_realizations) {
+        for part in texts.into_iter().flat_map(crate::platform::Text::parts) {
             match part {
                 Part::Secret { variable, encoding } => {
                     secrets.entry(variable.clone()).or_default().insert(*encoding);
@@ -33,7 +36,7 @@ pub(super) fn variables(
                         variable: variable.clone(),
                         default: default.clone(),
                         encodings: Vec::new(),
-                        origin: built.settings.get(variable).unwrap_or(&workload.origin).clone(),
+                        origin: built.settings.get(variable).unwrap_or(origin).clone(),
                     });
                     if !setting.encodings.contains(encoding) {
                         setting.encodings.push(*encoding);

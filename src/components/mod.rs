@@ -25,6 +25,8 @@ pub use declare::{Declare, Reference, Resource, SecretDeclaration, Surface, Topi
 
 use schemars::{Schema, SchemaGenerator};
 
+use crate::platform::{Realization, Workload};
+
 /// An entry of the catalog.
 pub struct Component {
     /// What `component:` says.
@@ -70,6 +72,11 @@ pub trait Instance {
 
     /// Makes the workloads.
     fn build(&self, cx: &mut Build<'_>) -> Built;
+
+    /// What can stand in for its workloads in some targets; they are as they will run, with the variables of all connections.
+    fn realization(&self, _workloads: &[&Workload]) -> Option<Realization> {
+        None
+    }
 }
 
 /// Every component, sorted by name.

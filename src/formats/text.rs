@@ -66,8 +66,8 @@ pub enum Reader {
     NameServer,
 }
 
-/// How a target spells the host name of a workload for whoever reads it.
-pub type Spelling<'a> = Box<dyn Fn(&'a Workload, Reader) -> String + 'a>;
+/// The host name and the port under which whoever reads it finds an endpoint; none where nothing leads to it.
+pub type Spelling<'a> = Box<dyn Fn(&'a Workload, &'a Endpoint, Reader) -> Option<(String, u16)> + 'a>;
 
 /// Looks up addresses; collects which variables are used and what cannot be said.
 pub struct Resolver<'a> {
@@ -134,19 +134,25 @@ impl<'a> Resolver<'a> {
             self.refuse(place, message, "refer to an endpoint that exists");
             return None;
         };
-        match (vantage, part, &endpoint.published) {
-            (Vantage::Here, AddressPart::Host, _) => Some((self.spelling)(workload, self.reader)),
-            (Vantage::Lookup, AddressPart::Host, _) => Some((self.spelling)(workload, Reader::NameServer)),
-            (Vantage::Consumers, AddressPart::Host, _) => Some((self.spelling)(workload, Reader::Anyone)),
-            (Vantage::Here | Vantage::Lookup | Vantage::Consumers, AddressPart::Port, _) => Some(endpoint.port.to_string()),
-            (Vantage::Host, AddressPart::Host, Some(published)) => Some(host_of(published)),
-            (Vantage::Host, AddressPart::Port, Some(published)) => Some(published.port.to_string()),
-            (Vantage::Host, _, None) => {
-                let message = format!("`{}` of `{}` has no address on the host", reference.endpoint, reference.workload);
-                self.refuse(place, message, "publish it with `publish:`");
-                None
-            }
-        }
+        let found = match (vantage, &endpoint.published) {
+            (Vantage::Here, _) => (self.spelling)(workload, endpoint, self.reader),
+            (Vantage::Lookup, _) => (self.spelling)(workload, endpoint, Reader::NameServer),
+            (Vantage::Consumers, _) => (self.spelling)(workload, endpoint, Reader::Anyone),
+            (Vantage::Host, published) => published.as_ref().map(|published| (host_of(published), published.port)),
+        };
+        let Some((host, port)) = found else {
+            let (whose, help) = match vantage {
+                Vantage::Host => (" on the host", "publish it with `publish:`"),
+                Vantage::Here | Vantage::Lookup | Vantage::Consumers => (" in this target", "connect to another endpoint of the service"),
+            };
+            let message = format!("`{}` of `{}` has no address{whose}", reference.endpoint, reference.workload);
+            self.refuse(place, message, help);
+            return None;
+        };
+        Some(match part {
+            AddressPart::Host => host,
+            AddressPart::Port => port.to_string(),
+        })
     }
 }
 

@@ -1,25 +1,56 @@
 //! What may stand in for workloads of a service in some targets. The only file of the model that knows the words
 //! chart and operator.
+//!
+//! A realization keeps the promises of what it replaces: for each endpoint an address, for each workload labels that
+//! select its pods and a place for labels of ours, for each secret an object, for each storage its claim.
 
-use super::{EndpointRef, Text, TextTree};
+use super::{Body, EndpointRef, MountSource, Part, PublicText, Text, TextTree};
+use crate::source::Pointer;
 
 /// A chart or an operator that takes the place of some workloads and keeps their promises.
 #[derive(Debug, Clone)]
 pub struct Realization {
     /// The targets in which it stands in.
-    pub targets: Vec<String>,
+    pub targets: &'static [&'static str],
     /// What it is.
     pub by: Realizer,
     /// The workloads that it replaces.
     pub replaces: Vec<String>,
-    /// For each replaced endpoint, the service name and port under which it is found.
-    pub endpoints: Vec<(EndpointRef, String, u16)>,
-    /// For each replaced workload, the labels that select its pods.
-    pub selectors: Vec<(String, Vec<(String, String)>)>,
-    /// The secret objects that it reads: object, key, value.
-    pub secrets: Vec<(String, String, Text)>,
-    /// The storage claims that it uses: claim and volume.
-    pub claims: Vec<(String, String)>,
+    /// Where the replaced endpoints are found.
+    pub endpoints: Vec<ReplacedEndpoint>,
+    /// The pods that take the place of the workloads. A job may have several, and one that is no longer needed has none.
+    pub pods: Vec<Pods>,
+    /// The secret objects that it reads, beside those of the credentials.
+    pub secrets: Vec<SecretObject>,
+    /// The workloads whose pods ask the cluster itself to start and to show others.
+    pub callers: Vec<String>,
+    /// What it cannot keep of the promises.
+    pub gaps: Vec<Gap>,
+}
+
+impl Realization {
+    /// Where a replaced endpoint is found.
+    pub fn endpoint(&self, endpoint: &EndpointRef) -> Option<&ReplacedEndpoint> {
+        self.endpoints.iter().find(|replaced| replaced.endpoint == *endpoint)
+    }
+
+    /// Whether it mounts a storage of the workloads that it replaces.
+    pub fn claims(&self, source: &MountSource) -> bool {
+        self.trees().iter().any(|tree| tree.claims(source))
+    }
+
+    fn trees(&self) -> &[Value] {
+        match &self.by {
+            Realizer::Chart { values, .. } => std::slice::from_ref(values),
+            Realizer::Operator { resources, .. } => resources,
+        }
+    }
+
+    /// Every text that a target will resolve, with secrets or without.
+    pub fn texts(&self) -> Vec<&Text> {
+        let bodies = self.secrets.iter().flat_map(|object| &object.entries).flat_map(|(_, body)| body.texts());
+        self.trees().iter().flat_map(Value::texts).chain(bodies).collect()
+    }
 }
 
 /// What stands in.
@@ -27,22 +58,274 @@ pub struct Realization {
 pub enum Realizer {
     /// A Helm chart with values.
     Chart {
-        /// The repository.
-        repository: String,
+        /// The repository's address.
+        repository: &'static str,
         /// The chart.
-        name: String,
+        name: &'static str,
         /// Its version.
-        version: String,
-        /// The values.
-        values: TextTree,
+        version: &'static str,
+        /// Its values: a map.
+        values: Value,
     },
     /// An operator's custom resources.
     Operator {
         /// The operator.
-        name: String,
+        name: &'static str,
         /// Its version.
-        version: String,
-        /// The resources.
-        resources: Vec<TextTree>,
+        version: &'static str,
+        /// The resources, each of them a map.
+        resources: Vec<Value>,
     },
+}
+
+/// Where an endpoint of a replaced workload is found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReplacedEndpoint {
+    /// The endpoint.
+    pub endpoint: EndpointRef,
+    /// The name of its Service.
+    pub service: String,
+    /// The port there.
+    pub port: u16,
+}
+
+/// Pods that take the place of a workload.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pods {
+    /// The workload.
+    pub workload: String,
+    /// The labels that select them.
+    pub selector: Vec<(String, String)>,
+    /// Where labels of ours are added to them: the keys that lead to a map in a chart's values, or in a resource after its
+    /// number.
+    pub labels: Vec<String>,
+    /// Whether all pods of the realization get what is added there, so that only what holds for all of them may be.
+    pub shared: bool,
+}
+
+/// A secret object.
+#[derive(Debug, Clone)]
+pub struct SecretObject {
+    /// Its name.
+    pub name: String,
+    /// Its keys, and what is under each.
+    pub entries: Vec<(String, Body)>,
+}
+
+/// Something that the service asks for and its realization cannot give.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gap {
+    /// Where it is asked for.
+    pub origin: Pointer,
+    /// What cannot be given, as a phrase.
+    pub message: String,
+    /// What to write instead.
+    pub help: String,
+}
+
+/// A value of a chart, or a field of a custom resource. No secret can stand in it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    /// Nothing: a chart forgets its own default.
+    Null,
+    /// A boolean.
+    Bool(bool),
+    /// A whole number.
+    Int(i64),
+    /// A number with a fraction.
+    Float(f64),
+    /// Text.
+    Text(PublicText),
+    /// A variable or an argument of a container, in which something may be replaced before it gets there.
+    InContainer(PublicText),
+    /// The name of a secret object of the realization.
+    Secret(String),
+    /// The name of the claim for a storage.
+    Claim(MountSource),
+    /// A part of a workload's image.
+    Image {
+        /// The workload.
+        workload: String,
+        /// Which part.
+        part: ImagePart,
+    },
+    /// What a workload may use of the machine, as the target says it of any container.
+    Resources(String),
+    /// Changes with every secret and every value of the deployer.
+    Fingerprint,
+    /// A list.
+    List(Vec<Self>),
+    /// A map in order.
+    Map(Vec<(String, Self)>),
+}
+
+/// A part of an image's name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ImagePart {
+    /// What stands before the tag.
+    Repository,
+    /// The tag.
+    Tag,
+}
+
+impl ImagePart {
+    /// This part of `NAME:TAG`; nothing if it cannot be told where the tag begins, because all of it is the deployer's.
+    pub fn of(self, reference: &PublicText) -> Option<PublicText> {
+        let parts = reference.text().parts();
+        for (index, part) in parts.iter().enumerate().rev() {
+            let Part::Literal(text) = part else { continue };
+            if let Some((before, after)) = text.rsplit_once(':').filter(|(_, after)| !after.contains('/')) {
+                let cut = match self {
+                    Self::Repository => joined(&parts[..index], "", Some(before)),
+                    Self::Tag => joined(&parts[index + 1..], after, None),
+                };
+                return PublicText::try_from(cut).ok();
+            }
+            if text.contains('/') {
+                return None;
+            }
+        }
+        None
+    }
+}
+
+fn joined(parts: &[Part], before: &str, after: Option<&str>) -> Text {
+    Text::literal(before).then(Text::from(parts.to_vec())).then(after.unwrap_or_default())
+}
+
+impl Value {
+    /// A map from pairs.
+    pub fn map<K: Into<String>>(entries: impl IntoIterator<Item = (K, Self)>) -> Self {
+        Self::Map(entries.into_iter().map(|(key, value)| (key.into(), value)).collect())
+    }
+
+    /// Puts a value at the end of a path, over what is there; maps on the way are made where they are missing.
+    pub fn set(&mut self, path: &[&str], value: Self) {
+        let [first, rest @ ..] = path else {
+            *self = value;
+            return;
+        };
+        if !matches!(self, Self::Map(_)) {
+            *self = Self::Map(Vec::new());
+        }
+        let Self::Map(entries) = self else { return };
+        let position = entries.iter().position(|(key, _)| key == first).unwrap_or_else(|| {
+            entries.push(((*first).to_owned(), Self::Map(Vec::new())));
+            entries.len() - 1
+        });
+        entries[position].1.set(rest, value);
+    }
+
+    /// Adds items to the list at the end of a path, which is made where it is missing.
+    pub fn append(&mut self, path: &[&str], items: Vec<Self>) {
+        if items.is_empty() {
+            return;
+        }
+        let before = match self.get(path) {
+            Some(Self::List(before)) => before.clone(),
+            _ => Vec::new(),
+        };
+        self.set(path, Self::List(before.into_iter().chain(items).collect()));
+    }
+
+    /// What is at the end of a path of keys.
+    pub fn get(&self, path: &[&str]) -> Option<&Self> {
+        path.iter().try_fold(self, |value, key| match value {
+            Self::Map(entries) => entries.iter().find(|(known, _)| known == key).map(|(_, value)| value),
+            _ => None,
+        })
+    }
+
+    fn claims(&self, source: &MountSource) -> bool {
+        match self {
+            Self::Claim(claimed) => claimed == source,
+            Self::List(items) => items.iter().any(|item| item.claims(source)),
+            Self::Map(entries) => entries.iter().any(|(_, value)| value.claims(source)),
+            _ => false,
+        }
+    }
+
+    /// Every text in it, in order.
+    pub fn texts(&self) -> Vec<&Text> {
+        match self {
+            Self::Text(text) | Self::InContainer(text) => vec![text.text()],
+            Self::List(items) => items.iter().flat_map(Self::texts).collect(),
+            Self::Map(entries) => entries.iter().flat_map(|(_, value)| value.texts()).collect(),
+            Self::Null | Self::Bool(_) | Self::Int(_) | Self::Float(_) | Self::Secret(_) => Vec::new(),
+            Self::Claim(_) | Self::Image { .. } | Self::Resources(_) | Self::Fingerprint => Vec::new(),
+        }
+    }
+}
+
+impl TryFrom<&TextTree> for Value {
+    /// The variable of a secret that is in it.
+    type Error = String;
+
+    fn try_from(tree: &TextTree) -> Result<Self, String> {
+        Ok(match tree {
+            TextTree::Null => Self::Null,
+            TextTree::Bool(value) => Self::Bool(*value),
+            TextTree::Int(value) => Self::Int(*value),
+            TextTree::Float(value) => Self::Float(*value),
+            TextTree::Text(text) => Self::Text(PublicText::try_from(text.clone())?),
+            TextTree::List(items) => Self::List(items.iter().map(Self::try_from).collect::<Result<_, _>>()?),
+            TextTree::Map(entries) => {
+                let entries = entries.iter().map(|(key, value)| Ok((key.clone(), Self::try_from(value)?)));
+                Self::Map(entries.collect::<Result<_, String>>()?)
+            }
+        })
+    }
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        Self::Text(text.into())
+    }
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        Self::Text(text.into())
+    }
+}
+
+impl From<bool> for Value {
+    fn from(value: bool) -> Self {
+        Self::Bool(value)
+    }
+}
+
+impl From<i64> for Value {
+    fn from(value: i64) -> Self {
+        Self::Int(value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_image_is_cut_at_its_tag() {
+        let cut = |text: Text| {
+            let reference = PublicText::try_from(text).expect("no secret");
+            (ImagePart::Repository.of(&reference), ImagePart::Tag.of(&reference))
+        };
+        let both = |repository: Text, tag: Text| (PublicText::try_from(repository).ok(), PublicText::try_from(tag).ok());
+        assert_eq!(cut("localhost:5000/a/b:1.2".into()), both("localhost:5000/a/b".into(), "1.2".into()));
+        let (registry, tag) = (|| Text::setting("REGISTRY", None), || Text::setting("TAG", None));
+        assert_eq!(cut(registry().then("/dags:v").then(tag())), both(registry().then("/dags"), Text::literal("v").then(tag())));
+        assert_eq!(cut(registry().then("/dags")), (None, None));
+        assert_eq!(cut(Text::setting("IMAGE", None)), (None, None));
+    }
+
+    #[test]
+    fn a_path_is_made_and_kept() {
+        let mut values = Value::Map(Vec::new());
+        values.set(&["images", "airflow", "tag"], "1".into());
+        values.set(&["images", "airflow", "tag"], "2".into());
+        values.set(&["images", "gitSync"], true.into());
+        let airflow = Value::map([("tag", Value::from("2"))]);
+        assert_eq!(values, Value::map([("images", Value::map([("airflow", airflow), ("gitSync", true.into())]))]));
+    }
 }

@@ -170,6 +170,12 @@ impl Text {
     }
 }
 
+impl From<Vec<Part>> for Text {
+    fn from(parts: Vec<Part>) -> Self {
+        Self(parts)
+    }
+}
+
 impl From<&str> for Text {
     fn from(text: &str) -> Self {
         Self::literal(text)

@@ -159,6 +159,12 @@ pub fn compose(text: &str) -> String {
     text.replace('$', "$$")
 }
 
+/// A value that a Helm chart evaluates as a template (`tpl`): `{{` opens an action there, and only an action can print it.
+/// In backticks, because charts evaluate values as YAML text, in which quotes of an action might be escaped.
+pub fn chart(text: &str) -> String {
+    text.replace("{{", "{{`{{`}}")
+}
+
 /// A literal in a variable, a command or an argument of a container, where Kubernetes replaces `$(NAME)` and reads `$$`
 /// as one dollar (`third_party/forked/golang/expansion` in Kubernetes). A single dollar before anything else is itself;
 /// at the end it is doubled all the same, because a variable may follow.
@@ -312,6 +318,12 @@ mod tests {
     fn dollars_and_percents_are_doubled() {
         assert_eq!(compose(NASTY), "$$(A)$${B}$$$${C}{{ D }}%(e)s'\"\n");
         assert_eq!(airflow_cfg(NASTY), "$(A)${B}$${C}{{ D }}%%(e)s'\"\n");
+    }
+
+    #[test]
+    fn an_action_of_a_chart_is_printed_by_an_action() {
+        assert_eq!(chart(NASTY), "$(A)${B}$${C}{{`{{`}} D }}%(e)s'\"\n");
+        assert_eq!(chart("{{{"), "{{`{{`}}{");
     }
 
     #[test]

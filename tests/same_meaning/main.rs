@@ -12,8 +12,9 @@ use std::collections::BTreeMap;
 
 use pipegen::compile::{Options, compile};
 use pipegen::fileset::FileSet;
+use pipegen::formats::Layout;
 use pipegen::source::Source;
-use pipegen::targets::{Layout, TARGETS};
+use pipegen::targets::TARGETS;
 
 /// `workload: what it is about`, and what holds.
 pub type Facts = BTreeMap<String, String>;

@@ -15,7 +15,7 @@ use std::process::Command;
 
 /// The tools that tests may ask for: name, the variable that says where it is (`.ci/env.sh` sets it), program.
 /// The variable names the program or the folder that holds it; without it, the program is looked for in `PATH`.
-const TOOLS: [(&str, &str, &str); 14] = [
+const TOOLS: [(&str, &str, &str); 15] = [
     ("airflow", "PIPEGEN_AIRFLOW", "airflow"),
     ("airflow-python", "PIPEGEN_AIRFLOW", "python"),
     ("compose", "PIPEGEN_COMPOSE", "docker-compose"),
@@ -26,6 +26,7 @@ const TOOLS: [(&str, &str, &str); 14] = [
     ("kube-apiserver", "PIPEGEN_KUBE_APISERVER", "kube-apiserver"),
     ("kubeconform", "PIPEGEN_KUBECONFORM", "kubeconform"),
     ("kubectl", "PIPEGEN_KUBECTL", "kubectl"),
+    ("pgbouncer", "PIPEGEN_PGBOUNCER", "pgbouncer"),
     ("postgres", "PIPEGEN_POSTGRES_BIN", "postgres"),
     ("psql", "PIPEGEN_POSTGRES_BIN", "psql"),
     ("redis", "PIPEGEN_REDIS", "redis-server"),
@@ -45,6 +46,16 @@ pub fn tool(name: &str) -> Option<PathBuf> {
         say(&format!("skipped: `{program}` is missing (.ci/tools.sh installs it)"));
     }
     found
+}
+
+/// The folder of the Airflow chart 1.18.0, which `PIPEGEN_AIRFLOW_CHART` names. Never required: the chart is not ours to
+/// distribute, and its repository may be out of reach.
+pub fn airflow_chart() -> Option<PathBuf> {
+    let chart = std::env::var_os("PIPEGEN_AIRFLOW_CHART").map(PathBuf::from).filter(|folder| folder.join("Chart.yaml").is_file());
+    if chart.is_none() {
+        say("skipped: PIPEGEN_AIRFLOW_CHART does not name the folder of the Airflow chart 1.18.0");
+    }
+    chart
 }
 
 fn locate(place: Option<PathBuf>, program: &str) -> Option<PathBuf> {

@@ -34,11 +34,16 @@ impl Rendered {
 
     /// Renders a text to Compose, with the files that lie beside it.
     pub fn text(blueprint: &str, beside: &[(&str, &str)]) -> Rendered {
+        Rendered::text_to("compose", blueprint, beside)
+    }
+
+    /// Renders a text to a target, with the files that lie beside it.
+    pub fn text_to(target: &str, blueprint: &str, beside: &[(&str, &str)]) -> Rendered {
         let home = tempfile::tempdir().expect("a temporary folder");
         for (name, text) in beside.iter().chain(&[("blueprint.yml", blueprint)]) {
             std::fs::write(home.path().join(name), text).expect("the folder is writable");
         }
-        Rendered::file("compose", home.path().join("blueprint.yml"), home)
+        Rendered::file(target, home.path().join("blueprint.yml"), home)
     }
 
     fn file(target: &str, blueprint: PathBuf, home: TempDir) -> Rendered {

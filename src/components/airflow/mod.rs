@@ -1,5 +1,6 @@
 //! Airflow 3: every role as a workload of its own, one metadata database, one set of keys for all roles.
 
+mod chart;
 mod connection;
 mod git;
 mod refusals;
@@ -10,7 +11,7 @@ use spec::{Dags, Keep, Spec};
 
 use super::{Build, Built, Component, Declare, Instance, OwnVolume, Reference, Surface};
 use crate::platform::{
-    Body, ConnectionSetup, DocumentFormat, EndpointRef, File, Image, Login, Mount, MountSource, PathRef, Published, Readiness,
+    Body, ConnectionSetup, DocumentFormat, EndpointRef, File, Image, Login, Mount, MountSource, PathRef, Published, Readiness, Realization,
     SecretFormat, Text, TextTree, Workload, WorkloadKind,
 };
 use crate::value::ParametricText;
@@ -204,6 +205,10 @@ impl Instance for Airflow {
             volumes.push(OwnVolume::new(git::volume(cx.name), cx.at.key("dags")));
         }
         Built { workloads, volumes, connections }
+    }
+
+    fn realization(&self, workloads: &[&Workload]) -> Option<Realization> {
+        chart::realization(self, workloads)
     }
 }
 

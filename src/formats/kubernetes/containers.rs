@@ -143,7 +143,7 @@ fn security(may_be_root: bool) -> ContainerSecurity {
 }
 
 /// Memory is promised as well as limited, so that a pod lands where it fits and is not the first to be killed.
-fn resources(resources: &platform::Resources) -> Resources {
+pub fn resources(resources: &platform::Resources) -> Resources {
     let platform::Resources { cpu, memory } = resources;
     let mut amounts = Words::new();
     amounts.extend(cpu.as_ref().map(|cpu| ("cpu".to_owned(), cpu.clone())));

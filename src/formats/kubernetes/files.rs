@@ -74,7 +74,8 @@ pub fn files(scope: &mut Scope<'_>, workload: &Workload) -> Files {
     files
 }
 
-fn fill(scope: &mut Scope<'_>, stack: usize, file: FilledFile) {
+/// Notes a file that the secrets script fills in.
+pub fn fill(scope: &mut Scope<'_>, stack: usize, file: FilledFile) {
     for piece in &file.pieces {
         if let Piece::Hole(hole) = piece {
             scope.needs(hole);

@@ -1,5 +1,6 @@
 //! Kubernetes objects and how a platform becomes them: shared by every target that writes manifests.
 
+mod bundle;
 mod containers;
 mod environment;
 mod files;
@@ -7,13 +8,17 @@ pub mod model;
 mod names;
 mod policies;
 mod probes;
+mod realizations;
 mod scope;
 mod storage;
 mod waits;
 mod workloads;
 
+pub use bundle::{ReleaseRow, Releases, bundle};
+pub use containers::resources;
+pub use realizations::of_service as realization_of;
 pub use scope::{Exposure, FilledFile, LocalFile, Reads, Scope, namespaces, secret_object, settings_object};
-pub use storage::ClaimPlan;
+pub use storage::{ClaimPlan, claim_name};
 pub use workloads::{SERVICE_ACCOUNT, StackManifests, WorkloadManifests, node_port, stack};
 
 use model::Words;

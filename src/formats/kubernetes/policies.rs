@@ -22,6 +22,7 @@ const NOT_INTERNET_6: [&str; 4] = ["::/127", "fc00::/7", "fe80::/10", "ff00::/8"
 pub fn of_stack(scope: &mut Scope<'_>, stack: usize) -> Vec<Doc> {
     let namespace = scope.namespaces.get(stack).cloned().unwrap_or_default();
     let mut docs = vec![closed(scope, &namespace), names(scope, &namespace)];
+    docs.extend(to_cluster(scope, stack, &namespace));
     for network in &scope.platform.networks {
         let Network { name, internal, owner, description, origin } = network;
         // A network is made by its label, whoever owns it.
@@ -93,6 +94,26 @@ fn names(scope: &Scope<'_>, namespace: &str) -> Doc {
     let anyone =
         NetworkPolicy { pod_selector: Selector::default(), policy_types: types(&["Egress"]), ingress: Vec::new(), egress: vec![egress] };
     policy(scope, namespace, "names".to_owned(), anyone)
+}
+
+/// Pods that make others talk to the API server: as `kubernetes.default` on 443, behind which it has an address of a node,
+/// or one of the provider's, and often the port 6443. Network plugins look at what is behind.
+fn to_cluster(scope: &Scope<'_>, stack: usize, namespace: &str) -> Option<Doc> {
+    let here = |name: &&str| scope.index.workload(name).is_some_and(|workload| workload.stack == stack);
+    let values: Vec<String> = scope.replaced.callers().filter(here).map(str::to_owned).collect();
+    if values.is_empty() {
+        return None;
+    }
+    let named = Expression { key: super::WORKLOAD_LABEL.to_owned(), operator: "In", values };
+    let part_of = Words::from([("app.kubernetes.io/part-of".to_owned(), scope.platform.name.clone())]);
+    let port = |port| PolicyPort { protocol: "TCP", port };
+    let callers = NetworkPolicy {
+        pod_selector: Selector { match_labels: part_of, match_expressions: vec![named] },
+        policy_types: types(&["Egress"]),
+        ingress: Vec::new(),
+        egress: vec![Egress { to: Vec::new(), ports: vec![port(443), port(6443)] }],
+    };
+    Some(policy(scope, namespace, "out-to-cluster".to_owned(), callers))
 }
 
 fn labelled(key: &str, value: &str) -> Selector {

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::names;
+use super::realizations::Replaced;
 use crate::formats::text::{Hole, Piece, Reader, Resolver};
-use crate::platform::{Encoding, Index, Platform, Volume, Workload};
+use crate::platform::{Encoding, Endpoint, Index, Platform, Volume, Workload};
 
 /// Where the names of services end in every cluster that was not told otherwise (`clusterDomain` of the kubelet).
 const SERVICES: &str = "svc.cluster.local";
@@ -71,6 +72,8 @@ pub struct Scope<'a> {
     pub exposure: Exposure,
     /// The namespace of each stack.
     pub namespaces: Vec<String>,
+    /// What stands in for workloads.
+    pub replaced: Replaced<'a>,
     /// By the index of a stack.
     pub reads: BTreeMap<usize, Reads>,
     volumes: BTreeMap<&'a str, &'a Volume>,
@@ -91,14 +94,17 @@ impl<'a> Scope<'a> {
     pub fn new(platform: &'a Platform, target: &'static str, exposure: Exposure) -> Self {
         let namespaces = namespaces(platform);
         let names = namespaces.clone();
-        let spelling = move |workload: &'a Workload, reader| {
-            let (name, namespace) = (&workload.name, names.get(workload.stack).map_or("", String::as_str));
-            match reader {
-                Reader::InStack(stack) if stack == workload.stack => name.clone(),
-                Reader::Anyone if names.len() == 1 => name.clone(),
-                Reader::InStack(_) | Reader::Anyone => format!("{name}.{namespace}"),
-                Reader::NameServer => format!("{name}.{namespace}.{SERVICES}"),
-            }
+        let replaced = Replaced::new(platform, target);
+        let spelling = move |workload: &'a Workload, endpoint: &'a Endpoint, reader| {
+            let (service, port) = replaced.service(workload, endpoint)?;
+            let host = match (reader, names.get(workload.stack)) {
+                (Reader::InStack(stack), _) if stack == workload.stack => service.to_owned(),
+                (Reader::Anyone, _) if names.len() == 1 => service.to_owned(),
+                (Reader::NameServer, Some(namespace)) => format!("{service}.{namespace}.{SERVICES}"),
+                (_, Some(namespace)) => format!("{service}.{namespace}"),
+                (_, None) => service.to_owned(),
+            };
+            Some((host, port))
         };
         let mut mounters: BTreeMap<&str, Vec<&Workload>> = BTreeMap::new();
         for workload in &platform.workloads {
@@ -115,6 +121,7 @@ impl<'a> Scope<'a> {
             target,
             exposure,
             namespaces,
+            replaced: Replaced::new(platform, target),
             reads: BTreeMap::new(),
             volumes: platform.volumes.iter().map(|volume| (volume.name.as_str(), volume)).collect(),
             mounters,

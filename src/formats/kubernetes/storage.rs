@@ -57,7 +57,7 @@ impl ClaimPlan {
 }
 
 /// The claim behind a mount.
-fn claim_name(source: &MountSource) -> String {
+pub fn claim_name(source: &MountSource) -> String {
     let name = match source {
         MountSource::Volume(name) => name.clone(),
         MountSource::Path(path) => path.path.clone(),
@@ -71,7 +71,9 @@ fn claim_name(source: &MountSource) -> String {
 pub fn claims(scope: &mut Scope<'_>, workloads: &[&Workload]) -> Vec<ClaimPlan> {
     let mut claims: BTreeMap<String, ClaimPlan> = BTreeMap::new();
     for workload in workloads {
-        for mount in &workload.mounts {
+        // What stands in for a workload may keep its files somewhere else.
+        let realization = scope.replaced.by(&workload.name);
+        for mount in workload.mounts.iter().filter(|mount| realization.is_none_or(|realization| realization.claims(&mount.source))) {
             let claim = claim(scope, workload, mount);
             match claims.get_mut(&claim.name) {
                 Some(known) => {

@@ -8,7 +8,9 @@ use super::model::{
 };
 use super::scope::{Exposure, Scope};
 use super::storage::ClaimPlan;
-use super::{ENV_ANNOTATION, JOB_LABEL, PREFIX, containers, files, labels, network_label, policies, selector, storage, waits};
+use super::{
+    ENV_ANNOTATION, JOB_LABEL, PREFIX, containers, files, labels, network_label, policies, realizations, selector, storage, waits,
+};
 use crate::diagnostic::Place;
 use crate::formats::text::Reader;
 use crate::formats::{body, document, said_elsewhere};
@@ -57,6 +59,7 @@ pub fn stack<'a>(scope: &mut Scope<'a>, stack: usize) -> StackManifests<'a> {
     let part_of = Words::from([("app.kubernetes.io/part-of".to_owned(), scope.platform.name.clone())]);
     let storage = claims.iter().map(|claim| storage::object(&namespace, part_of.clone(), claim)).collect();
     let workloads = members.iter().map(|workload| manifests(scope, &namespace, workload)).collect();
+    realizations::of_stack(scope, stack);
     let policies = policies::of_stack(scope, stack);
     StackManifests { stack, namespace, workloads, claims, storage, policies }
 }
@@ -70,6 +73,11 @@ fn manifests<'a>(scope: &mut Scope<'a>, namespace: &str, workload: &'a Workload)
         ..Metadata::default()
     };
     let named = metadata(&workload.name);
+    if scope.replaced.by(&workload.name).is_some() {
+        // Its pods have our labels, so what selects them by those holds for them too.
+        let docs = published_service(scope, &named, workload).into_iter().chain(policies::into(scope, namespace, workload));
+        return WorkloadManifests { workload, docs: docs.collect(), controller: None };
+    }
     let config = metadata(&files::known_object(&workload.name));
     scope.resolver.reader = Reader::InStack(workload.stack);
     let files = files::files(scope, workload);
@@ -297,21 +305,32 @@ fn service(scope: &mut Scope<'_>, metadata: &Metadata, workload: &Workload) -> V
         target_port: endpoint.port,
         node_port: None,
     });
-    let spec = |kind, cluster_ip, ports| ServiceSpec {
-        kind,
-        cluster_ip,
-        publish_not_ready_addresses: cluster_ip.is_some(),
+    let spec = ServiceSpec {
+        kind: None,
+        cluster_ip: headless.then_some("None"),
+        publish_not_ready_addresses: headless,
+        selector: selector(&scope.platform.name, &workload.name),
+        ports: ports.collect(),
+    };
+    let object = doc(&Object { api_version: "v1", kind: "Service", metadata: metadata.clone(), content: Spec { spec } });
+    std::iter::once(object).chain(published_service(scope, metadata, workload)).collect()
+}
+
+/// The ports of the node that lead to a workload.
+fn published_service(scope: &Scope<'_>, metadata: &Metadata, workload: &Workload) -> Option<Doc> {
+    let ports = node_ports(scope, workload);
+    if ports.is_empty() {
+        return None;
+    }
+    let spec = ServiceSpec {
+        kind: Some("NodePort"),
+        cluster_ip: None,
+        publish_not_ready_addresses: false,
         selector: selector(&scope.platform.name, &workload.name),
         ports,
     };
-    let object = |metadata: Metadata, spec| doc(&Object { api_version: "v1", kind: "Service", metadata, content: Spec { spec } });
-    let mut docs = vec![object(metadata.clone(), spec(None, headless.then_some("None"), ports.collect()))];
-    let published = node_ports(scope, workload);
-    if !published.is_empty() {
-        let metadata = Metadata { name: Some(format!("{}-published", workload.name)), ..metadata.clone() };
-        docs.push(object(metadata, spec(Some("NodePort"), None, published)));
-    }
-    docs
+    let metadata = Metadata { name: Some(format!("{}-published", workload.name)), ..metadata.clone() };
+    Some(doc(&Object { api_version: "v1", kind: "Service", metadata, content: Spec { spec } }))
 }
 
 fn node_ports(scope: &Scope<'_>, workload: &Workload) -> Vec<ServicePort> {

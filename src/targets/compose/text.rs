@@ -7,7 +7,7 @@ use crate::value::escape;
 
 /// A resolver of the texts of a platform: a service's name is its DNS name on each of its networks.
 pub fn resolver(platform: &Platform) -> Resolver<'_> {
-    Resolver::new(platform, "Compose", Box::new(|workload, _| workload.name.clone()))
+    Resolver::new(platform, "Compose", Box::new(|workload, endpoint, _| Some((workload.name.clone(), endpoint.port))))
 }
 
 /// Texts as values of a Compose file.

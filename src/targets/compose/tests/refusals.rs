@@ -75,28 +75,29 @@ fn our_label_is_ours() {
 
 #[test]
 fn no_chart_stands_in_for_a_container() {
-    let realization = |target: &str| Realization {
-        targets: vec![target.into()],
-        by: Realizer::Operator { name: "o".into(), version: "1".into(), resources: Vec::new() },
+    let realization = |targets: &'static [&'static str]| Realization {
+        targets,
+        by: Realizer::Operator { name: "o", version: "1", resources: Vec::new() },
         replaces: Vec::new(),
         endpoints: Vec::new(),
-        selectors: Vec::new(),
+        pods: Vec::new(),
         secrets: Vec::new(),
-        claims: Vec::new(),
+        callers: Vec::new(),
+        gaps: Vec::new(),
     };
-    let service = |target: &str| crate::platform::Service {
+    let service = |targets: &'static [&'static str]| crate::platform::Service {
         name: "web".into(),
         component: "kafka",
         login: None,
         resources: Vec::new(),
         connections: None,
         external: None,
-        realization: Some(realization(target)),
+        realization: Some(realization(targets)),
         origin: at("/services/web"),
     };
-    let with = |target| Platform { services: vec![service(target)], ..platform(&[], vec![workload("web")]) };
-    assert_eq!(render(&with("helm")).diagnostics, []);
-    assert_eq!(only_diagnostic(&with("compose")).place, Place::Key(at("/services/web")));
+    let with = |targets: &'static [&'static str]| Platform { services: vec![service(targets)], ..platform(&[], vec![workload("web")]) };
+    assert_eq!(render(&with(&["helm"])).diagnostics, []);
+    assert_eq!(only_diagnostic(&with(&["compose"])).place, Place::Key(at("/services/web")));
 }
 
 #[test]

@@ -6,11 +6,12 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::Layout;
+use super::ReleaseRow;
 use crate::fileset::FileSet;
+use crate::formats::Layout;
 use crate::formats::kubernetes::{ClaimPlan, FilledFile, Reads, Scope, StackManifests, WorkloadManifests, secret_object, settings_object};
 use crate::formats::text::{Piece, host_of};
-use crate::platform::{Encoding, Image, Platform};
+use crate::platform::{Encoding, Image, Platform, Workload};
 use crate::secrets;
 use crate::template::{self, TemplateError};
 
@@ -31,6 +32,7 @@ struct Scripts<'a> {
     forwards: Vec<Forward<'a>>,
     images: BTreeSet<String>,
     claims: Vec<ClaimRow<'a>>,
+    releases: &'a [ReleaseRow],
 }
 
 #[derive(Serialize)]
@@ -95,12 +97,16 @@ struct WorkloadRow<'a> {
     profiles: &'a [String],
     component: &'a str,
     networks: String,
+    /// Whether it waits for what a chart brings.
+    after_charts: bool,
 }
 
 #[derive(Serialize)]
 struct Forward<'a> {
     namespace: &'a str,
     workload: &'a str,
+    /// The Service that leads there.
+    service: &'a str,
     address: String,
     host_port: u16,
     port: u16,
@@ -123,8 +129,14 @@ struct ClaimRow<'a> {
 ///
 /// # Errors
 /// A name cannot be written in a shell script, which the language rules out.
-pub fn files(platform: &Platform, layout: &Layout, scope: &Scope<'_>, stacks: &[StackManifests<'_>]) -> Result<FileSet, TemplateError> {
-    let scripts = Scripts::new(platform, layout, scope, stacks);
+pub fn files(
+    platform: &Platform,
+    layout: &Layout,
+    scope: &Scope<'_>,
+    stacks: &[StackManifests<'_>],
+    releases: &[ReleaseRow],
+) -> Result<FileSet, TemplateError> {
+    let scripts = Scripts { releases, ..Scripts::new(platform, layout, scope, stacks) };
     let mut files = FileSet::new();
     for name in ["install.sh", "secrets.sh", "status.sh", "uninstall.sh"] {
         files.insert_executable(name, template::render(&format!("kubernetes/{name}"), &scripts)?);
@@ -158,6 +170,7 @@ impl<'a> Scripts<'a> {
             forwards: stacks.iter().flat_map(|stack| forwards(scope, stack)).collect(),
             images: built.collect(),
             claims: stacks.iter().flat_map(claims).collect(),
+            releases: &[],
         }
     }
 }
@@ -253,6 +266,16 @@ fn workload<'a>(scope: &'a Scope<'_>, one: &'a WorkloadManifests<'_>) -> Option<
         profiles: &one.workload.profiles,
         component: scope.index.service(&one.workload.service).map_or("", |service| service.component),
         networks: one.workload.networks.join(", "),
+        after_charts: waits_for_charts(scope, one.workload, &mut BTreeSet::new()),
+    })
+}
+
+/// Whether a workload, or one that it waits for, waits for what a chart brings.
+fn waits_for_charts<'a>(scope: &'a Scope<'_>, workload: &'a Workload, seen: &mut BTreeSet<&'a str>) -> bool {
+    workload.waits.iter().any(|(name, _)| {
+        let known = !seen.insert(name);
+        !known
+            && (scope.replaced.by(name).is_some() || scope.index.workload(name).is_some_and(|other| waits_for_charts(scope, other, seen)))
     })
 }
 
@@ -261,16 +284,19 @@ fn forwards<'a>(scope: &'a Scope<'_>, stack: &'a StackManifests<'_>) -> Vec<Forw
     for one in &stack.workloads {
         let login = scope.index.service(&one.workload.service).and_then(|service| service.login.as_ref());
         for endpoint in &one.workload.endpoints {
-            let Some(published) = &endpoint.published else { continue };
+            let (Some(published), Some((service, port))) = (&endpoint.published, scope.replaced.service(one.workload, endpoint)) else {
+                continue;
+            };
             let http = endpoint.protocol == crate::platform::Protocol::Http;
             let url = format!("{}{}:{}", if http { "http://" } else { "" }, host_of(published), published.port);
             let login = login.filter(|_| http).map(|login| format!("user {}, password: {} in .env", login.username, login.variable));
             rows.push(Forward {
                 namespace: &stack.namespace,
                 workload: &one.workload.name,
+                service,
                 address: published.address.to_string(),
                 host_port: published.port,
-                port: endpoint.port,
+                port,
                 line: login.as_ref().map_or_else(|| url.clone(), |login| format!("{url}  ({login})")),
                 url,
                 login,

@@ -1,0 +1,92 @@
+//! What a chart or an operator that stands in for workloads needs beside its own objects: the secret objects that it
+//! reads, addresses for those that look for the replaced workloads, and a word where it cannot keep a promise.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::files::fill;
+use super::scope::{FilledFile, Scope};
+use crate::diagnostic::Place;
+use crate::formats::body::{self, Content};
+use crate::formats::said_elsewhere;
+use crate::formats::text::{Piece, Reader};
+use crate::platform::{Endpoint, File, Gap, Platform, Realization, SecretObject, Service, Workload};
+
+/// What stands in for each workload in a target.
+#[derive(Debug)]
+pub struct Replaced<'a>(BTreeMap<&'a str, &'a Realization>);
+
+impl<'a> Replaced<'a> {
+    /// The realizations that count in a target.
+    pub fn new(platform: &'a Platform, target: &str) -> Self {
+        let realizations = platform.services.iter().filter_map(|service| of_service(service, target));
+        Self(realizations.flat_map(|realization| realization.replaces.iter().map(move |name| (name.as_str(), realization))).collect())
+    }
+
+    /// The workloads whose pods talk to the cluster itself.
+    pub fn callers(&self) -> impl Iterator<Item = &'a str> {
+        let callers: BTreeSet<&str> = self.0.values().flat_map(|realization| &realization.callers).map(String::as_str).collect();
+        callers.into_iter()
+    }
+
+    /// What stands in for a workload.
+    pub fn by(&self, workload: &str) -> Option<&'a Realization> {
+        self.0.get(workload).copied()
+    }
+
+    /// The name and the port of the Service that leads to an endpoint; none if its workload is replaced by something that
+    /// has no such Service.
+    pub fn service<'w>(&'w self, workload: &'w Workload, endpoint: &Endpoint) -> Option<(&'w str, u16)> {
+        match self.by(&workload.name) {
+            None => Some((workload.name.as_str(), endpoint.port)),
+            Some(realization) => {
+                let found = realization.endpoint(&workload.endpoint_ref(&endpoint.name))?;
+                Some((found.service.as_str(), found.port))
+            }
+        }
+    }
+}
+
+/// What stands in for a service in a target.
+pub fn of_service<'a>(service: &'a Service, target: &str) -> Option<&'a Realization> {
+    service.realization.as_ref().filter(|realization| realization.targets.contains(&target))
+}
+
+/// Notes the secret objects that the realizations of a stack read, and reports what they cannot keep.
+pub fn of_stack(scope: &mut Scope<'_>, stack: usize) {
+    let platform = scope.platform;
+    for service in &platform.services {
+        let Some(Realization { targets, by, replaces, endpoints, pods, secrets, callers, gaps }) = of_service(service, scope.target) else {
+            continue;
+        };
+        // The policies say who calls, and the target that it counts in writes the rest.
+        said_elsewhere((targets, by, endpoints, pods, callers));
+        let here = replaces.iter().filter_map(|name| scope.index.workload(name)).any(|workload| workload.stack == stack);
+        if !here {
+            continue;
+        }
+        scope.resolver.reader = Reader::InStack(stack);
+        for object in secrets {
+            secret_object(scope, stack, service, object);
+        }
+        for Gap { origin, message, help } in gaps {
+            scope.resolver.refuse(&Place::Value(origin.clone()), message, help);
+        }
+    }
+}
+
+fn secret_object(scope: &mut Scope<'_>, stack: usize, service: &Service, object: &SecretObject) {
+    let SecretObject { name, entries } = object;
+    for (key, body) in entries {
+        let file = File { mount: format!("/{key}"), executable: false, body: body.clone(), origin: service.origin.clone() };
+        let pieces = match body::content(&mut scope.resolver, &file) {
+            Content::Known(text) => vec![Piece::Known(text)],
+            Content::Filled(pieces) => pieces,
+            Content::Theirs(path) => {
+                let message = format!("the secret `{name}` cannot hold a file");
+                scope.resolver.refuse(&Place::Value(path.origin), message, "write the text itself");
+                continue;
+            }
+        };
+        fill(scope, stack, FilledFile { object: name.clone(), key: key.clone(), pieces });
+    }
+}

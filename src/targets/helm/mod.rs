@@ -1,0 +1,72 @@
+//! Helm: charts stand in for the services that have one, the rest are manifests of the target `kubernetes`.
+
+mod releases;
+mod values;
+
+use super::{Layout, Rendered, Target};
+use crate::formats::kubernetes::{Exposure, Scope, bundle, realization_of, stack};
+use crate::platform::{Platform, Realization, Realizer, Value};
+use crate::source::Pointer;
+use crate::template::TemplateError;
+
+/// The target's name, in `overrides` too.
+const NAME: &str = "helm";
+
+/// The registry's entry.
+pub static TARGET: Target = Target {
+    name: NAME,
+    summary: "Helm releases of the charts that stand in for services, and Kubernetes manifests for the rest",
+    doc: include_str!("doc.md"),
+    unfit,
+    render,
+};
+
+/// Without a chart the folder would be that of the target `kubernetes`.
+fn unfit(platform: &Platform) -> Option<String> {
+    let has_chart = platform.services.iter().any(|service| realization_of(service, NAME).is_some());
+    (!has_chart).then(|| "no service of it has a Helm chart, and `kubernetes` writes everything else".to_owned())
+}
+
+/// A chart that is installed under a name.
+struct Release<'a> {
+    /// Its name, that of the service.
+    name: &'a str,
+    /// The index of the stack in whose namespace it is.
+    stack: usize,
+    realization: &'a Realization,
+    repository: &'static str,
+    chart: &'static str,
+    version: &'static str,
+    values: &'a Value,
+    origin: &'a Pointer,
+}
+
+fn render(platform: &Platform, layout: &Layout) -> Result<Rendered, TemplateError> {
+    let mut scope = Scope::new(platform, NAME, Exposure::Forwarded);
+    let stacks = (0..platform.stacks.len()).map(|index| stack(&mut scope, index)).collect();
+    let releases = releases::files(platform, layout, &mut scope)?;
+    bundle(platform, layout, scope, stacks, releases)
+}
+
+/// The releases, in the order in which their stacks start.
+fn releases<'a>(scope: &Scope<'a>) -> Vec<Release<'a>> {
+    let mut found: Vec<Release<'a>> = Vec::new();
+    for service in &scope.platform.services {
+        let Some(realization) = realization_of(service, NAME) else { continue };
+        let Realizer::Chart { repository, name, version, values } = &realization.by else { continue };
+        let workload = realization.replaces.iter().find_map(|name| scope.index.workload(name));
+        let Some(workload) = workload else { continue };
+        found.push(Release {
+            name: &service.name,
+            stack: workload.stack,
+            realization,
+            repository,
+            chart: name,
+            version,
+            values,
+            origin: &service.origin,
+        });
+    }
+    found.sort_by_key(|release| release.stack);
+    found
+}

@@ -1,0 +1,85 @@
+//! `releases.sh` and `upgrade.sh`, run with a `helm` and a `kubectl` that write down how they are called.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::Command;
+
+use super::support;
+use super::support::rendered::Rendered;
+use super::{capstone, small};
+
+/// Writes its own name and its arguments to a file, one a line, and succeeds.
+const STUB: &str = "#!/bin/sh\n{ printf '%s' \"${0##*/}\"; printf '\\t%s' \"$@\"; echo; } >> \"$CALLS\"\n";
+
+/// The calls of a script in a rendered folder: the words of each.
+fn calls(rendered: &Rendered, script: &str, arguments: &[&str]) -> Vec<Vec<String>> {
+    let bin = rendered.home.path().join("bin");
+    std::fs::create_dir_all(&bin).expect("writable");
+    for name in ["helm", "kubectl"] {
+        std::fs::write(bin.join(name), STUB).expect("writable");
+        std::fs::set_permissions(bin.join(name), std::fs::Permissions::from_mode(0o755)).expect("ours");
+    }
+    let list = rendered.home.path().join("calls");
+    let _ = std::fs::remove_file(&list);
+    let path = format!("{}:{}", bin.display(), std::env::var("PATH").expect("a path"));
+    let mut command: Command = support::command(Path::new("sh"));
+    command.env("PATH", path).env("CALLS", &list).current_dir(&rendered.folder).arg(script).args(arguments);
+    support::run(&mut command).unwrap_or_else(|error| panic!("{error}"));
+    let text = std::fs::read_to_string(&list).expect("calls");
+    text.lines().map(|line| line.split('\t').map(str::to_owned).collect()).collect()
+}
+
+fn upgrade(calls: &[Vec<String>]) -> &[String] {
+    calls.iter().find(|words| words[..2] == ["helm", "upgrade"]).expect("a call of `helm upgrade`")
+}
+
+/// The words that follow each `--set-literal`.
+fn literals(words: &[String]) -> Vec<&str> {
+    words.windows(2).filter(|pair| pair[0] == "--set-literal").map(|pair| pair[1].as_str()).collect()
+}
+
+#[test]
+fn a_release_is_installed_and_waited_for() {
+    let rendered = capstone().with_secrets(&Default::default());
+    let calls = calls(&rendered, "releases.sh", &["--timeout", "90"]);
+    let words = upgrade(&calls).join(" ");
+    let fixed = "helm upgrade --install airflow airflow --repo https://airflow.apache.org --version 1.18.0 --namespace capstone-airflow \
+                 --values airflow/airflow.values.yaml";
+    assert!(words.starts_with(fixed), "{words}");
+    assert!(words.ends_with("--wait --wait-for-jobs --timeout 90s"), "{words}");
+    let before: Vec<String> = calls.iter().take_while(|call| call[..2] != ["helm", "upgrade"]).map(|call| call.join(" ")).collect();
+    let removed = "kubectl delete jobs --namespace capstone-airflow --selector tier=airflow,component=create-user-job,release=airflow";
+    assert!(before.iter().any(|call| call.starts_with(removed)), "{before:?}");
+}
+
+#[test]
+fn what_changes_in_env_makes_new_pods() {
+    let rendered = capstone().with_secrets(&Default::default());
+    let of = |rendered: &Rendered| {
+        let calls = calls(rendered, "releases.sh", &[]);
+        literals(upgrade(&calls)).iter().find_map(|set| set.strip_prefix("airflowPodAnnotations.pipegen\\.io/env=").map(str::to_owned))
+    };
+    let first = of(&rendered).expect("the hash of .env");
+    assert_eq!(first.len(), 64, "{first}");
+    let values = [("METADATA_DB_PASSWORD".to_owned(), "another".to_owned())].into();
+    assert_ne!(Some(first), of(&rendered.with_secrets(&values)));
+}
+
+#[test]
+fn values_of_the_deployer_reach_helm_as_they_are() {
+    let nasty = "a b,c=d\\{e}$(f)`g`'h\"";
+    let image = "    image: { repository: \"${env.REGISTRY}/dags\", tag: \"v${env.TAG}\" }\n";
+    let values = [("REGISTRY".to_owned(), nasty.to_owned()), ("TAG".to_owned(), "7".to_owned())].into();
+    let rendered = Rendered::text_to("helm", &small(image), &[]).with_secrets(&values);
+    let calls = calls(&rendered, "releases.sh", &[]);
+    let set = literals(upgrade(&calls));
+    assert!(set.contains(&format!("images.airflow.repository={nasty}/dags").as_str()), "{set:?}");
+    assert!(set.contains(&"images.airflow.tag=v7"), "{set:?}");
+}
+
+#[test]
+fn an_upgrade_brings_the_tag_that_was_asked_for() {
+    let rendered = capstone().with_secrets(&Default::default());
+    let calls = calls(&rendered, "upgrade.sh", &["20260106092458"]);
+    assert_eq!(literals(upgrade(&calls)).last(), Some(&"images.airflow.tag=20260106092458"));
+}
