@@ -142,12 +142,12 @@ impl KubeApi {
         command.env("KUBECONFIG", self.path("config")).env("HOME", self.folder.path());
     }
 
-    /// A script of ours, whose `kubectl` finds this server.
-    pub fn script(&self, script: &Path) -> Command {
+    /// A script of ours, whose `kubectl` finds this server. Other programs that it calls are looked for in a folder first.
+    pub fn script(&self, script: &Path, programs: &Path) -> Command {
         let mut command = super::command(script);
-        let kubectl = self.kubectl.parent().expect("a folder").to_owned();
+        let kubectl = self.kubectl.parent().expect("a folder");
         let path = std::env::var_os("PATH").unwrap_or_default();
-        let folders = std::iter::once(kubectl).chain(std::env::split_paths(&path));
+        let folders = [programs.to_owned(), kubectl.to_owned()].into_iter().chain(std::env::split_paths(&path));
         command.env("PATH", std::env::join_paths(folders).expect("folders"));
         self.at_home(&mut command);
         command
