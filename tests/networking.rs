@@ -61,6 +61,13 @@ fn containers_find_each_other_by_service_name_and_container_port() {
 }
 
 #[test]
+fn the_web_server_asks_name_servers_which_know_whole_names_only() {
+    assert!(Rendered::of("blueprints/networking.yml").read("files/web/default.conf.template").contains("set $target http://api:8000;"));
+    let manifests = Rendered::to("kubernetes", "blueprints/networking.yml").read("web.yaml");
+    assert!(manifests.contains("set $target http://api.networking.svc.cluster.local:8000;"), "{manifests}");
+}
+
+#[test]
 fn localhost_means_the_container_itself_and_is_no_address_of_another_one() {
     for name in keys(&FILE["services"]) {
         for (variable, value) in service(name)["environment"].as_object().into_iter().flatten() {

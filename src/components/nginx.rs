@@ -172,7 +172,10 @@ impl Nginx {
             else {
                 continue;
             };
-            config = config.then(format!("\n  location {path} {{\n    set $target ")).then(url).then(";\n    proxy_pass $target;\n  }\n");
+            config = config
+                .then(format!("\n  location {path} {{\n    set $target "))
+                .then(url.looked_up())
+                .then(";\n    proxy_pass $target;\n  }\n");
         }
         Some(config.then("}\n"))
     }

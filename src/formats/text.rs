@@ -62,6 +62,8 @@ pub enum Reader {
     InStack(usize),
     /// Whoever will connect, from whichever stack.
     Anyone,
+    /// A name server, which knows whole names only.
+    NameServer,
 }
 
 /// The host name and the port under which whoever reads it finds an endpoint; none where nothing leads to it.
@@ -134,13 +136,14 @@ impl<'a> Resolver<'a> {
         };
         let found = match (vantage, &endpoint.published) {
             (Vantage::Here, _) => (self.spelling)(workload, endpoint, self.reader),
+            (Vantage::Lookup, _) => (self.spelling)(workload, endpoint, Reader::NameServer),
             (Vantage::Consumers, _) => (self.spelling)(workload, endpoint, Reader::Anyone),
             (Vantage::Host, published) => published.as_ref().map(|published| (host_of(published), published.port)),
         };
         let Some((host, port)) = found else {
             let (whose, help) = match vantage {
                 Vantage::Host => (" on the host", "publish it with `publish:`"),
-                Vantage::Here | Vantage::Consumers => (" in this target", "connect to another endpoint of the service"),
+                Vantage::Here | Vantage::Lookup | Vantage::Consumers => (" in this target", "connect to another endpoint of the service"),
             };
             let message = format!("`{}` of `{}` has no address{whose}", reference.endpoint, reference.workload);
             self.refuse(place, message, help);

@@ -16,6 +16,8 @@ pub struct EndpointRef {
 pub enum Vantage {
     /// By a workload that shares a network with the endpoint.
     Here,
+    /// The same, by a program that asks name servers itself, without the domains that its system searches: nginx does.
+    Lookup,
     /// By whoever will connect over a network: what a server advertises about itself.
     Consumers,
     /// On the host, through the published port.
@@ -135,6 +137,17 @@ impl Text {
                 })
                 .collect(),
         )
+    }
+
+    /// The same text for a program that asks name servers itself.
+    #[must_use]
+    pub fn looked_up(mut self) -> Self {
+        for part in &mut self.0 {
+            if let Part::Address { vantage: vantage @ Vantage::Here, .. } = part {
+                *vantage = Vantage::Lookup;
+            }
+        }
+        self
     }
 
     /// The pieces in order.

@@ -1,6 +1,8 @@
 //! The rendered folders on the API server: their own scripts bring them there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -11,18 +13,34 @@ use crate::support::manifests;
 use crate::support::rendered::Rendered;
 use crate::{faults_of_applying, references, subset};
 
-/// A value for every variable, none of them kind to what carries it.
+/// A value for every variable, none of them kind to what carries it; but a part of the name of an image cannot hold
+/// just anything.
 fn nasty(rendered: &Rendered) -> BTreeMap<String, String> {
-    let value = |name: &str| {
-        format!("{name} 'it''s' \"q\" $HOME ${{{name}}} $(id) `id` \\n \\ #1 %41 {{{{ D }}}} ü\nREDIS_PASSWORD_BASE64=\"eA==\"\n# end ")
+    let install = rendered.read("install.sh");
+    let of_images = install.lines().find_map(|line| line.strip_prefix("image_settings=")).unwrap_or_default().trim_matches('\'');
+    let value = |name: &str| match of_images.split(' ').any(|of_image| of_image == name) {
+        true => format!("{}.v1", name.to_lowercase()),
+        false => {
+            format!("{name} 'it''s' \"q\" $HOME ${{{name}}} $(id) `id` \\n \\ #1 %41 {{{{ D }}}} ü\nREDIS_PASSWORD_BASE64=\"eA==\"\n# end ")
+        }
     };
     let given = rendered.variables().into_iter().filter(|name| !name.ends_with("_URI") && !name.ends_with("_JSON"));
     given.map(|name| (name.clone(), value(&name))).collect()
 }
 
+/// A folder with a `helm` that does as if every release were ready: the charts themselves are no part of this.
+fn without_charts(rendered: &Rendered) -> PathBuf {
+    let folder = rendered.home.path().join("programs");
+    std::fs::create_dir_all(&folder).expect("the folder is writable");
+    let program = folder.join("helm");
+    std::fs::write(&program, "#!/bin/sh\n").expect("the folder is writable");
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).expect("the file is ours");
+    folder
+}
+
 /// Runs `install.sh` to its end, with every profile.
 fn install(api: &KubeApi, rendered: &Rendered) {
-    let mut script = api.script(&rendered.folder.join("install.sh"));
+    let mut script = api.script(&rendered.folder.join("install.sh"), &without_charts(rendered));
     for profile in std::fs::read_dir(rendered.folder.join("profiles")).into_iter().flatten() {
         script.arg("--profile").arg(profile.expect("it can be read").file_name());
     }
@@ -36,22 +54,27 @@ fn install(api: &KubeApi, rendered: &Rendered) {
     assert!(String::from_utf8_lossy(&output.stdout).contains("Everything is ready."));
 }
 
-/// Every object that was rendered, once, with the hash that `install.sh` fills in.
-fn written(rendered: &Rendered) -> Vec<Value> {
+/// Every object that was rendered, once, with what `install.sh` fills in: the hash, and values in the names of images.
+fn written(rendered: &Rendered, values: &BTreeMap<String, String>) -> Vec<Value> {
     let env = rendered.read(".env");
     let hash = env.lines().rev().find_map(|line| line.strip_prefix("PIPEGEN_ENV_SHA256=")).expect("the last line").trim_matches('"');
     let mut objects: BTreeMap<String, Value> = BTreeMap::new();
     for object in manifests::below(&rendered.folder) {
-        objects.insert(manifests::id(&object), filled(object, hash));
+        objects.insert(manifests::id(&object), object);
+    }
+    for object in objects.values_mut() {
+        if let Some(annotation) = object.pointer_mut("/spec/template/metadata/annotations/pipegen.io~1env") {
+            *annotation = annotation.as_str().expect("text").replace("${PIPEGEN_ENV_SHA256}", hash).into();
+        }
+        for containers in ["/spec/template/spec/initContainers", "/spec/template/spec/containers"] {
+            for container in object.pointer_mut(containers).and_then(Value::as_array_mut).into_iter().flatten() {
+                let image = container["image"].as_str().expect("text").to_owned();
+                let fill = |image: String, (name, value): (&String, &String)| image.replace(&format!("${{{name}}}"), value);
+                container["image"] = values.iter().fold(image, fill).into();
+            }
+        }
     }
     objects.into_values().collect()
-}
-
-fn filled(mut object: Value, hash: &str) -> Value {
-    if let Some(annotation) = object.pointer_mut("/spec/template/metadata/annotations/pipegen.io~1env") {
-        *annotation = annotation.as_str().expect("text").replace("${PIPEGEN_ENV_SHA256}", hash).into();
-    }
-    object
 }
 
 /// A stream of YAML documents; a first line makes sure that it is not taken for JSON.
@@ -59,70 +82,84 @@ fn stream(objects: &[Value]) -> String {
     objects.iter().map(|object| format!("---\n{object}\n")).collect()
 }
 
-/// Every example that is rendered, and a blueprint that goes to the limits of the language.
-fn blueprints() -> Vec<String> {
-    let name = |folder: &std::path::PathBuf| {
-        folder.parent().and_then(|folder| folder.file_name()).expect("a folder").to_string_lossy().into_owned()
-    };
-    let examples = manifests::golden(&["kubernetes"]);
-    examples.iter().map(|folder| format!("blueprints/{}.yml", name(folder))).chain(["tests/kube_api/limits.yml".to_owned()]).collect()
+/// Every example that is rendered to a target for a cluster, and a blueprint that goes to the limits of the language.
+fn examples() -> Vec<(&'static str, String)> {
+    let mut examples = vec![("kubernetes", "tests/kube_api/limits.yml".to_owned())];
+    for target in ["kubernetes", "helm"] {
+        for folder in manifests::golden(&[target]) {
+            let name = folder.parent().and_then(Path::file_name).expect("a blueprint's folder").to_string_lossy().into_owned();
+            examples.push((target, format!("blueprints/{name}.yml")));
+        }
+    }
+    examples
 }
 
 #[test]
 fn every_example_is_installed_kept_and_not_changed_the_second_time() {
-    for name in blueprints() {
-        let Some(api) = KubeApi::start() else {
-            return;
-        };
-        let rendered = Rendered::to("kubernetes", &name);
-        let values = nasty(&rendered);
-        let rendered = rendered.with_secrets(&values);
-
-        install(&api, &rendered);
-        let objects = written(&rendered);
-        let stored = api.stored(&stream(&objects)).unwrap_or_else(|error| panic!("{name}: {error}"));
-        for (object, stored) in objects.iter().zip(&stored) {
-            assert_eq!(subset::lost(object, stored), [""; 0], "{name}: {}", manifests::id(object));
+    std::thread::scope(|scope| {
+        for (target, blueprint) in examples() {
+            scope.spawn(move || is_installed(target, &blueprint));
         }
-        assert_eq!(references::dangling(&objects, &api.all("secrets,configmaps")), [""; 0], "{name}");
-        assert_eq!(faults_of_applying(&api, &stream(&objects)), [""; 0], "{name}");
-        secrets_are_exact(&api, &values);
-        let everything = || (api.all("secrets,configmaps"), api.stored(&stream(&objects)));
-        let before = everything();
-        install(&api, &rendered);
-        assert_eq!(before, everything(), "{name}: installing it again changed something");
-    }
+    });
 }
 
-/// Every key of every secret holds its variable's value, or a form of it that reads as it; files hold it in their syntax.
-fn secrets_are_exact(api: &KubeApi, values: &BTreeMap<String, String>) {
-    let mut seen = std::collections::BTreeSet::new();
-    for secret in api.all("secrets") {
-        for (key, data) in secret["data"].as_object().into_iter().flatten() {
-            let text = String::from_utf8(base64(data.as_str().expect("text"))).expect("UTF-8");
-            let form = |end: &str| key.strip_suffix(end).and_then(|name| values.get(name));
-            if let Some(value) = values.get(key) {
-                assert_eq!(&text, value, "{key}");
-                seen.insert(key.clone());
-            } else if let Some(value) = form("_URI") {
-                assert_eq!(&percent_decoded(&text), value, "{key}");
-            } else if let Some(value) = form("_JSON") {
-                assert_eq!(&serde_json::from_str::<String>(&text).expect("JSON"), value, "{key}");
-            } else if key.ends_with(".json") {
-                assert!(holds_a_value(&serde_json::from_str(&text).expect("JSON"), values), "{key}");
-            } else {
-                assert!(values.values().any(|value| text.contains(&Value::from(value.as_str()).to_string())), "{key}");
-            }
-        }
+fn is_installed(target: &str, blueprint: &str) {
+    let Some(api) = KubeApi::start() else {
+        return;
+    };
+    let name = format!("{blueprint} as {target}");
+    let rendered = Rendered::to(target, blueprint);
+    let values = nasty(&rendered);
+    let rendered = rendered.with_secrets(&values);
+
+    install(&api, &rendered);
+    let objects = written(&rendered, &values);
+    let stored = api.stored(&stream(&objects)).unwrap_or_else(|error| panic!("{name}: {error}"));
+    for (object, stored) in objects.iter().zip(&stored) {
+        assert_eq!(subset::lost(object, stored), [""; 0], "{name}: {}", manifests::id(object));
     }
-    assert_eq!(seen, values.keys().cloned().collect(), "secrets that no object holds");
+    assert_eq!(references::dangling(&objects, &api.all("secrets,configmaps")), [""; 0], "{name}");
+    assert_eq!(faults_of_applying(&api, &stream(&objects)), [""; 0], "{name}");
+    values_are_exact(&api, &values);
+
+    let everything = || (api.all("secrets,configmaps"), api.stored(&stream(&objects)));
+    let before = everything();
+    install(&api, &rendered);
+    assert_eq!(before, everything(), "{name}: installing it again changed something");
 }
 
-fn holds_a_value(json: &Value, values: &BTreeMap<String, String>) -> bool {
+/// Every key of every secret, and of what holds the deployer's values, holds a value as it is or written for its place;
+/// and every value is held.
+fn values_are_exact(api: &KubeApi, values: &BTreeMap<String, String>) {
+    let mut held = BTreeSet::new();
+    for object in api.all("secrets,configmaps") {
+        let secret = object["kind"] == "Secret";
+        for (key, data) in object["data"].as_object().into_iter().flatten() {
+            let data = data.as_str().expect("text");
+            let text = if secret { String::from_utf8(base64(data)).expect("UTF-8") } else { data.to_owned() };
+            let found: Vec<&String> = values.iter().filter(|(_, value)| holds(&text, value)).map(|(name, _)| name).collect();
+            assert!(!secret || !found.is_empty(), "{key} of {} holds no value", manifests::id(&object));
+            assert!(values.get(key).is_none_or(|value| *value == text), "{key} of {} holds another value", manifests::id(&object));
+            held.extend(found);
+        }
+    }
+    let of_images = |name: &&String| values[*name].ends_with(".v1");
+    let missing: Vec<&String> = values.keys().filter(|name| !of_images(name) && !held.contains(name)).collect();
+    assert!(missing.is_empty(), "no object holds {missing:?}");
+}
+
+/// A text is a value, is JSON with it, has it in the JSON form inside another syntax, or is a URL with it.
+fn holds(text: &str, value: &str) -> bool {
+    let json = serde_json::from_str(text).is_ok_and(|json| is_leaf(&json, value));
+    let url = || text.split(['/', ':', '@']).any(|part| part.contains('%') && percent_decoded(part).is_some_and(|part| part == value));
+    text == value || json || text.contains(&Value::from(value).to_string()) || url()
+}
+
+fn is_leaf(json: &Value, value: &str) -> bool {
     match json {
-        Value::Object(map) => map.values().any(|json| holds_a_value(json, values)),
-        Value::Array(list) => list.iter().any(|json| holds_a_value(json, values)),
-        Value::String(text) => values.values().any(|value| value == text),
+        Value::Object(map) => map.values().any(|json| is_leaf(json, value)),
+        Value::Array(list) => list.iter().any(|json| is_leaf(json, value)),
+        Value::String(text) => text == value,
         _ => false,
     }
 }
@@ -136,12 +173,12 @@ fn base64(text: &str) -> Vec<u8> {
         .collect()
 }
 
-fn percent_decoded(text: &str) -> String {
+fn percent_decoded(text: &str) -> Option<String> {
     let mut bytes = Vec::new();
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {
-        let mut digit = || char::from(rest.next().expect("two digits")).to_digit(16).expect("a digit");
-        bytes.push(if byte == b'%' { u8::try_from(digit() * 16 + digit()).expect("a byte") } else { byte });
+        let mut digit = || rest.next().and_then(|digit| char::from(digit).to_digit(16));
+        bytes.push(if byte == b'%' { u8::try_from(digit()? * 16 + digit()?).ok()? } else { byte });
     }
-    String::from_utf8(bytes).expect("UTF-8")
+    String::from_utf8(bytes).ok()
 }

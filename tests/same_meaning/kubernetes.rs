@@ -64,7 +64,8 @@ impl Cluster {
 
     /// A text in which an address of another namespace is written as within its own.
     fn local(&self, text: &str) -> String {
-        self.addresses.iter().fold(text.to_owned(), |text, (address, name)| text.replace(address, name))
+        let text = text.replace(".svc.cluster.local", "");
+        self.addresses.iter().fold(text, |text, (address, name)| text.replace(address, name))
     }
 
     /// A text as the container sees it (`third_party/forked/golang/expansion` in Kubernetes), with `‹NAME›` for a variable.

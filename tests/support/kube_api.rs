@@ -133,17 +133,23 @@ impl KubeApi {
 
     fn client(&self) -> Command {
         let mut command = super::command(&self.kubectl);
-        command.env("KUBECONFIG", self.path("config"));
+        self.at_home(&mut command);
         command
     }
 
-    /// A script of ours, whose `kubectl` finds this server.
-    pub fn script(&self, script: &Path) -> Command {
+    /// `kubectl` keeps what it learns of a server below the home folder.
+    fn at_home(&self, command: &mut Command) {
+        command.env("KUBECONFIG", self.path("config")).env("HOME", self.folder.path());
+    }
+
+    /// A script of ours, whose `kubectl` finds this server. Other programs that it calls are looked for in a folder first.
+    pub fn script(&self, script: &Path, programs: &Path) -> Command {
         let mut command = super::command(script);
-        let kubectl = self.kubectl.parent().expect("a folder").to_owned();
+        let kubectl = self.kubectl.parent().expect("a folder");
         let path = std::env::var_os("PATH").unwrap_or_default();
-        let folders = std::iter::once(kubectl).chain(std::env::split_paths(&path));
-        command.env("PATH", std::env::join_paths(folders).expect("folders")).env("KUBECONFIG", self.path("config"));
+        let folders = [programs.to_owned(), kubectl.to_owned()].into_iter().chain(std::env::split_paths(&path));
+        command.env("PATH", std::env::join_paths(folders).expect("folders"));
+        self.at_home(&mut command);
         command
     }
 

@@ -121,6 +121,9 @@ image_settings=''
 export image_settings
 for name in $image_settings; do
   value=$(sed -n "s/^${name}_BASE64=\"\(.*\)\"\$/\1/p" .env | tail -n 1 | base64 -d)
+  case $value in
+    *[!A-Za-z0-9._/:@-]*) fail "$name cannot be a part of the name of an image" ;;
+  esac
   export "$name=$value"
 done
 remove_old_job networking db-init db-init-90e68988

@@ -6,6 +6,7 @@ mod containers;
 mod environment;
 mod files;
 pub mod model;
+mod names;
 mod policies;
 mod probes;
 mod realizations;

@@ -18,6 +18,9 @@ const NOT_INTERNET_4: [&str; 8] =
     ["0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16", "224.0.0.0/3"];
 const NOT_INTERNET_6: [&str; 4] = ["::/127", "fc00::/7", "fe80::/10", "ff00::/8"];
 
+/// Where nodes, and an API server that only they see, have their addresses (RFC 1918, RFC 6598, RFC 4193).
+const PRIVATE: [&str; 5] = ["10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"];
+
 /// The policies of a namespace as a whole.
 pub fn of_stack(scope: &mut Scope<'_>, stack: usize) -> Vec<Doc> {
     let namespace = scope.namespaces.get(stack).cloned().unwrap_or_default();
@@ -97,7 +100,8 @@ fn names(scope: &Scope<'_>, namespace: &str) -> Doc {
 }
 
 /// Pods that make others talk to the API server: as `kubernetes.default` on 443, behind which it has an address of a node,
-/// or one of the provider's, and often the port 6443. Network plugins look at what is behind.
+/// or one of the provider's, and often the port 6443. Network plugins look at what is behind. An address of the internet
+/// is not opened for it: on a network that is not internal it is open, and on an internal one it must not be.
 fn to_cluster(scope: &Scope<'_>, stack: usize, namespace: &str) -> Option<Doc> {
     let here = |name: &&str| scope.index.workload(name).is_some_and(|workload| workload.stack == stack);
     let values: Vec<String> = scope.replaced.callers().filter(here).map(str::to_owned).collect();
@@ -111,7 +115,7 @@ fn to_cluster(scope: &Scope<'_>, stack: usize, namespace: &str) -> Option<Doc> {
         pod_selector: Selector { match_labels: part_of, match_expressions: vec![named] },
         policy_types: types(&["Egress"]),
         ingress: Vec::new(),
-        egress: vec![Egress { to: Vec::new(), ports: vec![port(443), port(6443)] }],
+        egress: vec![Egress { to: PRIVATE.map(range).to_vec(), ports: vec![port(443), port(6443)] }],
     };
     Some(policy(scope, namespace, "out-to-cluster".to_owned(), callers))
 }
@@ -135,6 +139,11 @@ fn peer(scope: &Scope<'_>, network: &str, stacks: &BTreeSet<usize>) -> Peer {
     }
 }
 
+/// The policy that lets the members of a network out to each other.
+pub fn out_name(network: &str) -> String {
+    format!("out-to-{}", network.replace('_', "-"))
+}
+
 fn way_out(scope: &Scope<'_>, namespace: &str, network: &str, members: &Members, internet: bool) -> Doc {
     let mut egress = Vec::new();
     if !members.ports.is_empty() {
@@ -144,7 +153,11 @@ fn way_out(scope: &Scope<'_>, namespace: &str, network: &str, members: &Members,
         egress.push(Egress { to: vec![outside("0.0.0.0/0", &NOT_INTERNET_4), outside("::/0", &NOT_INTERNET_6)], ports: Vec::new() });
     }
     let out = NetworkPolicy { pod_selector: on_network(network), policy_types: types(&["Egress"]), ingress: Vec::new(), egress };
-    policy(scope, namespace, format!("out-to-{}", network.replace('_', "-")), out)
+    policy(scope, namespace, out_name(network), out)
+}
+
+fn range(cidr: &str) -> Peer {
+    outside(cidr, &[])
 }
 
 fn outside(cidr: &str, except: &[&str]) -> Peer {

@@ -2,9 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::names;
 use super::realizations::Replaced;
 use crate::formats::text::{Hole, Piece, Reader, Resolver};
 use crate::platform::{Encoding, Endpoint, Index, Platform, Volume, Workload};
+
+/// Where the names of services end in every cluster that was not told otherwise (`clusterDomain` of the kubelet).
+const SERVICES: &str = "svc.cluster.local";
 
 /// How published endpoints are reached from outside.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,6 +102,7 @@ impl<'a> Scope<'a> {
             let host = match (reader, names.get(workload.stack)) {
                 (Reader::InStack(stack), _) if stack == workload.stack => service.to_owned(),
                 (Reader::Anyone, _) if names.len() == 1 => service.to_owned(),
+                (Reader::NameServer, Some(namespace)) => format!("{service}.{namespace}.{SERVICES}"),
                 (_, Some(namespace)) => format!("{service}.{namespace}"),
                 (_, None) => service.to_owned(),
             };
@@ -111,7 +116,7 @@ impl<'a> Scope<'a> {
                 }
             }
         }
-        Self {
+        let mut scope = Self {
             resolver: Resolver::new(platform, "Kubernetes", Box::new(spelling)),
             platform,
             index: Index::new(platform),
@@ -123,7 +128,9 @@ impl<'a> Scope<'a> {
             reads: BTreeMap::new(),
             volumes: platform.volumes.iter().map(|volume| (volume.name.as_str(), volume)).collect(),
             mounters,
-        }
+        };
+        names::check(&mut scope);
+        scope
     }
 
     /// A volume of the platform.

@@ -18,11 +18,18 @@ const DEFAULT_SIZE: &str = "10Gi";
 /// The class of claims that nothing provisions.
 pub const MANUAL: &str = "manual";
 
+/// The longest name of a volume of a pod, which is called as its claim.
+const LONGEST_NAME: usize = 63;
+
+const OTHER_NAME: &str = "give it another name; a path gets one as a volume: `volumes: { NAME: { path: ... } }`";
+
 /// A claim.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClaimPlan {
     /// Its name.
     pub name: String,
+    /// The volume that it stands for, if it has a name in the blueprint.
+    pub volume: Option<String>,
     /// The host path that it stands for, from the blueprint's folder.
     pub path: Option<String>,
     /// How much it claims.
@@ -38,6 +45,11 @@ impl ClaimPlan {
     pub fn is_manual(&self, own_cluster: bool) -> bool {
         // The default class of a cluster on one machine serves no storage that is shared.
         self.path.is_some() || (own_cluster && self.access_mode() != "ReadWriteOnce")
+    }
+
+    /// What it holds: a host path, or the volume that the cluster makes.
+    fn content(&self) -> &str {
+        self.path.as_ref().or(self.volume.as_ref()).unwrap_or(&self.name)
     }
 
     /// The way in which it is mounted.
@@ -71,10 +83,18 @@ pub fn claims(scope: &mut Scope<'_>, workloads: &[&Workload]) -> Vec<ClaimPlan> 
             let claim = claim(scope, workload, mount);
             match claims.get_mut(&claim.name) {
                 Some(known) => {
+                    if known.content() != claim.content() {
+                        let message = format!("`{}` and `{}` would be one claim, `{}`", known.content(), claim.content(), claim.name);
+                        scope.resolver.refuse(&Place::Value(mount.origin.clone()), message, OTHER_NAME);
+                    }
                     known.shared = true;
                     known.read_only &= claim.read_only;
                 }
                 None => {
+                    if claim.name.len() > LONGEST_NAME {
+                        let message = format!("the claim `{}` would have a name of more than {LONGEST_NAME} characters", claim.name);
+                        scope.resolver.refuse(&Place::Value(mount.origin.clone()), message, OTHER_NAME);
+                    }
                     warn_of_path(scope, &claim, mount);
                     claims.insert(claim.name.clone(), claim);
                 }
@@ -104,7 +124,11 @@ fn claim(scope: &mut Scope<'_>, workload: &Workload, mount: &Mount) -> ClaimPlan
             (volume.and_then(|volume| volume.path.as_ref()).map(|path| path.path.clone()), size)
         }
     };
-    ClaimPlan { name: claim_name(source), path, size, shared: replicated, read_only: *read_only }
+    let volume = match source {
+        MountSource::Volume(name) => Some(name.clone()),
+        MountSource::Path(_) => None,
+    };
+    ClaimPlan { name: claim_name(source), volume, path, size, shared: replicated, read_only: *read_only }
 }
 
 fn warn_of_path(scope: &mut Scope<'_>, claim: &ClaimPlan, mount: &Mount) {
