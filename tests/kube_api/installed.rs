@@ -1,6 +1,7 @@
 //! The rendered folders on the API server: their own scripts bring them there.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use crate::support::rendered::Rendered;
 use crate::{faults_of_applying, references, subset};
 
 /// A value for every variable, none of them kind to what carries it.
-fn nasty(rendered: &Rendered) -> BTreeMap<String, String> {
+pub fn nasty(rendered: &Rendered) -> BTreeMap<String, String> {
     let value = |name: &str| {
         format!("{name} 'it''s' \"q\" $HOME ${{{name}}} $(id) `id` \\n \\ #1 %41 {{{{ D }}}} ü\nREDIS_PASSWORD_BASE64=\"eA==\"\n# end ")
     };
@@ -20,9 +21,9 @@ fn nasty(rendered: &Rendered) -> BTreeMap<String, String> {
     given.map(|name| (name.clone(), value(&name))).collect()
 }
 
-/// Runs `install.sh` to its end, with every profile.
-fn install(api: &KubeApi, rendered: &Rendered) {
-    let mut script = api.script(&rendered.folder.join("install.sh"));
+/// Runs `install.sh` to its end, with every profile; `tools` come before all others.
+pub fn install(api: &KubeApi, rendered: &Rendered, tools: Option<&Path>) {
+    let mut script = api.script_with(&rendered.folder.join("install.sh"), tools);
     for profile in std::fs::read_dir(rendered.folder.join("profiles")).into_iter().flatten() {
         script.arg("--profile").arg(profile.expect("it can be read").file_name());
     }
@@ -55,7 +56,7 @@ fn filled(mut object: Value, hash: &str) -> Value {
 }
 
 /// A stream of YAML documents; a first line makes sure that it is not taken for JSON.
-fn stream(objects: &[Value]) -> String {
+pub fn stream(objects: &[Value]) -> String {
     objects.iter().map(|object| format!("---\n{object}\n")).collect()
 }
 
@@ -70,7 +71,7 @@ fn every_example_is_installed_kept_and_not_changed_the_second_time() {
         let values = nasty(&rendered);
         let rendered = rendered.with_secrets(&values);
 
-        install(&api, &rendered);
+        install(&api, &rendered, None);
         let objects = written(&rendered);
         let stored = api.stored(&stream(&objects)).unwrap_or_else(|error| panic!("{name}: {error}"));
         for (object, stored) in objects.iter().zip(&stored) {
@@ -81,7 +82,7 @@ fn every_example_is_installed_kept_and_not_changed_the_second_time() {
         secrets_are_exact(&api, &values);
         let everything = || (api.all("secrets,configmaps"), api.stored(&stream(&objects)));
         let before = everything();
-        install(&api, &rendered);
+        install(&api, &rendered, None);
         assert_eq!(before, everything(), "{name}: installing it again changed something");
     }
 }

@@ -139,10 +139,15 @@ impl KubeApi {
 
     /// A script of ours, whose `kubectl` finds this server.
     pub fn script(&self, script: &Path) -> Command {
+        self.script_with(script, None)
+    }
+
+    /// The same, with a folder of programs that come before all others.
+    pub fn script_with(&self, script: &Path, tools: Option<&Path>) -> Command {
         let mut command = super::command(script);
         let kubectl = self.kubectl.parent().expect("a folder").to_owned();
         let path = std::env::var_os("PATH").unwrap_or_default();
-        let folders = std::iter::once(kubectl).chain(std::env::split_paths(&path));
+        let folders = tools.map(Path::to_owned).into_iter().chain([kubectl]).chain(std::env::split_paths(&path));
         command.env("PATH", std::env::join_paths(folders).expect("folders")).env("KUBECONFIG", self.path("config"));
         command
     }
