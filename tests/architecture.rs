@@ -20,14 +20,14 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("main",       &["cli"]),
     ("cli",        &["commands"]),
     // Verbs without logic of their own: they hand things from one part to the next, so they may see all parts.
-    ("commands",   &["compile", "components", "diagnostic", "emit", "fileset", "platform", "reference", "schema", "secrets", "source",
+    ("commands",   &["compile", "components", "diagnostic", "emit", "fileset", "formats", "platform", "reference", "schema", "secrets", "source",
                      "targets", "value", "yaml"]),
     ("emit",       &["fileset"]),
     // The documentation's generated parts: what the registries and the schema say.
     ("reference",  &["components", "diagnostic", "schema", "targets"]),
     ("targets",    &["charts", "diagnostic", "fileset", "formats", "platform", "secrets", "source", "template", "value", "yaml"]),
     // What several targets have in common, so that none of them imports another.
-    ("formats",    &["diagnostic", "platform", "secrets", "template", "value", "yaml"]),
+    ("formats",    &["diagnostic", "fileset", "platform", "secrets", "template", "value", "yaml"]),
     ("compile",    &["blueprint", "components", "diagnostic", "platform", "rules", "source", "value", "yaml"]),
     ("schema",     &["blueprint", "components"]),
     ("rules",      &["blueprint", "diagnostic", "platform", "source", "value", "yaml"]),

@@ -2,8 +2,9 @@
 
 mod compose_demo;
 
+use pipegen::formats::Layout;
 use pipegen::platform::{Pipeline, Platform, Step};
-use pipegen::targets::{Layout, compose};
+use pipegen::targets::compose;
 
 /// In every text position this must reach the real reader unchanged.
 const NASTY: &str = "$(A)${B}$${C}{{ D }}%(e)s'\"|`<b>\n# x";

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
-use crate::targets::Layout;
+use crate::formats::Layout;
 
 /// The layout of a folder of artifacts: paths from there to the blueprint, with `/`. Links are followed, because `..`
 /// in an artifact is read by the system.

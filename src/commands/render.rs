@@ -7,8 +7,9 @@ use super::blueprint::{self, Chosen, folder};
 use super::{Done, Exit, diagnostics_json, fail, paths, print, report, say_diagnostics};
 use crate::compile::Compiled;
 use crate::diagnostic::near;
+use crate::formats::Rendered;
 use crate::platform::Platform;
-use crate::targets::{Rendered, TARGETS, Target, fitting};
+use crate::targets::{TARGETS, Target, fitting};
 
 /// Renders.
 pub fn run(arguments: &RenderArgs) -> Done {

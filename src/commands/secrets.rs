@@ -6,8 +6,8 @@ use super::arguments::ChoiceArgs;
 use super::blueprint::{self, Chosen, render_command, shown};
 use super::render::rendered;
 use super::{Done, Exit, fail, say, say_diagnostics};
+use crate::formats::Rendered;
 use crate::secrets::{InitError, Status, init as make, os_random, store};
-use crate::targets::Rendered;
 
 /// Writes `.env` into the folder of every target that was rendered and reads one.
 pub fn init(choice: &ChoiceArgs) -> Done {

@@ -5,9 +5,12 @@ pub mod body;
 pub mod document;
 pub mod kubernetes;
 mod marks;
+mod output;
 mod properties;
 pub mod text;
 pub mod variables;
+
+pub use output::{Layout, Rendered};
 
 /// Takes the fields that a format does not say, because another file, a script or another target does. They are named
 /// where a struct is taken apart, so that a new field is not forgotten.

@@ -165,14 +165,6 @@ pub fn chart(text: &str) -> String {
     text.replace("{{", "{{`{{`}}")
 }
 
-/// A value of `helm --set-string`, where a comma ends it, a brace begins a list, and a backslash makes the next character
-/// plain (`pkg/strvals` in Helm).
-pub fn set_string(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    push_escaped(&mut out, text, &['\\', ',', '{', '}']);
-    out
-}
-
 /// A literal in a variable, a command or an argument of a container, where Kubernetes replaces `$(NAME)` and reads `$$`
 /// as one dollar (`third_party/forked/golang/expansion` in Kubernetes). A single dollar before anything else is itself;
 /// at the end it is doubled all the same, because a variable may follow.

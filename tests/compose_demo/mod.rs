@@ -8,13 +8,14 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use pipegen::fileset::FileSet;
+use pipegen::formats::Layout;
 use pipegen::platform::{
     ConnectionSetup, Edge, Encoding, Endpoint, EndpointRef, Image, Login, Network, Platform, Protocol, Published, Resources, Secret,
     SecretFormat, Service, Stack, Text, Workload, WorkloadKind,
 };
 use pipegen::secrets::{self, Format, Wanted};
 use pipegen::source::Pointer;
-use pipegen::targets::{Layout, compose};
+use pipegen::targets::compose;
 use tempfile::TempDir;
 
 /// The port of the database: nothing on this machine listens there, so that probes from the host are not disturbed.
@@ -216,6 +217,7 @@ fn workload(name: &str, stack: usize, networks: &[&str]) -> Workload {
         entrypoint: None,
         command: None,
         user: None,
+        runs_as: None,
         groups: Vec::new(),
         working_dir: None,
         environment: Vec::new(),

@@ -133,7 +133,7 @@ for name in $image_settings; do
 done
 remove_old_job capstone-kafka kafka-postgres-init kafka-postgres-init-02ef9915
 remove_old_job capstone-airflow airflow-postgres-init airflow-postgres-init-50594184
-remove_old_job capstone-airflow airflow-init airflow-init-7d323355
+remove_old_job capstone-airflow airflow-init airflow-init-1134a8c4
 remove_old_job capstone-airflow airflow-connections airflow-connections-e365f4c0
 manifests . | apply -
 for profile in $profiles; do
@@ -158,7 +158,7 @@ ready capstone-airflow deployment airflow-scheduler
 ready capstone-airflow deployment airflow-dag-processor
 ready capstone-airflow deployment airflow-triggerer
 ready capstone-airflow deployment airflow-worker
-ready capstone-airflow job airflow-init-7d323355
+ready capstone-airflow job airflow-init-1134a8c4
 ready capstone-airflow job airflow-connections-e365f4c0
 printf '\nEverything is ready.\n'
 printf 'Published endpoints: run ./forward.sh\n'

@@ -12,7 +12,7 @@ stop() {
 trap stop EXIT
 trap 'exit 130' INT TERM
 
-# forward NAMESPACE WORKLOAD ADDRESS HOST_PORT PORT: again and again, since a new pod ends it.
+# forward NAMESPACE SERVICE ADDRESS HOST_PORT PORT: again and again, since a new pod ends it.
 forward() {
   while :; do
     kubectl port-forward --namespace "$1" "service/$2" --address "$3" "$4:$5" > /dev/null || true

@@ -7,8 +7,9 @@ use std::collections::BTreeSet;
 
 use super::spec::{Dags, Git};
 use super::{Airflow, roles};
+use crate::platform::realization::Pods;
 use crate::platform::{
-    Body, Gap, ImagePart, Mount, Pods, PublicText, Realization, Realizer, ReplacedEndpoint, SecretObject, Text, TextTree, Value, Workload,
+    Body, Gap, ImagePart, Mount, PublicText, Realization, Realizer, ReplacedEndpoint, SecretObject, Text, TextTree, Value, Workload,
     WorkloadKind,
 };
 

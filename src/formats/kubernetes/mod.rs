@@ -1,5 +1,6 @@
 //! Kubernetes objects and how a platform becomes them: shared by every target that writes manifests.
 
+mod bundle;
 mod containers;
 mod environment;
 mod files;
@@ -12,6 +13,7 @@ mod storage;
 mod waits;
 mod workloads;
 
+pub use bundle::{ReleaseRow, Releases, bundle};
 pub use containers::resources;
 pub use realizations::of_service as realization_of;
 pub use scope::{Exposure, FilledFile, LocalFile, Reads, Scope, namespaces, secret_object, settings_object};

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::model::{Config, ConfigMount};
 use super::text::ComposeText;
 use crate::diagnostic::Place;
+use crate::formats::Layout;
 use crate::formats::text::Resolver;
 use crate::formats::{body, said_elsewhere};
 use crate::platform::{File, PathRef};
-use crate::targets::Layout;
 use crate::value::escape;
 
 /// What is in a file, before anything is filled in.

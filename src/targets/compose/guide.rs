@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use super::plan::{ComposePlan, StackPlan};
 use super::scripts::{header, init_command, workloads};
+use crate::formats::Layout;
 use crate::platform::{Edge, Image, Index, MountSource, Part, Pipeline, Platform, PublicText, Service, Workload, WorkloadKind, relation};
-use crate::targets::Layout;
 use crate::template::{self, TemplateError};
 
 /// What the template reads. A text that may be missing is empty.

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::plan::ComposePlan;
+use crate::formats::Layout;
 use crate::formats::text::Resolver;
 use crate::platform::{Platform, Volume};
-use crate::targets::Layout;
 
 /// Lookups into the platform, and what was found on the way.
 pub struct Scope<'a, 'p> {

@@ -9,9 +9,9 @@ use serde::Serialize;
 
 use super::plan::{ComposePlan, PublishedEndpoint, StackPlan};
 use crate::fileset::FileSet;
+use crate::formats::Layout;
 use crate::platform::{Platform, Published, Workload, WorkloadKind};
 use crate::secrets;
-use crate::targets::Layout;
 use crate::template::{self, TemplateError};
 
 /// What the templates of the scripts read.

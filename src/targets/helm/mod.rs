@@ -3,9 +3,8 @@
 mod releases;
 mod values;
 
-use super::kubernetes;
 use super::{Layout, Rendered, Target};
-use crate::formats::kubernetes::{Exposure, Scope, realization_of, stack};
+use crate::formats::kubernetes::{Exposure, Scope, bundle, realization_of, stack};
 use crate::platform::{Platform, Realization, Realizer, Value};
 use crate::source::Pointer;
 use crate::template::TemplateError;
@@ -46,7 +45,7 @@ fn render(platform: &Platform, layout: &Layout) -> Result<Rendered, TemplateErro
     let mut scope = Scope::new(platform, NAME, Exposure::Forwarded);
     let stacks = (0..platform.stacks.len()).map(|index| stack(&mut scope, index)).collect();
     let releases = releases::files(platform, layout, &mut scope)?;
-    kubernetes::folder(platform, layout, scope, stacks, releases)
+    bundle(platform, layout, scope, stacks, releases)
 }
 
 /// The releases, in the order in which their stacks start.

@@ -4,13 +4,12 @@ use serde::Serialize;
 
 use super::values::{self, ReleaseValues, SetString};
 use super::{Release, releases};
-use crate::formats::kubernetes::Scope;
+use crate::formats::Layout;
+use crate::formats::kubernetes::{ReleaseRow, Releases, Scope};
 use crate::formats::text::Piece;
 use crate::platform::{Encoding, Image, Platform, WorkloadKind};
-use crate::targets::Layout;
-use crate::targets::kubernetes::{ReleaseRow, Releases};
+
 use crate::template::{self, TemplateError};
-use crate::value::escape;
 use crate::yaml;
 
 #[derive(Serialize)]
@@ -102,7 +101,7 @@ fn row(scope: &Scope<'_>, release: &Release<'_>, values: ReleaseValues, file: St
 
 fn set_row(set: SetString) -> SetRow {
     let piece = |piece| match piece {
-        Piece::Known(text) => PieceRow { literal: Some(escape::set_string(&text)), variable: None, read: "" },
+        Piece::Known(text) => PieceRow { literal: Some(text), variable: None, read: "" },
         // A raw value can be anything, and is read from its copy in Base64; an encoded one is derived, and is one line.
         Piece::Hole(hole) => {
             let read = if hole.variable == crate::secrets::FINGERPRINT || hole.encoding != Encoding::Raw { "plain" } else { "raw" };

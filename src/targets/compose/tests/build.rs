@@ -1,10 +1,10 @@
 //! Small platforms for the tests.
 
+use crate::formats::{Layout, Rendered};
 use crate::platform::{
     Body, Check, Endpoint, File, Health, Image, Network, Platform, Protocol, Published, Resources, Stack, Volume, Workload, WorkloadKind,
 };
 use crate::source::Pointer;
-use crate::targets::{Layout, Rendered};
 use crate::value::Duration;
 
 /// In every text position this must reach the real reader unchanged.

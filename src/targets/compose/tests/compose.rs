@@ -6,11 +6,11 @@ use serde_json::Value;
 
 use super::build::{NASTY, file, health, platform, render, text, workload};
 use super::everything;
+use crate::formats::Rendered;
 use crate::platform::{
     Body, Build, Check, DocumentFormat, Encoding, Image, PathRef, Platform, PublicText, Resources, Secret, SecretFormat, Setting, Text,
     TextTree, Workload,
 };
-use crate::targets::Rendered;
 use crate::value::escape;
 
 const FILE: &str = "docker-compose.yml";

@@ -4,7 +4,8 @@ Every start runs it again, so it changes only what differs. It replaces the imag
 `_AIRFLOW_WWW_USER_CREATE`: those carry on after a failed migration (`|| true`), pass the password as an argument, and never
 change the password of a user who exists (apache/airflow, scripts/docker/entrypoint_prod.sh).
 
-Reads `ADMIN_USERNAME` and `ADMIN_PASSWORD` from the environment.
+Reads `ADMIN_USERNAME` and `ADMIN_PASSWORD` from the environment. Arguments are the command that sees to the schema instead,
+such as one that waits until another job has made it.
 """
 
 import os
@@ -40,8 +41,8 @@ def set_administrator(username: str, password: str) -> str:
 
 def main() -> None:
     username, password = os.environ["ADMIN_USERNAME"], os.environ["ADMIN_PASSWORD"]
-    # Also makes the tables of the FAB auth manager, provided that AIRFLOW__CORE__AUTH_MANAGER names it.
-    subprocess.run(["airflow", "db", "migrate"], check=True)
+    # Also makes the tables of the FAB auth manager, provided that it is configured as the auth manager.
+    subprocess.run(sys.argv[1:] or ["airflow", "db", "migrate"], check=True)
     print(f"administrator {username}: {set_administrator(username, password)}")
 
 

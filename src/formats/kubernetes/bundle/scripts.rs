@@ -6,8 +6,9 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::{Layout, ReleaseRow};
+use super::ReleaseRow;
 use crate::fileset::FileSet;
+use crate::formats::Layout;
 use crate::formats::kubernetes::{ClaimPlan, FilledFile, Reads, Scope, StackManifests, WorkloadManifests, secret_object, settings_object};
 use crate::formats::text::{Piece, host_of};
 use crate::platform::{Encoding, Image, Platform, Workload};

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Layout;
 use crate::fileset::FileSet;
+use crate::formats::Layout;
 use crate::formats::kubernetes::model::{Kustomization, Metadata, Nothing, Object, ServiceAccount, Words, doc, documents};
 use crate::formats::kubernetes::{SERVICE_ACCOUNT, StackManifests, WorkloadManifests};
 use crate::platform::Platform;
