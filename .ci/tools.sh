@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the real tools that the external checks run against what we render:
 #
-#   .ci/tools.sh [compose] [shellcheck] [postgres] [redis] [airflow] [etcd] [kubernetes] [helm] [kubeconform] [kind]
+#   .ci/tools.sh [compose] [shellcheck] [postgres] [pgbouncer] [redis] [airflow] [etcd] [kubernetes] [helm] [kubeconform] [kind]
 #
 # Without an argument it installs all of them.
 #
@@ -80,6 +80,13 @@ install_postgres() {
   mkdir -p /etc/postgresql-common
   printf 'create_main_cluster = false\n' >/etc/postgresql-common/createcluster.conf
   apt_install postgresql
+}
+
+# Its package would start one for the whole machine, with its own settings.
+install_pgbouncer() {
+  if has pgbouncer; then return; fi
+  apt_install pgbouncer
+  if [ -x /etc/init.d/pgbouncer ]; then /etc/init.d/pgbouncer stop >/dev/null; fi
 }
 
 # In Debian the server is a link to a program of redis-tools; the package redis-server only adds a daemon that nobody wants here.
@@ -176,7 +183,7 @@ install_kind() {
 mkdir -p "$PIPEGEN_TOOLS/bin" "$PIPEGEN_TOOLS/src"
 exec 9>"$PIPEGEN_TOOLS/.lock" # two runs at once would build into the same folders
 flock 9
-tools=(compose shellcheck postgres redis airflow etcd kubernetes helm kubeconform kind)
+tools=(compose shellcheck postgres pgbouncer redis airflow etcd kubernetes helm kubeconform kind)
 [ $# -gt 0 ] || set -- "${tools[@]}"
 for tool; do
   declare -F "install_$tool" >/dev/null || fail "no tool is called '$tool'; write one of ${tools[*]}"

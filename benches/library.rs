@@ -9,7 +9,8 @@ use divan::Bencher;
 use divan::counter::ItemsCount;
 use pipegen::compile::{Compiled, Options, compile};
 use pipegen::source::Source;
-use pipegen::targets::{Layout, TARGETS};
+use pipegen::formats::Layout;
+use pipegen::targets::TARGETS;
 use pipegen::yaml;
 
 const SUBJECTS: [&str; 5] = ["capstone", "10", "100", "1000", "10000"];

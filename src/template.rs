@@ -41,6 +41,7 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("kubernetes/uninstall.sh", include_str!("../templates/kubernetes/uninstall.sh.j2")),
     ("postgres/init.sh", include_str!("../templates/postgres/init.sh.j2")),
     ("postgres/init.sql", include_str!("../templates/postgres/init.sql.j2")),
+    ("postgres/pool.sh", include_str!("../templates/postgres/pool.sh.j2")),
 ];
 
 static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(environment);

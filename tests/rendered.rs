@@ -7,7 +7,8 @@ use std::collections::BTreeSet;
 
 use pipegen::compile::{Compiled, Options, compile};
 use pipegen::source::{Source, Span};
-use pipegen::targets::{Layout, TARGETS};
+use pipegen::formats::Layout;
+use pipegen::targets::TARGETS;
 use pipegen::yaml::{self, Node, Value};
 use support::edit::replaced;
 

@@ -294,3 +294,19 @@ fn secrets_init_says_nothing_of_a_broken_env_file_but_the_line() {
     assert!(said.contains("line 2") && !said.contains("hunter2"), "{said}");
     assert_eq!(rendered.read(".env"), broken);
 }
+
+#[test]
+fn what_a_target_that_nobody_rendered_cannot_express_is_no_fault() {
+    // Two namespaces cannot share storage, two Compose projects can.
+    let service = |name: &str, stack: &str| {
+        format!(
+            "  {name}: {{ component: redis, stack: {stack}, networks: [net] }}\n  {name}-app: {{ component: container, image: \"app:1\", stack: {stack}, networks: [net], volumes: [{{ volume: data, mount: /data }}] }}\n"
+        )
+    };
+    let services = service("one", "a") + &service("two", "b");
+    let blueprint = format!(
+        "blueprint: v1\nname: shared\nnetworks: {{ net: {{}} }}\nstacks: {{ a: {{}}, b: {{}} }}\nvolumes: {{ data: {{}} }}\nservices:\n{services}"
+    );
+    let made = Rendered::text(&blueprint, &[]).secrets_init();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+}

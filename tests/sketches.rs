@@ -16,18 +16,10 @@ type Expected = &'static [(&'static str, usize, &'static str)];
 
 const STACKEXCHANGE: Expected = &[
     ("not-rendered-yet", 5, "kind"),
-    ("not-rendered-yet", 23, "executor"),
     ("path-not-found", 27, "stackexchange"),
-    ("not-rendered-yet", 30, "python"),
-    ("not-rendered-yet", 31, "dags"),
-    ("not-rendered-yet", 32, "logs"),
-    ("not-rendered-yet", 33, "task_pods"),
-    ("not-rendered-yet", 52, "runs"),
-    ("not-rendered-yet", 57, "managed"),
-    ("not-rendered-yet", 57, "pool"),
-    ("not-rendered-yet", 57, "backup"),
-    ("not-rendered-yet", 64, "metrics"),
-    ("not-rendered-yet", 65, "store"),
+    ("not-rendered-yet", 58, "backup"),
+    ("not-rendered-yet", 65, "metrics"),
+    ("not-rendered-yet", 66, "store"),
 ];
 
 const BIGDATA: Expected = &[

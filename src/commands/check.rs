@@ -47,7 +47,9 @@ fn all_environments(path: &Path, parameters: &[(String, String)], json: bool) ->
             }
             environments.extend(compiled.environments.iter().cloned().map(Some));
         }
-        rendered(&mut compiled, path, Path::new(OUT), environment.as_deref())?;
+        for (_, rendered) in rendered(&mut compiled, path, Path::new(OUT), environment.as_deref())? {
+            compiled.add(rendered.diagnostics);
+        }
         failed |= errors(&compiled) > 0;
         if !compiled.diagnostics.is_empty() {
             masked.append(&mut compiled.masked(&source));

@@ -78,7 +78,7 @@ pub(super) fn of_target(target: &Target, platform: &Platform, blueprint: &Path, 
     })
 }
 
-/// The files of every target that fits a compiled blueprint; for callers that only want to know.
+/// The files of every target that fits a compiled blueprint, each with its diagnostics; for callers that only want to know.
 pub(super) fn rendered(
     compiled: &mut Compiled,
     blueprint: &Path,
@@ -89,8 +89,7 @@ pub(super) fn rendered(
     let mut all = Vec::new();
     for target in fitting(&platform).0 {
         let folder = folder(out, &platform.name, environment, target.name);
-        let mut rendered = of_target(target, &platform, blueprint, &folder)?;
-        compiled.add(std::mem::take(&mut rendered.diagnostics));
+        let rendered = of_target(target, &platform, blueprint, &folder)?;
         all.push((folder, rendered));
     }
     Ok(all)

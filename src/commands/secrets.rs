@@ -13,17 +13,20 @@ use crate::secrets::{InitError, Status, init as make, os_random, store};
 pub fn init(choice: &ChoiceArgs) -> Done {
     let Chosen { source, mut compiled } = blueprint::choose(choice, false)?;
     let all = rendered(&mut compiled, &choice.blueprint, &choice.out, choice.env.as_deref())?;
+    let (mut there, missing): (Vec<_>, Vec<_>) = all.into_iter().partition(|(folder, _)| folder.is_dir());
+    for (_, rendered) in &mut there {
+        compiled.add(std::mem::take(&mut rendered.diagnostics));
+    }
     if compiled.has_errors() {
         say_diagnostics(&source, &compiled);
         return Err(Exit::Invalid);
     }
-    let there: Vec<_> = all.iter().filter(|(folder, _)| folder.is_dir()).collect();
     if there.is_empty() {
-        let folders = all.iter().map(|(folder, _)| format!("`{}`", folder.display())).collect::<Vec<_>>().join(" or ");
+        let folders = missing.iter().map(|(folder, _)| format!("`{}`", folder.display())).collect::<Vec<_>>().join(" or ");
         let help = format!("run `{}` first", render_command(choice));
         return Err(fail(Exit::Disk, &format!("there is no folder {folders}"), &help));
     }
-    there.into_iter().try_for_each(|(folder, rendered)| write(folder, rendered))
+    there.iter().try_for_each(|(folder, rendered)| write(folder, rendered))
 }
 
 fn write(folder: &Path, rendered: &Rendered) -> Done {

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::blueprint::Blueprint;
+use crate::blueprint::{Blueprint, SecretStore as Wanted};
 use crate::components::OwnVolume;
 use crate::diagnostic::{Diagnostic, Place, code};
 use crate::platform::{
-    Check, Edge, Image, Mount, MountSource, PathRef, Platform, PublicText, Readiness, Realization, Service, Stack, Volume, Workload,
+    Check, Edge, Image, Mount, MountSource, PathRef, Platform, PublicText, Readiness, Realization, SecretStore, Service, Stack, Volume,
+    Workload,
     WorkloadKind,
 };
 use crate::source::Pointer;
@@ -62,6 +63,10 @@ pub(super) fn platform(
         networks: places.networks,
         volumes,
         secrets,
+        secret_store: match blueprint.secrets.as_ref().map(|secrets| secrets.store) {
+            Some(Wanted::ExternalSecrets) => SecretStore::External,
+            Some(Wanted::Env) | None => SecretStore::Env,
+        },
         settings,
         services: list,
         workloads: built.workloads,

@@ -52,7 +52,7 @@ pub(super) fn services(
         };
         let built = declared.instance.build(&mut cx);
         found.append(&mut cx.diagnostics);
-        if built.workloads.is_empty() && declared.component.runs {
+        if built.workloads.is_empty() && declared.instance.surface().external.is_none() {
             broken.push(declared.at.clone());
         }
         all.workloads.extend(built.workloads);

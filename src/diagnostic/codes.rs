@@ -51,6 +51,7 @@ codes! {
     BAD_REFERENCE "bad-reference" Error "a `${...}` that cannot be read";
     BAD_VALUE "bad-value" Error "a value of the right type that is not allowed";
     BROKEN_EXPECTATION "broken-expectation" Error "the platform does not keep what `expect:` demands";
+    BUILD_ARG_UNUSED "build-arg-unused" Error "a build argument that the Dockerfile does not declare";
     COMPONENT_CHANGED "component-changed" Error "an environment changes what a service is";
     DEPENDENCY_CYCLE "dependency-cycle" Error "services wait for each other";
     DUPLICATE_KEY "duplicate-key" Error "a key written twice in one map";

@@ -36,6 +36,8 @@ pub struct Platform {
     pub volumes: Vec<Volume>,
     /// Secrets that something reads, sorted by variable.
     pub secrets: Vec<Secret>,
+    /// Where their values come from.
+    pub secret_store: SecretStore,
     /// Values of the deployer that something reads, sorted by variable.
     pub settings: Vec<Setting>,
     /// Services.
@@ -106,6 +108,15 @@ pub struct Secret {
     pub encodings: Vec<Encoding>,
     /// Where it comes from in the blueprint.
     pub origin: Pointer,
+}
+
+/// Where the values of secrets come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SecretStore {
+    /// The deployer's `.env`.
+    Env,
+    /// A store of the surroundings, that hands them in while the platform runs.
+    External,
 }
 
 /// A value of the deployer by the name of its variable.

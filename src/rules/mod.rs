@@ -1,5 +1,6 @@
 //! Cross-checks on the platform, one file each. Layer 3.
 
+mod build_arg_unused;
 mod dependency_cycle;
 mod env_in_context;
 mod internal_only_publish;
@@ -37,6 +38,7 @@ pub type Rule = (&'static str, fn(&RuleContext<'_>) -> Vec<Diagnostic>);
 
 /// Every rule, sorted by name.
 pub static RULES: &[Rule] = &[
+    ("build_arg_unused", build_arg_unused::check),
     ("dependency_cycle", dependency_cycle::check),
     ("env_in_context", env_in_context::check),
     ("internal_only_publish", internal_only_publish::check),

@@ -27,8 +27,6 @@ const KEYS: &[(&str, Option<&str>, When)] = &[
     ("pipelines/*/steps/*/batch_interval", None, When::Always),
     ("services/*/metrics", Some("airflow"), When::Always),
     ("services/*/metrics", Some("container"), When::Always),
-    ("services/*/managed", Some("postgres"), When::Always),
-    ("services/*/pool", Some("postgres"), When::Always),
     ("services/*/backup", Some("postgres"), When::Always),
 ];
 

@@ -156,6 +156,7 @@ pub fn platform(published: u16) -> Platform {
             encodings: vec![Encoding::Raw],
             origin: at(),
         }],
+        secret_store: pipegen::platform::SecretStore::Env,
         settings: Vec::new(),
         services: services(),
         workloads,

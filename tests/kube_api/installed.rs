@@ -60,14 +60,22 @@ pub fn stream(objects: &[Value]) -> String {
     objects.iter().map(|object| format!("---\n{object}\n")).collect()
 }
 
+/// Every example that is rendered, and a blueprint that goes to the limits of the language.
+fn blueprints() -> Vec<String> {
+    let name = |folder: &std::path::PathBuf| {
+        folder.parent().and_then(|folder| folder.file_name()).expect("a folder").to_string_lossy().into_owned()
+    };
+    let examples = manifests::golden(&["kubernetes"]);
+    examples.iter().map(|folder| format!("blueprints/{}.yml", name(folder))).chain(["tests/kube_api/limits.yml".to_owned()]).collect()
+}
+
 #[test]
 fn every_example_is_installed_kept_and_not_changed_the_second_time() {
-    for folder in manifests::golden(&["kubernetes"]) {
+    for name in blueprints() {
         let Some(api) = KubeApi::start() else {
             return;
         };
-        let name = folder.parent().and_then(|folder| folder.file_name()).expect("a blueprint's folder").to_string_lossy().into_owned();
-        let rendered = Rendered::to("kubernetes", &format!("blueprints/{name}.yml"));
+        let rendered = Rendered::to("kubernetes", &name);
         let values = nasty(&rendered);
         let rendered = rendered.with_secrets(&values);
 

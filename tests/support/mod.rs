@@ -15,7 +15,7 @@ use std::process::Command;
 
 /// The tools that tests may ask for: name, the variable that says where it is (`.ci/env.sh` sets it), program.
 /// The variable names the program or the folder that holds it; without it, the program is looked for in `PATH`.
-const TOOLS: [(&str, &str, &str); 14] = [
+const TOOLS: [(&str, &str, &str); 15] = [
     ("airflow", "PIPEGEN_AIRFLOW", "airflow"),
     ("airflow-python", "PIPEGEN_AIRFLOW", "python"),
     ("compose", "PIPEGEN_COMPOSE", "docker-compose"),
@@ -26,6 +26,7 @@ const TOOLS: [(&str, &str, &str); 14] = [
     ("kube-apiserver", "PIPEGEN_KUBE_APISERVER", "kube-apiserver"),
     ("kubeconform", "PIPEGEN_KUBECONFORM", "kubeconform"),
     ("kubectl", "PIPEGEN_KUBECTL", "kubectl"),
+    ("pgbouncer", "PIPEGEN_PGBOUNCER", "pgbouncer"),
     ("postgres", "PIPEGEN_POSTGRES_BIN", "postgres"),
     ("psql", "PIPEGEN_POSTGRES_BIN", "psql"),
     ("redis", "PIPEGEN_REDIS", "redis-server"),

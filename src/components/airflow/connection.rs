@@ -21,7 +21,7 @@ pub(super) fn fields(target: &Resolved) -> TextTree {
     if kind == "http" {
         // The HTTP provider reads the scheme from there.
         fields.push(("schema".to_owned(), scheme.into()));
-    } else if extra.is_empty() {
+    } else if kind != "redis" {
         fields.extend(read(&[("schema", "database")]));
     }
     let extra = read(extra);
@@ -45,6 +45,7 @@ fn shape(scheme: &str) -> (&str, Properties, Properties) {
         // A password without a login is taken for a token (DatabricksHook, `_get_token`).
         "databricks" => ("databricks", &[("host", "host"), ("password", "token")], &[]),
         "http" | "https" => ("http", ADDRESS, &[]),
+        "postgres" => ("postgres", ADDRESS, &[("sslmode", "sslmode")]),
         other => (other, ADDRESS, &[]),
     }
 }

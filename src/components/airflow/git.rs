@@ -16,6 +16,8 @@ const ROOT: &str = "/git";
 /// The link to what was fetched last; it changes at once.
 const LINK: &str = "repo";
 const PORT: u16 = 8080;
+/// The image's user, to whom the volume's folder in the image belongs.
+const USER: (u32, u32) = (65533, 65533);
 /// The role's name.
 pub(super) const ROLE: &str = "git_sync";
 
@@ -58,6 +60,7 @@ pub(super) fn sync(cx: &mut Build<'_>, git: &Git, login: Option<&Login>) -> Work
     let image = Image::Pulled { reference: IMAGE.into() };
     let mut sync = cx.job(&workload(cx.name), Some(ROLE), image);
     sync.kind = WorkloadKind::Server { replicas: 1, keep_running: true };
+    sync.runs_as = Some(USER);
     sync.environment = environment(git, login);
     sync.mounts = vec![mount(cx, false)];
     sync.endpoints = vec![Endpoint { name: "http".to_owned(), port: PORT, protocol: Protocol::Http, published: None }];

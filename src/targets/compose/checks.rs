@@ -6,7 +6,11 @@ use super::plan::{ComposePlan, networks_of, volumes_of};
 use crate::diagnostic::Place;
 use crate::formats::said_elsewhere;
 use crate::formats::text::Resolver;
-use crate::platform::{Platform, Realization, Service, Workload};
+use crate::platform::{Platform, Realization, SecretStore, Service, Workload};
+use crate::source::Pointer;
+
+/// Why Compose cannot have secrets from elsewhere.
+pub const NO_STORE: &str = "Compose reads secrets from `.env`, and from no store";
 
 /// Reports what a platform has that its Compose files cannot have.
 pub fn check(resolver: &mut Resolver<'_>, platform: &Platform, plan: &ComposePlan<'_>) {
@@ -18,6 +22,7 @@ pub fn check(resolver: &mut Resolver<'_>, platform: &Platform, plan: &ComposePla
         networks,
         volumes,
         secrets,
+        secret_store,
         settings,
         services,
         workloads,
@@ -28,6 +33,10 @@ pub fn check(resolver: &mut Resolver<'_>, platform: &Platform, plan: &ComposePla
     // The plan and the services say the first, the guide and the scripts the second.
     said_elsewhere((name, stacks, networks, volumes, secrets, settings, workloads));
     said_elsewhere((description, environment, edges, pipelines, expectations));
+    if *secret_store == SecretStore::External {
+        let place = Place::Value(Pointer::root().key("secrets").key("store"));
+        resolver.refuse(&place, NO_STORE, "write `store: env`, or choose another target");
+    }
     for service in services {
         nothing_stands_in(resolver, service);
     }

@@ -18,7 +18,7 @@ use crate::diagnostic::{Diagnostic, Place, code};
 use crate::fileset::FileSet;
 use crate::formats::text::Resolver;
 use crate::formats::variables::read;
-use crate::platform::{Platform, Workload, WorkloadKind};
+use crate::platform::{Platform, SecretStore, Workload, WorkloadKind};
 use crate::template::TemplateError;
 use crate::yaml::{self, Doc};
 use plan::{ComposePlan, StackPlan};
@@ -39,10 +39,12 @@ pub static TARGET: Target = Target {
     render,
 };
 
-/// Without what only another workload could start, a platform would look alive and do none of its work.
+/// Without what only another workload could start, a platform would look alive and do none of its work. Without its store,
+/// it would run on other secrets than those that were meant.
 fn unfit(platform: &Platform) -> Option<String> {
     let is_template = |workload: &&Workload| matches!(workload.kind, WorkloadKind::Template { .. });
-    platform.workloads.iter().find(is_template).map(|workload| lower::started_by_another(&workload.name))
+    let template = platform.workloads.iter().find(is_template).map(|workload| lower::started_by_another(&workload.name));
+    template.or_else(|| (platform.secret_store == SecretStore::External).then(|| checks::NO_STORE.to_owned()))
 }
 
 fn render(platform: &Platform, layout: &Layout) -> Result<Rendered, TemplateError> {

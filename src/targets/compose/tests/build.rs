@@ -29,6 +29,7 @@ pub fn platform(stacks: &[&str], workloads: Vec<Workload>) -> Platform {
         networks: vec![network("net", 0)],
         volumes: Vec::new(),
         secrets: Vec::new(),
+        secret_store: crate::platform::SecretStore::Env,
         settings: Vec::new(),
         services: Vec::new(),
         workloads,

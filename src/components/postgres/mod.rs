@@ -1,17 +1,21 @@
 //! PostgreSQL: a server, and a job that makes roles and databases on every start.
 
+mod init;
+mod managed;
+mod pool;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Build, Built, Component, Declare, Instance, OwnVolume, Resource, Surface};
 use crate::blueprint::Databases;
+use crate::components::{Build, Built, Component, Declare, Instance, OwnVolume, Resource, Surface};
 use crate::diagnostic::{Diagnostic, Place, code};
 use crate::platform::{
-    Body, Check, Encoding, Endpoint, EndpointRef, File, Health, Mount, MountSource, PathRef, Protocol, PublicText, Published, Readiness,
-    RemoteCheck, SecretFormat, Text, TextTree, WorkloadKind,
+    Check, Encoding, Endpoint, EndpointRef, External, Health, Mount, MountSource, PathRef, Protocol, PublicText, Published, Readiness,
+    SecretFormat, Text,
 };
 use crate::source::Pointer;
-use crate::value::{DatasetName, Deployable, Duration, NetworkName, ParametricText, Port, ResourceRef, text_or_map};
+use crate::value::{DatasetName, Duration, NetworkName, ParametricText, ResourceRef, text_or_map};
 
 /// Series and image tag, newest first (official library list of 2026-08).
 const TAGS: &[(&str, &str)] = &[("18", "18.5-bookworm"), ("17", "17.11-bookworm"), ("16", "16.15-bookworm"), ("15", "15.19-bookworm")];
@@ -42,6 +46,11 @@ once per database, as its owner, in one transaction.
   Only owners may connect to their databases.
 - The superuser `postgres` has a password of its own, `<SERVICE>_ADMIN_PASSWORD`, that no other service gets.
 - `publish` is the host port of the server.
+- `pool: pgbouncer` adds the workload `<service>-pool`, which all others then connect to. It hands connections on by transaction: what a
+  client sets for its session (`SET`, `LISTEN`, advisory locks) does not hold.
+- `managed: { host: HOST }` means a server that exists already, usually in one of the `environments`. Then nothing runs here, and what
+  says how it runs means nothing. The databases are there, and so are their owners: credentials of the type `basic`. The
+  connection is encrypted unless `tls` says otherwise.
 
 ## What others get
 
@@ -49,7 +58,8 @@ once per database, as its owner, in one transaction.
 `POSTGRES_PASSWORD` and `POSTGRES_DB`; with `as: X` they are `X_HOST`, `X_PORT`, `X_USER`, `X_PASSWORD` and `X_NAME`.
 
 References read `${postgres.host}` and `${postgres.port}`, and of a database `${postgres/shop.database}`, `username`, `password`,
-`url` (`postgresql://`), `sqlalchemy_url` (`postgresql+psycopg2://`) and `jdbc_url` (without the login). Ready is when the server answers and the job has ended.
+`url` (`postgresql://`), `sqlalchemy_url` (`postgresql+psycopg2://`) and `jdbc_url` (without the login). A managed server also gives
+`POSTGRES_SSLMODE` and `${postgres.sslmode}`. Ready is when the server answers and the job has ended.
 
 ## Example
 
@@ -74,7 +84,7 @@ services:
 struct Spec {
     /// The version, quoted: a series of the catalog or a full version of one; without this key the first series.
     #[serde(default)]
-    #[schemars(with = "Option<super::Version>")]
+    #[schemars(with = "Option<crate::components::Version>")]
     version: Option<String>,
     /// The credential that owns every database without an owner of its own; without this key the role `<service>_owner`.
     #[serde(default)]
@@ -82,31 +92,16 @@ struct Spec {
     /// Databases that are made on start: a list of names, or a map from name to owner.
     #[serde(default)]
     databases: Databases<Database>,
-    /// The address of a server that exists already, instead of one that runs here.
+    /// A server that exists already, instead of one that runs here; its databases and their owners exist as well.
     #[serde(default)]
-    #[allow(dead_code, reason = "carried by the language; no target renders it yet")]
-    managed: Option<Managed>,
-    /// A pool of connections in front of it.
+    managed: Option<managed::Managed>,
+    /// A pool of connections in front of it, to which everyone else then connects.
     #[serde(default)]
-    #[allow(dead_code, reason = "carried by the language; no target renders it yet")]
     pool: Option<Pool>,
     /// Copies of the databases.
     #[serde(default)]
     #[allow(dead_code, reason = "carried by the language; no target renders it yet")]
     backup: Option<Backup>,
-}
-
-/// A server that exists already.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
-struct Managed {
-    /// Its host name.
-    #[allow(dead_code, reason = "carried by the language; no target renders it yet")]
-    host: Deployable,
-    /// Its port.
-    #[serde(default)]
-    #[allow(dead_code, reason = "carried by the language; no target renders it yet")]
-    port: Option<Port>,
 }
 
 /// A pool of connections.
@@ -163,6 +158,26 @@ struct Owned {
     variable: String,
 }
 
+/// Where a server is found, and how connections to it are encrypted if that is not left to the client.
+#[derive(Clone)]
+struct Address {
+    host: Text,
+    port: Text,
+    sslmode: Option<&'static str>,
+}
+
+impl Address {
+    fn of(endpoint: &EndpointRef) -> Self {
+        Self { host: Text::host(endpoint), port: Text::port(endpoint), sslmode: None }
+    }
+
+    /// The properties of the service, each with the suffix of its variable.
+    fn properties(&self) -> Vec<(&'static str, &'static str, Text)> {
+        let sslmode = self.sslmode.map(|mode| ("sslmode", "SSLMODE", Text::literal(mode)));
+        [("host", "HOST", self.host.clone()), ("port", "PORT", self.port.clone())].into_iter().chain(sslmode).collect()
+    }
+}
+
 struct Postgres {
     surface: Surface,
     image: String,
@@ -170,40 +185,69 @@ struct Postgres {
     admin: String,
     databases: Vec<Owned>,
     published: Option<Published>,
+    /// The server exists already.
+    managed: bool,
+    /// Where the server itself is.
+    server: Address,
 }
 
 fn declare(cx: &mut Declare<'_>) -> Option<Box<dyn Instance>> {
     let spec: Spec = cx.spec()?;
+    let managed = match &spec.managed {
+        Some(managed) => Some(managed::read(cx, managed)?),
+        None => None,
+    };
     let tag = cx.tag(TAGS, "", spec.version.as_deref())?;
     // From 18 on the image keeps its data in a folder per major version below the mount.
     let data = if tag.starts_with("18") { "/var/lib/postgresql" } else { "/var/lib/postgresql/data" };
     let published = cx.published(&["postgres"]).remove(0);
     let admin =
         cx.own_secret("ADMIN_PASSWORD", SecretFormat::Password, format!("superuser `{SUPERUSER}` of {}; no service gets it", cx.name));
-    let endpoint = EndpointRef { workload: cx.name.to_owned(), endpoint: "postgres".to_owned() };
     let databases = owned(cx, &spec);
-    let init = format!("{}-init", cx.name);
-    let mut workloads = vec![(cx.name.to_owned(), None)];
-    let mut ready = vec![(cx.name.to_owned(), Readiness::Ready)];
-    if !databases.is_empty() {
-        workloads.push((init.clone(), Some("init")));
-        ready.push((init, Readiness::Completed));
+    let endpoint = EndpointRef { workload: cx.name.to_owned(), endpoint: "postgres".to_owned() };
+    let server = managed.as_ref().map_or_else(|| Address::of(&endpoint), |(address, _)| address.clone());
+    let surface = surface(cx.name, &spec, &databases, managed.clone());
+    let managed = managed.is_some();
+    Some(Box::new(Postgres { surface, image: format!("postgres:{tag}"), data, admin, databases, published, managed, server }))
+}
+
+/// What others may see: the pool if there is one, else the server.
+fn surface(name: &str, spec: &Spec, databases: &[Owned], managed: Option<(Address, External)>) -> Surface {
+    let (mut workloads, mut ready, mut endpoint) = (Vec::new(), Vec::new(), None);
+    if managed.is_none() {
+        workloads.push((name.to_owned(), None));
+        ready.push((name.to_owned(), Readiness::Ready));
+        if !databases.is_empty() {
+            let init = format!("{name}-init");
+            workloads.push((init.clone(), Some("init")));
+            ready.push((init, Readiness::Completed));
+        }
+        endpoint = Some(EndpointRef { workload: name.to_owned(), endpoint: "postgres".to_owned() });
     }
-    let surface = Surface {
+    if spec.pool.is_some() {
+        workloads.push((pool::endpoint(name).workload, Some(pool::ROLE)));
+        ready.push(pool::ready(name));
+        endpoint = Some(pool::endpoint(name));
+    }
+    let (address, external) = match (&endpoint, managed) {
+        (Some(endpoint), _) => (Address::of(endpoint), None),
+        (None, Some((address, external))) => (address, Some(external)),
+        (None, None) => return Surface::default(),
+    };
+    let properties = address.properties();
+    Surface {
         workloads,
-        endpoint: Some(endpoint.clone()),
+        endpoint,
         ready,
         prefix: "POSTGRES".to_owned(),
-        variables: vec![("HOST", Text::host(&endpoint)), ("PORT", Text::port(&endpoint))],
-        properties: vec![("host", Text::host(&endpoint)), ("port", Text::port(&endpoint))],
+        variables: properties.iter().map(|(_, variable, text)| (*variable, text.clone())).collect(),
+        properties: properties.iter().map(|(name, _, text)| (*name, text.clone())).collect(),
         resource_kind: "database",
-        resources: databases.iter().map(|database| resource(database, &endpoint)).collect(),
-        default_resource: None,
+        resources: databases.iter().map(|database| resource(database, &address)).collect(),
         scheme: Some("postgres"),
-        login: None,
-        external: None,
-    };
-    Some(Box::new(Postgres { surface, image: format!("postgres:{tag}"), data, admin, databases, published }))
+        external,
+        ..Surface::default()
+    }
 }
 
 fn owned(cx: &mut Declare<'_>, spec: &Spec) -> Vec<Owned> {
@@ -218,6 +262,11 @@ fn owned(cx: &mut Declare<'_>, spec: &Spec) -> Vec<Owned> {
         };
         let credential = database.owner.as_ref().or(spec.credential.as_ref());
         let login = match credential {
+            Some(credential) if spec.managed.is_some() => managed::login(cx, credential, owner_at),
+            None if spec.managed.is_some() => {
+                managed::no_owner(cx, &origin);
+                None
+            }
             Some(credential) => cx.credential(credential.as_str(), owner_at),
             // Without a credential the service has one of its own. Not just the service's name: most are called
             // `postgres`, as the superuser is.
@@ -228,7 +277,7 @@ fn owned(cx: &mut Declare<'_>, spec: &Spec) -> Vec<Owned> {
             }
         };
         let Some((variable, username)) = login else { continue };
-        if username.as_literal() == Some(SUPERUSER) {
+        if username.as_literal() == Some(SUPERUSER) && spec.managed.is_none() {
             let fault = superuser_taken(cx, credential, &origin);
             cx.diagnostics.push(fault);
         }
@@ -253,11 +302,13 @@ fn superuser_taken(cx: &Declare<'_>, credential: Option<&NetworkName>, database:
         .help("give the credential another `username`")
 }
 
-fn resource(database: &Owned, endpoint: &EndpointRef) -> Resource {
+fn resource(database: &Owned, address: &Address) -> Resource {
     let name = Text::literal(database.name.as_str());
     let password = Text::secret(&database.variable);
-    let address = Text::host_and_port(endpoint, crate::platform::Vantage::Here);
-    let path = Text::literal("/").then(name.clone().encoded(Encoding::Uri));
+    let path = Text::literal("/")
+        .then(name.clone().encoded(Encoding::Uri))
+        .then(address.sslmode.map_or_else(String::new, |mode| format!("?sslmode={mode}")));
+    let address = address.host.clone().then(":").then(address.port.clone());
     let login = database.username.clone().encoded(Encoding::Uri).then(":").then(password.clone().encoded(Encoding::Uri)).then("@");
     let url = |scheme: &str| Text::literal(scheme).then(login.clone()).then(address.clone()).then(path.clone());
     Resource {
@@ -285,6 +336,10 @@ impl Instance for Postgres {
     }
 
     fn build(&self, cx: &mut Build<'_>) -> Built {
+        let pool = self.pooled().then(|| self.pool(cx));
+        if self.managed {
+            return Built { workloads: pool.into_iter().collect(), ..Built::default() };
+        }
         let Some(image) = cx.image(Some(&self.image)) else { return Built::default() };
         let name = cx.name.to_owned();
         let volume = format!("{name}-data");
@@ -311,7 +366,25 @@ impl Instance for Postgres {
         if !self.databases.is_empty() {
             workloads.push(self.init(cx, image));
         }
+        workloads.extend(pool);
         Built { workloads, volumes: vec![OwnVolume::new(volume, cx.at.clone())], connections: None }
+    }
+}
+
+impl Postgres {
+    fn pooled(&self) -> bool {
+        self.surface.workloads.iter().any(|(_, role)| *role == Some(pool::ROLE))
+    }
+
+    /// The owners of databases with their variables, each once.
+    fn owners(&self) -> Vec<(&Text, &str)> {
+        let mut owners: Vec<(&Text, &str)> = Vec::new();
+        for database in &self.databases {
+            if !owners.iter().any(|(username, _)| *username == &database.username) {
+                owners.push((&database.username, &database.variable));
+            }
+        }
+        owners
     }
 }
 
@@ -329,90 +402,5 @@ fn health(endpoint: &EndpointRef) -> Health {
         retries: 12,
         start_period: Duration::seconds(30),
         start_interval: None,
-    }
-}
-
-impl Postgres {
-    fn init(&self, cx: &Build<'_>, image: crate::platform::Image) -> crate::platform::Workload {
-        let endpoint = EndpointRef { workload: cx.name.to_owned(), endpoint: "postgres".to_owned() };
-        let mut job = cx.job(&format!("{}-init", cx.name), Some("init"), image);
-        job.networks.truncate(1);
-        job.command = Some(vec!["sh".into(), "/pipegen/init.sh".into()]);
-        job.user = Some(format!("{}:{}", USER.0, USER.1));
-        job.runs_as = Some(USER);
-        // The image declares its data folder as a volume; here it stays empty.
-        job.scratch = vec![self.data.to_owned()];
-        job.environment = vec![
-            ("PGHOST".to_owned(), Text::host(&endpoint)),
-            ("PGPORT".to_owned(), Text::port(&endpoint)),
-            ("PGUSER".to_owned(), SUPERUSER.into()),
-            ("PGDATABASE".to_owned(), SUPERUSER.into()),
-            ("PGPASSWORD".to_owned(), Text::secret(&self.admin)),
-        ];
-        for database in &self.databases {
-            super::set(&mut job.environment, &database.variable, Text::secret(&database.variable));
-        }
-        job.files = self.files(&cx.at);
-        job.waits = vec![(cx.name.to_owned(), Readiness::Ready)];
-        job.kind = WorkloadKind::Job { evidence: self.databases.last().map(|database| evidence(&endpoint, database)) };
-        job
-    }
-
-    fn files(&self, at: &Pointer) -> Vec<File> {
-        let mut owners: Vec<(&Text, &str)> = Vec::new();
-        for database in &self.databases {
-            if !owners.iter().any(|(username, _)| *username == &database.username) {
-                owners.push((&database.username, &database.variable));
-            }
-        }
-        let owners = owners
-            .iter()
-            .map(|(username, variable)| TextTree::map([("name", (*username).clone().into()), ("variable", TextTree::from(*variable))]));
-        let databases = self.databases.iter().map(|database| {
-            let init = database.init.iter().enumerate().map(|(index, _)| TextTree::from(init_mount(database, index)));
-            TextTree::map([
-                ("name", TextTree::from(database.name.as_str())),
-                ("owner", database.username.clone().into()),
-                ("init", TextTree::List(init.collect())),
-            ])
-        });
-        let context = TextTree::map([("owners", TextTree::List(owners.collect())), ("databases", TextTree::List(databases.collect()))]);
-        let template = |name, mount: &str| File {
-            mount: mount.to_owned(),
-            executable: false,
-            body: Body::Template { name, context: context.clone() },
-            origin: at.clone(),
-        };
-        let user_files = self.databases.iter().flat_map(|database| {
-            database.init.iter().enumerate().map(move |(index, path)| File {
-                mount: init_mount(database, index),
-                executable: false,
-                body: Body::Path(path.clone()),
-                origin: path.origin.clone(),
-            })
-        });
-        [template("postgres/init.sh", "/pipegen/init.sh"), template("postgres/init.sql", "/pipegen/init.sql")]
-            .into_iter()
-            .chain(user_files)
-            .collect()
-    }
-}
-
-fn init_mount(database: &Owned, index: usize) -> String {
-    format!("/pipegen/{}-{:02}.sql", database.name, index + 1)
-}
-
-/// Asked from another container, as an owner: the last database is there only when all are.
-fn evidence(endpoint: &EndpointRef, database: &Owned) -> RemoteCheck {
-    let words = ["psql", "--no-psqlrc", "--quiet", "--command", "select 1"].map(PublicText::from);
-    RemoteCheck {
-        check: Check::Exec(words.into()),
-        environment: vec![
-            ("PGHOST".to_owned(), Text::host(endpoint)),
-            ("PGPORT".to_owned(), Text::port(endpoint)),
-            ("PGUSER".to_owned(), database.username.clone()),
-            ("PGPASSWORD".to_owned(), Text::secret(&database.variable)),
-            ("PGDATABASE".to_owned(), Text::literal(database.name.as_str())),
-        ],
     }
 }

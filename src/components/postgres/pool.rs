@@ -1,0 +1,110 @@
+//! PgBouncer in front of the server: many clients share few connections.
+
+use super::{Address, Owned, Postgres};
+use crate::components::{Build, set};
+use crate::diagnostic::{Diagnostic, Place, code};
+use crate::platform::{
+    Body, Check, Endpoint, EndpointRef, File, Health, Image, Protocol, PublicText, Readiness, Text, TextTree, Workload, WorkloadKind,
+};
+use crate::value::Duration;
+
+/// The one that the chart of Airflow uses: PgBouncer itself and Alpine's tools, nothing else.
+const IMAGE: &str = "apache/airflow:airflow-pgbouncer-2025.03.05-1.23.1";
+const PORT: u16 = 6432;
+/// `nobody`: PgBouncer refuses to run as root.
+const USER: (u32, u32) = (65534, 65534);
+/// The role's name.
+pub(super) const ROLE: &str = "pool";
+
+/// What others connect to.
+pub(super) fn endpoint(service: &str) -> EndpointRef {
+    EndpointRef { workload: format!("{service}-pool"), endpoint: "postgres".to_owned() }
+}
+
+impl Postgres {
+    /// The pool.
+    pub(super) fn pool(&self, cx: &mut Build<'_>) -> Workload {
+        let endpoint = endpoint(cx.name);
+        let mut pool = cx.job(&endpoint.workload, Some(ROLE), Image::Pulled { reference: IMAGE.into() });
+        pool.kind = WorkloadKind::Server { replicas: 1, keep_running: true };
+        pool.entrypoint = Some(vec!["sh".into(), "/pipegen/pool.sh".into()]);
+        pool.user = Some(format!("{}:{}", USER.0, USER.1));
+        pool.runs_as = Some(USER);
+        pool.scratch = vec!["/tmp".to_owned()];
+        for database in &self.databases {
+            set(&mut pool.environment, &database.variable, Text::secret(&database.variable));
+        }
+        pool.files = self.pool_files(cx);
+        pool.endpoints = vec![Endpoint { name: endpoint.endpoint.clone(), port: PORT, protocol: Protocol::Tcp, published: None }];
+        pool.health = Some(health(&endpoint));
+        // What the service may use of the machine is said of its server.
+        pool.resources = Default::default();
+        if self.managed {
+            self.way_out(cx);
+        } else {
+            pool.waits = self.surface.ready.iter().filter(|(name, _)| *name != endpoint.workload).cloned().collect();
+        }
+        pool
+    }
+
+    fn way_out(&self, cx: &mut Build<'_>) {
+        if !cx.scope.has_way_out(&cx.networks) {
+            let message = format!("the server is elsewhere, and `{}` is only on internal networks", cx.name);
+            let fault = Diagnostic::new(&code::NO_WAY_OUT, Place::Key(cx.at.key("managed")), message);
+            cx.diagnostics.push(fault.help("put the service on a network that is not internal as well (`networks:`)"));
+        }
+    }
+
+    fn pool_files(&self, cx: &Build<'_>) -> Vec<File> {
+        let owner =
+            |(name, variable): (&Text, &str)| TextTree::map([("name", name.clone().into()), ("variable", TextTree::from(variable))]);
+        let context = TextTree::map([("owners", TextTree::List(self.owners().into_iter().map(owner).collect()))]);
+        let file = |mount: &str, body| File { mount: mount.to_owned(), executable: false, body, origin: cx.at.key("pool") };
+        vec![
+            file("/pipegen/pool.sh", Body::Template { name: "postgres/pool.sh", context }),
+            file("/pipegen/pgbouncer.ini", Body::Text(settings(&self.server, &self.databases))),
+        ]
+    }
+}
+
+/// A connection is given back after each transaction; statements that a client prepares are prepared again where they are
+/// needed (since PgBouncer 1.21). JDBC sends `extra_float_digits` with every login.
+fn settings(server: &Address, databases: &[Owned]) -> Text {
+    let mut text = Text::literal("; Written by pipegen from the blueprint.\n[databases]\n");
+    for database in databases {
+        let name = database.name.as_str();
+        text = text.then(format!("{name} = host=")).then(server.host.clone());
+        text = text.then(" port=").then(server.port.clone()).then(format!(" dbname={name}\n"));
+    }
+    text = text.then(format!(
+        "\n[pgbouncer]\nlisten_addr = *\nlisten_port = {PORT}\nunix_socket_dir =\nauth_type = scram-sha-256\nauth_file = /tmp/users.txt\n\
+         pool_mode = transaction\nmax_prepared_statements = 200\nmax_client_conn = 1000\ndefault_pool_size = 20\n\
+         ignore_startup_parameters = extra_float_digits\n"
+    ));
+    if let Some(sslmode) = server.sslmode {
+        text = text.then(format!("server_tls_sslmode = {sslmode}\n"));
+    }
+    if server.sslmode == Some("verify-full") {
+        text = text.then("server_tls_ca_file = /etc/ssl/certs/ca-certificates.crt\n");
+    }
+    text
+}
+
+/// The image has no program that speaks PostgreSQL; that the port takes connections has to do.
+fn health(endpoint: &EndpointRef) -> Health {
+    let ask = |host: PublicText| Check::Exec(vec!["nc".into(), "-z".into(), host, PublicText::port(endpoint)]);
+    Health {
+        check: ask("127.0.0.1".into()),
+        remote: Some(ask(PublicText::host(endpoint)).into()),
+        interval: Duration::seconds(5),
+        timeout: Duration::seconds(5),
+        retries: 12,
+        start_period: Duration::seconds(10),
+        start_interval: None,
+    }
+}
+
+/// What a pool waits for is what is ready before it.
+pub(super) fn ready(service: &str) -> (String, Readiness) {
+    (endpoint(service).workload, Readiness::Ready)
+}
