@@ -79,8 +79,8 @@ fn a_release_is_installed_upgraded_and_removed() {
         let stored = api.stored(&stream(&release)).unwrap_or_else(|error| panic!("{blueprint}: {error}"));
         for (object, stored) in release.iter().zip(&stored) {
             let mut lost = subset::lost(object, stored);
-            // The chart writes empty maps and lists, and a zero, for what the server then leaves out.
-            lost.retain(|fault| !["{}", "[]", "0"].iter().any(|empty| fault.ends_with(&format!("written {empty}, stored null"))));
+            // The chart writes empty maps and lists, zeros and `false` for what the server then leaves out.
+            lost.retain(|fault| !["{}", "[]", "0", "false"].iter().any(|empty| fault.ends_with(&format!("written {empty}, stored null"))));
             assert_eq!(lost, [""; 0], "{blueprint}: {}", manifests::id(object));
         }
         // Every key that a pod of the chart reads is there, and every claim.
