@@ -8,8 +8,8 @@ use std::path::Path;
 use divan::Bencher;
 use divan::counter::ItemsCount;
 use pipegen::compile::{Compiled, Options, compile};
-use pipegen::source::Source;
 use pipegen::formats::Layout;
+use pipegen::source::Source;
 use pipegen::targets::TARGETS;
 use pipegen::yaml;
 

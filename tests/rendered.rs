@@ -6,8 +6,8 @@ mod support;
 use std::collections::BTreeSet;
 
 use pipegen::compile::{Compiled, Options, compile};
-use pipegen::source::{Source, Span};
 use pipegen::formats::Layout;
+use pipegen::source::{Source, Span};
 use pipegen::targets::TARGETS;
 use pipegen::yaml::{self, Node, Value};
 use support::edit::replaced;

@@ -7,8 +7,7 @@ use crate::components::OwnVolume;
 use crate::diagnostic::{Diagnostic, Place, code};
 use crate::platform::{
     Check, Edge, Image, Mount, MountSource, PathRef, Platform, PublicText, Readiness, Realization, SecretStore, Service, Stack, Volume,
-    Workload,
-    WorkloadKind,
+    Workload, WorkloadKind,
 };
 use crate::source::Pointer;
 

@@ -9,9 +9,9 @@ mod mistakes;
 mod relation;
 
 use pipegen::compile::{Options, compile};
+use pipegen::formats::Layout;
 use pipegen::platform::Platform;
 use pipegen::source::Source;
-use pipegen::formats::Layout;
 use pipegen::targets::{TARGETS, Target};
 use proptest::prelude::*;
 use serde_json::Value;

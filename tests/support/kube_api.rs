@@ -148,7 +148,9 @@ impl KubeApi {
         let kubectl = self.kubectl.parent().expect("a folder").to_owned();
         let path = std::env::var_os("PATH").unwrap_or_default();
         let folders = tools.map(Path::to_owned).into_iter().chain([kubectl]).chain(std::env::split_paths(&path));
-        command.env("PATH", std::env::join_paths(folders).expect("folders")).env("KUBECONFIG", self.path("config"));
+        command.env("PATH", std::env::join_paths(folders).expect("folders"));
+        // Both keep what they learn of the server below HOME.
+        command.env("KUBECONFIG", self.path("config")).env("HOME", self.folder.path());
         command
     }
 
