@@ -186,7 +186,7 @@ impl Writer<'_, '_, '_> {
     fn unknown(&mut self, key: &str, at: charts::Values) {
         let Release { chart, version, .. } = self.release;
         let message = format!("the chart {chart} {version} reads no value `{}`", self.dotted());
-        let near = near(key, at.keys().into_iter());
+        let near = near(key, at.keys());
         let help = near.map_or_else(|| "remove it: Helm would ignore it without a word".to_owned(), |near| format!("write `{near}`"));
         self.refuse(message, &help);
     }
