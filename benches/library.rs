@@ -68,6 +68,6 @@ fn sound(source: &Source) -> Compiled {
 fn render(compiled: &Compiled) -> usize {
     let platform = compiled.platform.as_ref().expect("a sound blueprint has a platform");
     let layout = Layout { blueprint: "../../blueprint.yml".to_owned(), base: "../..".to_owned() };
-    let render = |target: &&pipegen::targets::Target| (target.render)(platform, &layout).expect("the templates are sound");
+    let render = |target: &&pipegen::targets::Target| target.render(platform, &layout).expect("the templates are sound");
     TARGETS.iter().map(|target| render(target).files.iter().count()).sum()
 }

@@ -53,7 +53,7 @@ const HIDDEN: &[(&str, &[&str])] = &[
     ("clap_complete", &["cli.rs", "commands/completions.rs"]),
     ("granit_parser", &["yaml/"]),
     ("minijinja", &["template.rs"]),
-    ("pipegen_schema", &["compile/"]),
+    ("pipegen_schema", &["compile/", "value/"]),
 ];
 
 /// Calls that change the disk, and who may make them.

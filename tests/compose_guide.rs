@@ -11,7 +11,7 @@ const NASTY: &str = "$(A)${B}$${C}{{ D }}%(e)s'\"|`<b>\n# x";
 
 fn readme(platform: &Platform) -> String {
     let layout = Layout { blueprint: "../../../blueprints/demo.yml".into(), base: "../../../blueprints".into() };
-    let rendered = (compose::TARGET.render)(platform, &layout).expect("rendered");
+    let rendered = compose::TARGET.render(platform, &layout).expect("rendered");
     assert_eq!(rendered.diagnostics, [], "nothing to report");
     rendered.files.get("README.md").expect("a guide").text.clone()
 }

@@ -58,7 +58,7 @@ fn render(compiled: &mut Compiled) -> Vec<FileSet> {
     let Some(platform) = compiled.platform.take() else { return Vec::new() };
     let mut sets = Vec::new();
     for target in TARGETS {
-        let rendered = (target.render)(&platform, &layout()).unwrap_or_else(|error| panic!("{}: {error}", target.name));
+        let rendered = target.render(&platform, &layout()).unwrap_or_else(|error| panic!("{}: {error}", target.name));
         compiled.add(rendered.diagnostics);
         sets.push(rendered.files);
     }

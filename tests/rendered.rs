@@ -29,7 +29,7 @@ fn render(source: &Source) -> (Option<String>, Compiled) {
     let layout = Layout { blueprint: "../blueprint.yml".to_owned(), base: "..".to_owned() };
     let mut all = String::new();
     for target in TARGETS {
-        let rendered = (target.render)(&platform, &layout).expect("the templates are right");
+        let rendered = target.render(&platform, &layout).expect("the templates are right");
         compiled.add(rendered.diagnostics);
         for (path, file) in rendered.files.iter() {
             all.push_str(&format!("{} {}\n{}", path.as_str(), file.executable, file.text));

@@ -2,14 +2,15 @@
 //!
 //! A crate of its own, because the macro makes much code and changes only with the language.
 
+pub mod forms;
+
 use serde_json::Value;
 
 /// The committed schema as text.
 pub const SCHEMA: &str = include_str!("../blueprint.schema.json");
 
-/// The validator that the macro makes from the committed schema.
-#[jsonschema::validator(path = "blueprint.schema.json", draft = Draft7, methods = { is_valid = false, validate = false, iter_errors = true })]
-struct Blueprint;
+// The validator that the macro makes from the schema as `build.rs` prepares it.
+include!(concat!(env!("OUT_DIR"), "/blueprint.rs"));
 
 /// One violation of the schema.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,7 +46,11 @@ pub fn violations(document: &Value) -> Vec<Violation> {
                 Kind::Required { property } => Rule::MissingKey(property.as_str().unwrap_or_default().to_owned()),
                 _ => Rule::Value,
             };
-            let (instance, keyword) = (error.instance_path().to_string(), error.schema_path().to_string());
+            let (instance, mut keyword) = (error.instance_path().to_string(), error.schema_path().to_string());
+            // The committed schema says it with a pattern.
+            if let Some(parent) = keyword.strip_suffix("/format") {
+                keyword = format!("{parent}/pattern");
+            }
             // A fault of a key's name has the name as its instance and the map as its place: the only sign that it is one.
             let name = error.instance().as_str().filter(|_| document.pointer(&instance).is_some_and(Value::is_object));
             let rule = name.map_or(rule, |name| Rule::KeyName(name.to_owned()));

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::arguments::{CheckArgs, Format};
 use super::blueprint::{base, load, parameters};
-use super::render::rendered;
+use super::render::lower;
 use super::{Done, Exit, errors, print, say};
 use crate::compile::{Compiled, Options, compile};
 use crate::diagnostic::{Located, render_json, render_plain, sort_and_dedup};
@@ -47,8 +47,8 @@ fn all_environments(path: &Path, parameters: &[(String, String)], json: bool) ->
             }
             environments.extend(compiled.environments.iter().cloned().map(Some));
         }
-        for (_, rendered) in rendered(&mut compiled, path, Path::new(OUT), environment.as_deref())? {
-            compiled.add(rendered.diagnostics);
+        for needs in lower(&mut compiled, path, Path::new(OUT), environment.as_deref())? {
+            compiled.add(needs.diagnostics);
         }
         failed |= errors(&compiled) > 0;
         if !compiled.diagnostics.is_empty() {

@@ -6,9 +6,9 @@ use super::arguments::{Format, RenderArgs};
 use super::blueprint::{self, Chosen, folder};
 use super::{Done, Exit, diagnostics_json, fail, paths, print, report, say_diagnostics};
 use crate::compile::Compiled;
-use crate::diagnostic::near;
-use crate::formats::Rendered;
-use crate::platform::Platform;
+use crate::diagnostic::{Diagnostic, near};
+use crate::formats::{Layout, Rendered};
+use crate::secrets::{Setting, Wanted};
 use crate::targets::{TARGETS, Target, fitting};
 
 /// Renders.
@@ -27,9 +27,10 @@ pub fn run(arguments: &RenderArgs) -> Done {
         };
         for target in targets {
             let folder = folder(&arguments.choice.out, &platform.name, arguments.choice.env.as_deref(), target.name);
-            let rendered = of_target(target, &platform, &arguments.choice.blueprint, &folder)?;
-            compiled.add(rendered.diagnostics);
-            artifacts.push((folder, rendered.files));
+            let layout = layout(&arguments.choice.blueprint, &folder)?;
+            let Rendered { files, diagnostics, .. } = target.render(&platform, &layout).map_err(|error| our_fault(&error))?;
+            compiled.add(diagnostics);
+            artifacts.push((folder, files));
         }
     }
     match arguments.format {
@@ -70,27 +71,34 @@ fn targets(names: &[String]) -> Result<Option<Vec<&'static Target>>, Exit> {
     found.map(Some)
 }
 
-/// Renders one target; a template that fails is a fault of ours.
-pub(super) fn of_target(target: &Target, platform: &Platform, blueprint: &Path, folder: &Path) -> Result<Rendered, Exit> {
-    let layout = paths::layout(blueprint, folder).map_err(|error| fail(Exit::Disk, &error.to_string(), ""))?;
-    (target.render)(platform, &layout).map_err(|error| {
-        fail(Exit::Internal, &format!("a fault of pipegen's own: {error}"), "please report it, with the blueprint if you can")
-    })
+fn our_fault(error: &dyn std::error::Error) -> Exit {
+    fail(Exit::Internal, &format!("a fault of pipegen's own: {error}"), "please report it, with the blueprint if you can")
 }
 
-/// The files of every target that fits a compiled blueprint, each with its diagnostics; for callers that only want to know.
-pub(super) fn rendered(
-    compiled: &mut Compiled,
-    blueprint: &Path,
-    out: &Path,
-    environment: Option<&str>,
-) -> Result<Vec<(PathBuf, Rendered)>, Exit> {
+fn layout(blueprint: &Path, folder: &Path) -> Result<Layout, Exit> {
+    paths::layout(blueprint, folder).map_err(|error| fail(Exit::Disk, &error.to_string(), ""))
+}
+
+/// What the artifacts of a target would read.
+pub(super) struct Needs {
+    /// Where they would lie.
+    pub folder: PathBuf,
+    /// What the target cannot express.
+    pub diagnostics: Vec<Diagnostic>,
+    pub secrets: Vec<Wanted>,
+    pub settings: Vec<Setting>,
+}
+
+/// What every target that fits a compiled blueprint would make of it. Nothing is written, not even in memory: that would
+/// take longer than all else.
+pub(super) fn lower(compiled: &mut Compiled, blueprint: &Path, out: &Path, environment: Option<&str>) -> Result<Vec<Needs>, Exit> {
     let Some(platform) = compiled.platform.take() else { return Ok(Vec::new()) };
-    let mut all = Vec::new();
+    let mut needs = Vec::new();
     for target in fitting(&platform).0 {
         let folder = folder(out, &platform.name, environment, target.name);
-        let rendered = of_target(target, &platform, blueprint, &folder)?;
-        all.push((folder, rendered));
+        let layout = layout(blueprint, &folder)?;
+        let Rendered { diagnostics, secrets, settings, .. } = (target.lower)(&platform, &layout);
+        needs.push(Needs { folder, diagnostics, secrets, settings });
     }
-    Ok(all)
+    Ok(needs)
 }

@@ -4,37 +4,36 @@ use std::path::Path;
 
 use super::arguments::ChoiceArgs;
 use super::blueprint::{self, Chosen, render_command, shown};
-use super::render::rendered;
+use super::render::{Needs, lower};
 use super::{Done, Exit, fail, say, say_diagnostics};
-use crate::formats::Rendered;
 use crate::secrets::{InitError, Status, init as make, os_random, store};
 
 /// Writes `.env` into the folder of every target that was rendered and reads one.
 pub fn init(choice: &ChoiceArgs) -> Done {
     let Chosen { source, mut compiled } = blueprint::choose(choice, false)?;
-    let all = rendered(&mut compiled, &choice.blueprint, &choice.out, choice.env.as_deref())?;
-    let (mut there, missing): (Vec<_>, Vec<_>) = all.into_iter().partition(|(folder, _)| folder.is_dir());
-    for (_, rendered) in &mut there {
-        compiled.add(std::mem::take(&mut rendered.diagnostics));
+    let all = lower(&mut compiled, &choice.blueprint, &choice.out, choice.env.as_deref())?;
+    let (mut there, missing): (Vec<_>, Vec<_>) = all.into_iter().partition(|needs| needs.folder.is_dir());
+    for needs in &mut there {
+        compiled.add(std::mem::take(&mut needs.diagnostics));
     }
     if compiled.has_errors() {
         say_diagnostics(&source, &compiled);
         return Err(Exit::Invalid);
     }
     if there.is_empty() {
-        let folders = missing.iter().map(|(folder, _)| format!("`{}`", folder.display())).collect::<Vec<_>>().join(" or ");
+        let folders = missing.iter().map(|needs| format!("`{}`", needs.folder.display())).collect::<Vec<_>>().join(" or ");
         let help = format!("run `{}` first", render_command(choice));
         return Err(fail(Exit::Disk, &format!("there is no folder {folders}"), &help));
     }
-    there.iter().try_for_each(|(folder, rendered)| write(folder, rendered))
+    there.iter().try_for_each(write)
 }
 
-fn write(folder: &Path, rendered: &Rendered) -> Done {
+fn write(needs: &Needs) -> Done {
+    let Needs { folder, diagnostics: _, secrets, settings } = needs;
     let disk = |error: std::io::Error| fail(Exit::Disk, &error.to_string(), "");
     store::guard_git(folder).map_err(|message| fail(Exit::Disk, &message, ""))?;
     let existing = store::read_env(folder).map_err(disk)?;
-    let outcome =
-        make(existing.as_deref(), &rendered.secrets, &rendered.settings, &mut os_random).map_err(|error| refused(folder, &error))?;
+    let outcome = make(existing.as_deref(), secrets, settings, &mut os_random).map_err(|error| refused(folder, &error))?;
     store::write_env(folder, outcome.text.reveal()).map_err(disk)?;
     report(folder, &outcome.report);
     Ok(())

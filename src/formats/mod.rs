@@ -10,7 +10,7 @@ mod properties;
 pub mod text;
 pub mod variables;
 
-pub use output::{Layout, Rendered};
+pub use output::{Layout, Rendered, Writer};
 
 /// Takes the fields that a format does not say, because another file, a script or another target does. They are named
 /// where a struct is taken apart, so that a new field is not forgotten.

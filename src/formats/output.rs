@@ -3,6 +3,7 @@
 use crate::diagnostic::Diagnostic;
 use crate::fileset::FileSet;
 use crate::secrets::{Setting, Wanted};
+use crate::template::TemplateError;
 
 /// Where the artifacts will lie relative to the blueprint: a committed tree must work from any checkout.
 #[derive(Debug, Clone)]
@@ -35,17 +36,31 @@ impl Layout {
     }
 }
 
-/// What a target returns.
+/// What a target makes of a platform. The files are a [`Writer`] until someone wants them.
 #[derive(Debug, Default)]
-pub struct Rendered {
+pub struct Rendered<Files = FileSet> {
     /// The artifacts.
-    pub files: FileSet,
+    pub files: Files,
     /// What the target cannot express, on the blueprint's lines.
     pub diagnostics: Vec<Diagnostic>,
     /// The secrets that the artifacts read, for `pipegen secrets init`.
     pub secrets: Vec<Wanted>,
     /// The deployer's values that the artifacts read.
     pub settings: Vec<Setting>,
+}
+
+/// Writes the artifacts. It finds no more faults of the blueprint, so that a check does without.
+pub type Writer<'a> = Box<dyn FnOnce() -> Result<FileSet, TemplateError> + 'a>;
+
+impl Rendered<Writer<'_>> {
+    /// Writes the files.
+    ///
+    /// # Errors
+    /// A template fails, which is a fault of ours.
+    pub fn write(self) -> Result<Rendered, TemplateError> {
+        let Self { files, diagnostics, secrets, settings } = self;
+        Ok(Rendered { files: files()?, diagnostics, secrets, settings })
+    }
 }
 
 #[cfg(test)]

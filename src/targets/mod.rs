@@ -4,7 +4,7 @@ pub mod compose;
 pub mod helm;
 pub mod kubernetes;
 
-use crate::formats::{Layout, Rendered};
+use crate::formats::{Layout, Rendered, Writer};
 use crate::platform::Platform;
 use crate::template::TemplateError;
 
@@ -18,8 +18,18 @@ pub struct Target {
     pub doc: &'static str,
     /// Why it can write nothing that would run of this platform, as a phrase; nothing where it can.
     pub unfit: fn(&Platform) -> Option<String>,
-    /// Writes a platform. A template that fails is a fault of ours.
-    pub render: fn(&Platform, &Layout) -> Result<Rendered, TemplateError>,
+    /// Finds out what becomes of a platform, up to writing it.
+    pub lower: for<'a> fn(&'a Platform, &'a Layout) -> Rendered<Writer<'a>>,
+}
+
+impl Target {
+    /// Writes a platform.
+    ///
+    /// # Errors
+    /// A template fails, which is a fault of ours.
+    pub fn render(&self, platform: &Platform, layout: &Layout) -> Result<Rendered, TemplateError> {
+        (self.lower)(platform, layout).write()
+    }
 }
 
 /// Every target, sorted by name.

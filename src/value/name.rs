@@ -3,11 +3,12 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use pipegen_schema::forms;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// Declares a string newtype that must match a pattern. The pattern itself is for the schema: to compile it on every start
-/// would take longer than to read a usual blueprint, so that `$matches` says the same by hand.
+/// Declares a string newtype that must match a pattern. The pattern itself is for the schema; `$matches` says the
+/// same by hand.
 macro_rules! pattern_string {
     ($(#[$meta:meta])* $name:ident, $pattern:literal, $matches:expr, $title:literal, $example:literal) => {
         $(#[$meta])*
@@ -73,67 +74,40 @@ pub fn variable_of(name: &str) -> String {
     name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect()
 }
 
-fn starts(text: &str, first: fn(u8) -> bool) -> bool {
-    text.bytes().next().is_some_and(first)
-}
-
-fn is_letter(byte: u8) -> bool {
-    byte.is_ascii_alphabetic() || byte == b'_'
-}
-
-/// Letters, digits and these marks.
-fn word(text: &str, marks: &[u8]) -> bool {
-    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || marks.contains(&byte))
-}
-
-/// At most 63 lower-case letters, digits and marks, first a letter and last no mark.
-fn label(text: &str, marks: &[u8]) -> bool {
-    let lower = !text.bytes().any(|byte| byte.is_ascii_uppercase());
-    let last = text.bytes().last().is_some_and(|byte| byte.is_ascii_alphanumeric());
-    text.len() <= 63 && starts(text, |byte| byte.is_ascii_lowercase()) && lower && word(text, marks) && last
-}
-
-fn is_resource(text: &str) -> bool {
-    let (service, resource) = text.split_once('/').map_or((text, None), |(service, resource)| (service, Some(resource)));
-    let lower = !service.bytes().any(|byte| byte.is_ascii_uppercase());
-    let service = starts(service, |byte| byte.is_ascii_lowercase()) && lower && word(service, b"-_");
-    service && resource.is_none_or(|resource| !resource.is_empty() && word(resource, b"-_."))
-}
-
 pattern_string! {
     /// The name of a service, stack, profile, role, endpoint or blueprint: a DNS label (RFC 1123), since it becomes a host name.
     Name, "^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$",
-    |text| label(text, b"-"),
+    forms::name,
     "a name of lower-case letters, digits and `-`", "kafka-postgres"
 }
 pattern_string! {
     /// The name of a network, credential, volume, parameter or pipeline.
     NetworkName, "^[a-z]([-_a-z0-9]{0,61}[a-z0-9])?$",
-    |text| label(text, b"-_"),
+    forms::network_name,
     "a name of lower-case letters, digits, `-` and `_`", "kafka_network"
 }
 pattern_string! {
     /// The name of a dataset, step, database, topic or connection: upper case and dots are usual there.
     DatasetName, "^[A-Za-z_][-_.A-Za-z0-9]{0,62}$",
-    |text| text.len() <= 63 && starts(text, is_letter) && word(text, b"-_."),
+    forms::dataset_name,
     "a name of letters, digits, `-`, `_` and `.`", "DB_T0"
 }
 pattern_string! {
     /// An environment variable (POSIX: letters, digits, underscore).
     EnvName, "^[A-Za-z_][A-Za-z0-9_]*$",
-    |text| starts(text, is_letter) && word(text, b"_"),
+    forms::env_name,
     "an environment variable", "LOG_LEVEL"
 }
 pattern_string! {
     /// A variable of the deployer's `.env`: upper case, so that no shell keyword or pipegen's own can collide.
     VariableName, "^[A-Z][A-Z0-9_]*$",
-    |text| starts(text, is_letter) && !text.starts_with('_') && word(text, b"_") && !text.bytes().any(|byte| byte.is_ascii_lowercase()),
+    forms::variable_name,
     "a variable in capitals", "REGISTRY"
 }
 pattern_string! {
     /// A service, or a resource inside it: `kafka` or `postgres/airflow`.
     ResourceRef, "^[a-z][-_a-z0-9]*(/[-_.A-Za-z0-9]+)?$",
-    is_resource,
+    forms::resource_ref,
     "a service or `service/resource`", "kafka-postgres/DB_T0"
 }
 

@@ -46,7 +46,7 @@ impl Demo {
         let platform = platform(published.local_addr().expect("an address").port());
         let folder = tempfile::tempdir().expect("a folder");
         let layout = Layout { blueprint: "../../../blueprints/demo.yml".into(), base: "../../../blueprints".into() };
-        let rendered = (compose::TARGET.render)(&platform, &layout).expect("rendered");
+        let rendered = compose::TARGET.render(&platform, &layout).expect("rendered");
         assert_eq!(rendered.diagnostics, [], "nothing to report");
         write_all(&folder.path().join("out"), &rendered.files);
         write(&folder.path().join("out/.env"), &env(), 0o600);

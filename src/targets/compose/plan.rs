@@ -21,7 +21,7 @@ pub struct ComposePlan<'a> {
     pub network_makers: BTreeMap<&'a str, usize>,
     /// The index of the stack whose file makes a volume, by the volume's name.
     pub volume_makers: BTreeMap<&'a str, usize>,
-    /// Every variable that the Compose files read, derived ones and [`ENV_HASH`] included. Known once they are written.
+    /// Every variable that the Compose files read, derived ones and [`ENV_HASH`] included. Known once they are lowered.
     pub variables: BTreeSet<String>,
 }
 

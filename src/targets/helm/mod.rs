@@ -3,11 +3,10 @@
 mod releases;
 mod values;
 
-use super::{Layout, Rendered, Target};
+use super::{Layout, Rendered, Target, Writer};
 use crate::formats::kubernetes::{Exposure, Scope, bundle, realization_of, stack};
 use crate::platform::{Platform, Realization, Realizer, Value};
 use crate::source::Pointer;
-use crate::template::TemplateError;
 
 /// The target's name, in `overrides` too.
 const NAME: &str = "helm";
@@ -18,7 +17,7 @@ pub static TARGET: Target = Target {
     summary: "Helm releases of the charts that stand in for services, and Kubernetes manifests for the rest",
     doc: include_str!("doc.md"),
     unfit,
-    render,
+    lower,
 };
 
 /// Without a chart the folder would be that of the target `kubernetes`.
@@ -41,10 +40,10 @@ struct Release<'a> {
     origin: &'a Pointer,
 }
 
-fn render(platform: &Platform, layout: &Layout) -> Result<Rendered, TemplateError> {
+fn lower<'a>(platform: &'a Platform, layout: &'a Layout) -> Rendered<Writer<'a>> {
     let mut scope = Scope::new(platform, NAME, Exposure::Forwarded);
     let stacks = (0..platform.stacks.len()).map(|index| stack(&mut scope, index)).collect();
-    let releases = releases::files(platform, layout, &mut scope)?;
+    let releases = releases::files(platform, layout, &mut scope);
     bundle(platform, layout, scope, stacks, releases)
 }
 

@@ -1,10 +1,9 @@
 //! Kubernetes manifests: a namespace per stack, a file per workload, policies that keep the meaning of the networks, and
 //! the scripts that bring them into a cluster.
 
-use super::{Layout, Rendered, Target};
+use super::{Layout, Rendered, Target, Writer};
 use crate::formats::kubernetes::{Exposure, Releases, Scope, bundle, stack};
 use crate::platform::{Platform, Workload, WorkloadKind};
-use crate::template::TemplateError;
 
 /// The target's name, in `overrides` too.
 const NAME: &str = "kubernetes";
@@ -15,7 +14,7 @@ pub static TARGET: Target = Target {
     summary: "Kubernetes manifests with network policies, and the scripts that install them",
     doc: include_str!("doc.md"),
     unfit,
-    render,
+    lower,
 };
 
 /// Whatever makes pods needs permissions of the cluster, which a chart brings.
@@ -25,8 +24,8 @@ fn unfit(platform: &Platform) -> Option<String> {
     Some(format!("the pods of `{}` are made by a program that needs the cluster's permission", template.service))
 }
 
-fn render(platform: &Platform, layout: &Layout) -> Result<Rendered, TemplateError> {
+fn lower<'a>(platform: &'a Platform, layout: &'a Layout) -> Rendered<Writer<'a>> {
     let mut scope = Scope::new(platform, NAME, Exposure::Forwarded);
     let stacks = (0..platform.stacks.len()).map(|index| stack(&mut scope, index)).collect();
-    bundle(platform, layout, scope, stacks, Releases::default())
+    bundle(platform, layout, scope, stacks, Ok(Releases::default()))
 }

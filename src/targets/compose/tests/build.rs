@@ -111,7 +111,7 @@ pub fn layout() -> Layout {
 }
 
 pub fn render(platform: &Platform) -> Rendered {
-    super::super::render(platform, &layout()).expect("rendered")
+    super::super::TARGET.render(platform, &layout()).expect("rendered")
 }
 
 /// A rendered file; there must have been nothing to report.

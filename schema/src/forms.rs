@@ -1,0 +1,191 @@
+//! What the schema's patterns say of texts, by hand: to compile the patterns takes longer than to read a usual blueprint.
+//! `build.rs` puts these in the place of the patterns, and the test compares them.
+
+fn starts(text: &str, first: fn(u8) -> bool) -> bool {
+    text.bytes().next().is_some_and(first)
+}
+
+fn is_letter(byte: u8) -> bool {
+    byte.is_ascii_alphabetic() || byte == b'_'
+}
+
+/// Letters, digits and these marks.
+fn word(text: &str, marks: &[u8]) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || marks.contains(&byte))
+}
+
+/// At most 63 lower-case letters, digits and marks, first a letter and last no mark.
+fn label(text: &str, marks: &[u8]) -> bool {
+    let lower = !text.bytes().any(|byte| byte.is_ascii_uppercase());
+    let last = text.bytes().last().is_some_and(|byte| byte.is_ascii_alphanumeric());
+    text.len() <= 63 && starts(text, |byte| byte.is_ascii_lowercase()) && lower && word(text, marks) && last
+}
+
+/// A service, or a resource inside it.
+pub fn resource_ref(text: &str) -> bool {
+    let (service, resource) = text.split_once('/').map_or((text, None), |(service, resource)| (service, Some(resource)));
+    let lower = !service.bytes().any(|byte| byte.is_ascii_uppercase());
+    let service = starts(service, |byte| byte.is_ascii_lowercase()) && lower && word(service, b"-_");
+    service && resource.is_none_or(|resource| !resource.is_empty() && word(resource, b"-_."))
+}
+
+/// The name of a service: a DNS label.
+pub fn name(text: &str) -> bool {
+    label(text, b"-")
+}
+
+/// The name of a network, credential or volume.
+pub fn network_name(text: &str) -> bool {
+    label(text, b"-_")
+}
+
+/// The name of a dataset, database or topic.
+pub fn dataset_name(text: &str) -> bool {
+    text.len() <= 63 && starts(text, is_letter) && word(text, b"-_.")
+}
+
+/// An environment variable.
+pub fn env_name(text: &str) -> bool {
+    starts(text, is_letter) && word(text, b"_")
+}
+
+/// A variable in capitals.
+pub fn variable_name(text: &str) -> bool {
+    starts(text, |byte| byte.is_ascii_uppercase()) && env_name(text) && !text.bytes().any(|byte| byte.is_ascii_lowercase())
+}
+
+/// A version: numbers and words between dots, first a number.
+pub fn version(text: &str) -> bool {
+    let (first, rest) = text.split_once('.').map_or((text, None), |(first, rest)| (first, Some(rest)));
+    let number = !first.is_empty() && first.bytes().all(|byte| byte.is_ascii_digit());
+    number
+        && rest.is_none_or(|rest| {
+            rest.split('.').all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-'))
+        })
+}
+
+/// Text whose holes are parameters.
+pub fn parametric(text: &str) -> bool {
+    holes(text, parameter)
+}
+
+/// Text whose holes are parameters and variables of the deployer.
+pub fn deployable(text: &str) -> bool {
+    holes(text, |inside| parameter(inside) || variable(inside))
+}
+
+/// Text with any holes.
+pub fn text(text: &str) -> bool {
+    holes(text, |inside| variable(inside) || property(inside))
+}
+
+/// Whether the inside of every `${...}` is as it must be; `$$` is a dollar, and so is one alone.
+fn holes(text: &str, inside: fn(&str) -> bool) -> bool {
+    let mut rest = text;
+    while let Some((_, after)) = rest.split_once('$') {
+        rest = match (after.strip_prefix('$'), after.strip_prefix('{')) {
+            (Some(after), _) => after,
+            (_, Some(hole)) => match hole.split_once('}') {
+                Some((hole, after)) if inside(hole) => after,
+                _ => return false,
+            },
+            _ => after,
+        };
+    }
+    true
+}
+
+fn parameter(inside: &str) -> bool {
+    inside.strip_prefix("parameters.").is_some_and(|name| starts(name, |byte| byte.is_ascii_lowercase()) && lower_word(name, b"_"))
+}
+
+fn variable(inside: &str) -> bool {
+    inside.strip_prefix("env.").is_some_and(|inside| variable_name(inside.split_once(":-").map_or(inside, |(name, _)| name)))
+}
+
+/// `service.property` or `service/resource.property`; both the resource and the property may have dots.
+fn property(inside: &str) -> bool {
+    let is_property = |text: &str| starts(text, |byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()) && lower_word(text, b"-_.");
+    let Some(at) = inside.find(['/', '.']) else { return false };
+    let (service, rest) = (&inside[..at], &inside[at + 1..]);
+    let ends = match inside.as_bytes()[at] {
+        b'.' => is_property(rest),
+        _ => rest.match_indices('.').any(|(dot, _)| dot > 0 && word(&rest[..dot], b"-_.") && is_property(&rest[dot + 1..])),
+    };
+    ends && starts(service, |byte| byte.is_ascii_lowercase()) && lower_word(service, b"-_")
+}
+
+/// Lower-case letters, digits and these marks.
+fn lower_word(text: &str, marks: &[u8]) -> bool {
+    word(text, marks) && !text.bytes().any(|byte| byte.is_ascii_uppercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    include!("../patterns.rs");
+
+    /// From these all texts of up to four pieces are made.
+    const PIECES: [&str; 20] = [
+        "a",
+        "A",
+        "0",
+        "-",
+        "_",
+        ".",
+        "/",
+        "$",
+        "{",
+        "}",
+        ":-",
+        "é",
+        "\n",
+        "${",
+        "$$",
+        "${parameters.a",
+        "${env.A",
+        "${a/B.c",
+        "${a.0",
+        "a.b",
+    ];
+
+    fn texts(most: usize) -> Vec<String> {
+        let mut all = vec![String::new(), "a".repeat(62), "a".repeat(63), "a".repeat(64), "a".repeat(63) + "-"];
+        let mut last = vec![String::new()];
+        for _ in 0..most {
+            last = last.iter().flat_map(|text| PIECES.iter().map(move |piece| format!("{text}{piece}"))).collect();
+            all.extend(last.iter().cloned());
+        }
+        all
+    }
+
+    #[test]
+    fn what_is_checked_by_hand_is_what_the_pattern_says() {
+        let texts = texts(3);
+        for (name, pattern) in PATTERNS {
+            let by_hand = by_hand(name);
+            assert!(crate::SCHEMA.contains(&json!(pattern).to_string()), "the schema has no such pattern: {pattern}");
+            let validator = jsonschema::draft7::new(&json!({ "pattern": pattern })).expect("a pattern");
+            for text in &texts {
+                assert_eq!(by_hand(text), validator.is_valid(&json!(text)), "{name} {text:?}");
+            }
+        }
+    }
+
+    fn by_hand(name: &str) -> fn(&str) -> bool {
+        match name {
+            "name" => super::name,
+            "network_name" => super::network_name,
+            "dataset_name" => super::dataset_name,
+            "env_name" => super::env_name,
+            "variable_name" => super::variable_name,
+            "resource_ref" => super::resource_ref,
+            "version" => super::version,
+            "parametric" => super::parametric,
+            "deployable" => super::deployable,
+            "text" => super::text,
+            _ => panic!("no form {name}"),
+        }
+    }
+}
