@@ -8,8 +8,8 @@ use super::support;
 use super::support::rendered::Rendered;
 use super::{capstone, small};
 
-/// Writes its own name and its arguments to a file, one a line, and succeeds.
-const STUB: &str = "#!/bin/sh\n{ printf '%s' \"${0##*/}\"; printf '\\t%s' \"$@\"; echo; } >> \"$CALLS\"\n";
+/// Writes its own name and its arguments to a file, and succeeds. Words end in NUL, calls in an empty word.
+const STUB: &str = "#!/bin/sh\nprintf '%s\\0' \"${0##*/}\" \"$@\" '' >> \"$CALLS\"\n";
 
 /// The calls of a script in a rendered folder: the words of each.
 fn calls(rendered: &Rendered, script: &str, arguments: &[&str]) -> Vec<Vec<String>> {
@@ -26,16 +26,17 @@ fn calls(rendered: &Rendered, script: &str, arguments: &[&str]) -> Vec<Vec<Strin
     command.env("PATH", path).env("CALLS", &list).current_dir(&rendered.folder).arg(script).args(arguments);
     support::run(&mut command).unwrap_or_else(|error| panic!("{error}"));
     let text = std::fs::read_to_string(&list).expect("calls");
-    text.lines().map(|line| line.split('\t').map(str::to_owned).collect()).collect()
+    let words: Vec<String> = text.split('\0').map(str::to_owned).collect();
+    words.split(String::is_empty).filter(|call| !call.is_empty()).map(<[String]>::to_vec).collect()
 }
 
 fn upgrade(calls: &[Vec<String>]) -> &[String] {
     calls.iter().find(|words| words[..2] == ["helm", "upgrade"]).expect("a call of `helm upgrade`")
 }
 
-/// The words that follow each `--set-literal`.
-fn literals(words: &[String]) -> Vec<&str> {
-    words.windows(2).filter(|pair| pair[0] == "--set-literal").map(|pair| pair[1].as_str()).collect()
+/// The words that follow each `--set-string`.
+fn strings(words: &[String]) -> Vec<&str> {
+    words.windows(2).filter(|pair| pair[0] == "--set-string").map(|pair| pair[1].as_str()).collect()
 }
 
 #[test]
@@ -57,7 +58,7 @@ fn what_changes_in_env_makes_new_pods() {
     let rendered = capstone().with_secrets(&Default::default());
     let of = |rendered: &Rendered| {
         let calls = calls(rendered, "releases.sh", &[]);
-        literals(upgrade(&calls)).iter().find_map(|set| set.strip_prefix("airflowPodAnnotations.pipegen\\.io/env=").map(str::to_owned))
+        strings(upgrade(&calls)).iter().find_map(|set| set.strip_prefix("airflowPodAnnotations.pipegen\\.io/env=").map(str::to_owned))
     };
     let first = of(&rendered).expect("the hash of .env");
     assert_eq!(first.len(), 64, "{first}");
@@ -65,21 +66,39 @@ fn what_changes_in_env_makes_new_pods() {
     assert_ne!(Some(first), of(&rendered.with_secrets(&values)));
 }
 
+/// A chart that shows the values that it got, as JSON.
+fn mirror(home: &Path) -> std::path::PathBuf {
+    let chart = home.join("mirror");
+    std::fs::create_dir_all(chart.join("templates")).expect("writable");
+    std::fs::write(chart.join("Chart.yaml"), "apiVersion: v2\nname: mirror\nversion: 1.0.0\n").expect("writable");
+    std::fs::write(chart.join("templates/values.yaml"), "values: {{ .Values | toJson | quote }}\n").expect("writable");
+    chart
+}
+
 #[test]
 fn values_of_the_deployer_reach_helm_as_they_are() {
-    let nasty = "a b,c=d\\{e}$(f)`g`'h\"";
-    let image = "    image: { repository: \"${env.REGISTRY}/dags\", tag: \"v${env.TAG}\" }\n";
+    let Some(helm) = support::tool("helm") else { return };
+    let nasty = "{a b},c=d\\{e}$(f)`g`'h\"\n# i.j[0]";
+    let image = "    image: { repository: \"${env.REGISTRY}/da,gs\", tag: \"v${env.TAG}\" }\n";
     let values = [("REGISTRY".to_owned(), nasty.to_owned()), ("TAG".to_owned(), "7".to_owned())].into();
     let rendered = Rendered::text_to("helm", &small(image), &[]).with_secrets(&values);
     let calls = calls(&rendered, "releases.sh", &[]);
-    let set = literals(upgrade(&calls));
-    assert!(set.contains(&format!("images.airflow.repository={nasty}/dags").as_str()), "{set:?}");
-    assert!(set.contains(&"images.airflow.tag=v7"), "{set:?}");
+    let mut template = support::command(&helm);
+    template.env("HOME", rendered.home.path()).arg("template").arg(mirror(rendered.home.path()));
+    for set in strings(upgrade(&calls)) {
+        template.args(["--set-string", set]);
+    }
+    let printed = support::run(&mut template).unwrap_or_else(|error| panic!("{error}"));
+    let shown: serde_json::Value = serde_yaml::from_str(&printed).expect("YAML");
+    let got: serde_json::Value = serde_json::from_str(shown["values"].as_str().expect("text")).expect("JSON");
+    assert_eq!(got["images"]["airflow"]["repository"], format!("{nasty}/da,gs"));
+    assert_eq!(got["images"]["airflow"]["tag"], "v7");
+    assert_eq!(got["airflowPodAnnotations"]["pipegen.io/env"].as_str().map(str::len), Some(64));
 }
 
 #[test]
 fn an_upgrade_brings_the_tag_that_was_asked_for() {
     let rendered = capstone().with_secrets(&Default::default());
     let calls = calls(&rendered, "upgrade.sh", &["20260106092458"]);
-    assert_eq!(literals(upgrade(&calls)).last(), Some(&"images.airflow.tag=20260106092458"));
+    assert_eq!(strings(upgrade(&calls)).last(), Some(&"images.airflow.tag=20260106092458"));
 }

@@ -71,8 +71,8 @@ fn keys_stay_the_same_over_upgrades() {
 #[test]
 fn an_upgrade_sets_the_tag_of_this_image_alone() {
     let script = capstone().read("releases.sh");
-    let set: Vec<&str> = script.lines().filter(|line| line.contains("\"$tag\"") && line.contains("--set-literal")).collect();
-    assert_eq!(set, ["  set -- \"$@\" --set-literal images.airflow.tag=\"$tag\""]);
+    let set: Vec<&str> = script.lines().filter(|line| line.contains("\"$tag\"") && line.contains("--set-string")).collect();
+    assert_eq!(set, ["  set -- \"$@\" --set-string images.airflow.tag=\"$(printf '%s' \"$tag\" | escaped)\""]);
 }
 
 /// Claims of 100Gi for each triggerer, for logs that nothing else could read.

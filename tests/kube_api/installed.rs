@@ -15,7 +15,7 @@ use crate::{faults_of_applying, references, subset};
 
 /// A value for every variable, none of them kind to what carries it; but a part of the name of an image cannot hold
 /// just anything.
-fn nasty(rendered: &Rendered) -> BTreeMap<String, String> {
+pub fn nasty(rendered: &Rendered) -> BTreeMap<String, String> {
     let install = rendered.read("install.sh");
     let of_images = install.lines().find_map(|line| line.strip_prefix("image_settings=")).unwrap_or_default().trim_matches('\'');
     let value = |name: &str| match of_images.split(' ').any(|of_image| of_image == name) {
@@ -38,9 +38,9 @@ fn without_charts(rendered: &Rendered) -> PathBuf {
     folder
 }
 
-/// Runs `install.sh` to its end, with every profile.
-fn install(api: &KubeApi, rendered: &Rendered) {
-    let mut script = api.script(&rendered.folder.join("install.sh"), &without_charts(rendered));
+/// Runs `install.sh` to its end, with every profile; `programs` come before all others.
+pub fn install(api: &KubeApi, rendered: &Rendered, programs: &Path) {
+    let mut script = api.script(&rendered.folder.join("install.sh"), programs);
     for profile in std::fs::read_dir(rendered.folder.join("profiles")).into_iter().flatten() {
         script.arg("--profile").arg(profile.expect("it can be read").file_name());
     }
@@ -78,7 +78,7 @@ fn written(rendered: &Rendered, values: &BTreeMap<String, String>) -> Vec<Value>
 }
 
 /// A stream of YAML documents; a first line makes sure that it is not taken for JSON.
-fn stream(objects: &[Value]) -> String {
+pub fn stream(objects: &[Value]) -> String {
     objects.iter().map(|object| format!("---\n{object}\n")).collect()
 }
 
@@ -112,7 +112,7 @@ fn is_installed(target: &str, blueprint: &str) {
     let values = nasty(&rendered);
     let rendered = rendered.with_secrets(&values);
 
-    install(&api, &rendered);
+    install(&api, &rendered, &without_charts(&rendered));
     let objects = written(&rendered, &values);
     let stored = api.stored(&stream(&objects)).unwrap_or_else(|error| panic!("{name}: {error}"));
     for (object, stored) in objects.iter().zip(&stored) {
@@ -124,7 +124,7 @@ fn is_installed(target: &str, blueprint: &str) {
 
     let everything = || (api.all("secrets,configmaps"), api.stored(&stream(&objects)));
     let before = everything();
-    install(&api, &rendered);
+    install(&api, &rendered, &without_charts(&rendered));
     assert_eq!(before, everything(), "{name}: installing it again changed something");
 }
 

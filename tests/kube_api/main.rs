@@ -5,6 +5,7 @@ mod support;
 
 mod installed;
 mod references;
+mod release;
 mod subset;
 
 use serde_json::Value;

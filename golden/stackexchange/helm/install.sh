@@ -43,6 +43,7 @@ while [ $# -gt 0 ]; do
     *) fail "unknown argument $1; see ./install.sh --help" ;;
   esac
 done
+./cluster.sh
 kubectl version > /dev/null || fail 'kubectl reaches no cluster; look at: kubectl config current-context'
 printf 'cluster: %s\n' "$(kubectl config current-context 2> /dev/null || echo 'as kubectl finds it')"
 
@@ -114,6 +115,7 @@ job_done() {
 }
 
 apply namespaces.yaml
+apply cluster/volumes.yaml
 ./secrets.sh
 env_hash=$(sed -n '$s/^PIPEGEN_ENV_SHA256="\([0-9a-f]*\)"$/\1/p' .env)
 # The values of the deployer that stand in the names of images.

@@ -47,11 +47,14 @@ while [ $# -gt 0 ]; do
     *) fail "unknown argument $1; see ./releases.sh --help" ;;
   esac
 done
-helm version > /dev/null || fail 'this needs Helm 3.14 or later: https://helm.sh/docs/intro/install/'
+helm version > /dev/null || fail 'this needs Helm 3.13 or later: https://helm.sh/docs/intro/install/'
 
 # plain NAME: a derived line of .env, which pipegen wrote. raw NAME: a value of the deployer's, by its copy in Base64.
 plain() { sed -n "s/^$1=\"\(.*\)\"\$/\1/p" .env | tail -n 1; }
 raw() { plain "$1_BASE64" | base64 -d; }
+
+# A text as the value of --set-string, where a backslash makes the next character plain.
+escaped() { sed 's/[\\,{}]/\\&/g'; }
 
 # release NAME NAMESPACE CHART VERSION REPOSITORY VALUES [OPTION]...
 release() {
@@ -70,24 +73,24 @@ kubectl delete jobs --namespace stackexchange --selector 'tier=airflow,component
 kubectl delete jobs --namespace stackexchange --selector 'tier=airflow,component=create-user-job,release=airflow' --ignore-not-found
 set --
 value=''
-value=$value$(raw REGISTRY)
-value=$value/my-dags
-set -- "$@" --set-literal images.airflow.repository="$value"
+value=${value}$(raw REGISTRY)
+value=${value}/my-dags
+set -- "$@" --set-string images.airflow.repository="$(printf '%s' "$value" | escaped)"
 value=''
-value=$value$(raw IMAGE_TAG)
-set -- "$@" --set-literal images.airflow.tag="$value"
+value=${value}$(raw IMAGE_TAG)
+set -- "$@" --set-string images.airflow.tag="$(printf '%s' "$value" | escaped)"
 value=''
-value=$value$(raw REGISTRY)
-value=$value/my-dags
-set -- "$@" --set-literal images.pod_template.repository="$value"
+value=${value}$(raw REGISTRY)
+value=${value}/my-dags
+set -- "$@" --set-string images.pod_template.repository="$(printf '%s' "$value" | escaped)"
 value=''
-value=$value$(raw IMAGE_TAG)
-set -- "$@" --set-literal images.pod_template.tag="$value"
+value=${value}$(raw IMAGE_TAG)
+set -- "$@" --set-string images.pod_template.tag="$(printf '%s' "$value" | escaped)"
 value=''
-value=$value$(plain PIPEGEN_ENV_SHA256)
-set -- "$@" --set-literal 'airflowPodAnnotations.pipegen\.io/env'="$value"
+value=${value}$(plain PIPEGEN_ENV_SHA256)
+set -- "$@" --set-string 'airflowPodAnnotations.pipegen\.io/env'="$(printf '%s' "$value" | escaped)"
 if [ -n "$tag" ]; then
-  set -- "$@" --set-literal images.airflow.tag="$tag"
-  set -- "$@" --set-literal images.pod_template.tag="$tag"
+  set -- "$@" --set-string images.airflow.tag="$(printf '%s' "$tag" | escaped)"
+  set -- "$@" --set-string images.pod_template.tag="$(printf '%s' "$tag" | escaped)"
 fi
 release airflow stackexchange airflow 1.18.0 https://airflow.apache.org airflow.values.yaml "$@"

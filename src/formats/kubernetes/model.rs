@@ -407,6 +407,7 @@ pub struct Ingress {
 /// Where to.
 #[derive(Debug, Serialize)]
 pub struct Egress {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub to: Vec<Peer>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub ports: Vec<PolicyPort>,

@@ -73,10 +73,11 @@ fn manifests<'a>(scope: &mut Scope<'a>, namespace: &str, workload: &'a Workload)
         ..Metadata::default()
     };
     let named = metadata(&workload.name);
-    if scope.replaced.by(&workload.name).is_some() {
-        // Its pods have our labels, so what selects them by those holds for them too.
+    if let Some(realization) = scope.replaced.by(&workload.name) {
+        // The pods in its place have our labels, so what selects them by those holds for them too.
+        let has_pods = realization.pods.iter().any(|pods| pods.workload == workload.name);
         let docs = published_service(scope, &named, workload).into_iter().chain(policies::into(scope, namespace, workload));
-        return WorkloadManifests { workload, docs: docs.collect(), controller: None };
+        return WorkloadManifests { workload, docs: docs.filter(|_| has_pods).collect(), controller: None };
     }
     let config = metadata(&files::known_object(&workload.name));
     scope.resolver.reader = Reader::InStack(workload.stack);

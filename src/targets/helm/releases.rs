@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::values::{self, ReleaseValues, SetLiteral};
+use super::values::{self, ReleaseValues, SetString};
 use super::{Release, releases};
 use crate::formats::Layout;
 use crate::formats::kubernetes::{ReleaseRow, Releases, Scope};
@@ -99,7 +99,7 @@ fn row(scope: &Scope<'_>, release: &Release<'_>, values: ReleaseValues, file: St
     }
 }
 
-fn set_row(set: SetLiteral) -> SetRow {
+fn set_row(set: SetString) -> SetRow {
     let piece = |piece| match piece {
         Piece::Known(text) => PieceRow { literal: Some(text), variable: None, read: "" },
         // A raw value can be anything, and is read from its copy in Base64; an encoded one is derived, and is one line.

@@ -14,9 +14,9 @@ use crate::source::Pointer;
 use crate::value::escape;
 use crate::yaml::{Doc, Item};
 
-/// A value that is known only when deploying: `helm --set-literal PATH=...`.
+/// A value that is known only when deploying: `helm --set-string PATH=...`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SetLiteral {
+pub struct SetString {
     /// The path, as Helm reads it.
     pub path: String,
     /// What the value is made of.
@@ -29,7 +29,7 @@ pub struct ReleaseValues {
     /// The file.
     pub doc: Doc,
     /// What stands there only when it is installed.
-    pub set: Vec<SetLiteral>,
+    pub set: Vec<SetString>,
     /// Where the tag of the image stands, as Helm reads paths.
     pub tags: Vec<String>,
 }
@@ -71,6 +71,8 @@ fn our_labels(scope: &Scope<'_>, realization: &Realization, pods: &Pods) -> Vec<
         let others: Vec<_> = realization.pods.iter().map(|other| of(&other.workload)).collect();
         own.retain(|label| others.iter().all(|labels| labels.contains(label)));
     }
+    // Charts put these labels on other objects as well, and there Helm writes its own name.
+    own.retain(|(key, _)| key != "app.kubernetes.io/managed-by");
     own
 }
 
@@ -117,7 +119,7 @@ struct Writer<'s, 'a, 'r> {
     /// component made it.
     origin: Option<(Pointer, usize)>,
     path: Vec<Step>,
-    set: Vec<SetLiteral>,
+    set: Vec<SetString>,
     tags: Vec<String>,
 }
 
@@ -184,7 +186,7 @@ impl Writer<'_, '_, '_> {
     fn unknown(&mut self, key: &str, at: charts::Values) {
         let Release { chart, version, .. } = self.release;
         let message = format!("the chart {chart} {version} reads no value `{}`", self.dotted());
-        let near = near(key, at.keys().into_iter());
+        let near = near(key, at.keys());
         let help = near.map_or_else(|| "remove it: Helm would ignore it without a word".to_owned(), |near| format!("write `{near}`"));
         self.refuse(message, &help);
     }
@@ -232,7 +234,7 @@ impl Writer<'_, '_, '_> {
 
     /// The place stays, so that lists keep their items and people see that something belongs there.
     fn when_deploying(&mut self, pieces: Vec<Piece>) -> Doc {
-        self.set.push(SetLiteral { path: set_path(&self.path), pieces });
+        self.set.push(SetString { path: set_path(&self.path), pieces });
         Doc::from("")
     }
 
@@ -286,7 +288,7 @@ const fn kind(value: &Value) -> &'static str {
     }
 }
 
-/// A path as `--set-literal` reads it: a backslash before what would end a key (`pkg/strvals` in Helm).
+/// A path as `--set-string` reads it: a backslash before what would end a key (`pkg/strvals` in Helm).
 fn set_path(path: &[Step]) -> String {
     let mut out = String::new();
     for step in path {

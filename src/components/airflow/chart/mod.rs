@@ -1,0 +1,165 @@
+//! The official Helm chart in place of the roles, made from the very workloads that it replaces.
+//!
+//! <https://airflow.apache.org/docs/helm-chart/1.18.0/>; every path that is written here stands in the table of
+//! `schema/charts/`, and the tests of the target `helm` render the chart with it.
+
+mod environment;
+mod values;
+
+use super::{Airflow, roles};
+use crate::platform::realization::Pods;
+use crate::platform::{Body, Gap, Realization, Realizer, ReplacedEndpoint, SecretObject, Text, Value, Workload};
+
+/// What the chart calls a role: in its values, in the label `component`, and its Service with the endpoint that it leads to.
+struct Section {
+    role: &'static str,
+    values: &'static str,
+    component: &'static str,
+    service: Option<(&'static str, &'static str, u16)>,
+}
+
+const SECTIONS: [Section; 6] = [
+    Section { role: "api_server", values: "apiServer", component: "api-server", service: Some(("web", "api-server", 8080)) },
+    Section { role: "scheduler", values: "scheduler", component: "scheduler", service: None },
+    Section { role: "dag_processor", values: "dagProcessor", component: "dag-processor", service: None },
+    Section { role: "triggerer", values: "triggerer", component: "triggerer", service: Some(("logs", "triggerer", 8794)) },
+    Section { role: "worker", values: "workers", component: "worker", service: Some(("logs", "worker", 8793)) },
+    // The pods of tasks have the section of the workers.
+    Section { role: "task", values: "workers", component: "worker", service: None },
+];
+
+/// The jobs that take the place of `<service>-init`.
+const JOBS: [(&str, &str); 2] = [("migrateDatabaseJob", "run-airflow-migrations"), ("createUserJob", "create-user-job")];
+
+/// The chart that can stand in for a service's workloads.
+pub(super) fn realization(airflow: &Airflow, workloads: &[&Workload]) -> Option<Realization> {
+    let mut chart = Chart::new(airflow, workloads)?;
+    chart.versions();
+    chart.keys();
+    chart.connections_to_servers();
+    chart.parts();
+    chart.roles();
+    chart.jobs();
+    chart.storage();
+    chart.git();
+    chart.kept_pods();
+    chart.environment();
+    chart.connections();
+    Some(Realization {
+        targets: &["helm"],
+        replaces: workloads.iter().map(|workload| workload.name.clone()).collect(),
+        endpoints: chart.endpoints(),
+        pods: chart.pods(),
+        callers: chart.callers(),
+        gaps: chart.gaps(),
+        secrets: chart.secrets,
+        by: Realizer::Chart { repository: "https://airflow.apache.org", name: "airflow", version: "1.18.0", values: chart.values },
+    })
+}
+
+/// The values as far as they are made.
+struct Chart<'a> {
+    airflow: &'a Airflow,
+    workloads: &'a [&'a Workload],
+    /// The roles with their sections.
+    roles: Vec<(&'static Section, &'a Workload)>,
+    /// The API server, which has what all roles have.
+    main: &'a Workload,
+    values: Value,
+    secrets: Vec<SecretObject>,
+}
+
+impl<'a> Chart<'a> {
+    fn new(airflow: &'a Airflow, workloads: &'a [&'a Workload]) -> Option<Self> {
+        let section = |workload: &&'a Workload| {
+            let role = workload.role.as_deref()?;
+            Some((SECTIONS.iter().find(|section| section.role == role)?, *workload))
+        };
+        let roles: Vec<_> = workloads.iter().filter_map(section).collect();
+        let main = roles.iter().find(|(section, _)| section.role == roles::API_SERVER.key)?.1;
+        Some(Self { airflow, workloads, roles, main, values: Value::Map(Vec::new()), secrets: Vec::new() })
+    }
+
+    fn set(&mut self, path: &str, value: impl Into<Value>) {
+        self.values.set(&path.split('.').collect::<Vec<_>>(), value.into());
+    }
+
+    fn name(&self) -> &'a str {
+        &self.airflow.spec.name
+    }
+
+    /// A secret object of the service, and its name as a value.
+    fn secret(&mut self, suffix: &str, entries: Vec<(String, Body)>) -> Value {
+        let name = format!("{}-{suffix}", self.name());
+        self.secrets.push(SecretObject { name: name.clone(), entries });
+        Value::Secret(name)
+    }
+
+    /// The variable of the API server.
+    fn variable(&self, name: &str) -> Option<Text> {
+        self.main.environment.iter().find(|(known, _)| known == name).map(|(_, text)| text.clone())
+    }
+
+    fn makes_pods(&self) -> bool {
+        self.airflow.spec.executor.makes_pods()
+    }
+
+    /// Who makes pods, or reads the logs of those that run.
+    fn calls_cluster(&self, section: &Section) -> bool {
+        self.makes_pods() && matches!(section.role, "scheduler" | "api_server" | "triggerer")
+    }
+
+    fn callers(&self) -> Vec<String> {
+        self.roles.iter().filter(|(section, _)| self.calls_cluster(section)).map(|(_, workload)| workload.name.clone()).collect()
+    }
+
+    /// The release has the service's name, and the chart names its Services after the release.
+    fn endpoints(&self) -> Vec<ReplacedEndpoint> {
+        let found = self.roles.iter().filter_map(|(section, workload)| {
+            let (endpoint, suffix, port) = section.service?;
+            Some(ReplacedEndpoint { endpoint: workload.endpoint_ref(endpoint), service: format!("{}-{suffix}", self.name()), port })
+        });
+        found.collect()
+    }
+
+    fn pods(&self) -> Vec<Pods> {
+        let pods = |workload: &Workload, section: &str, component: &str| {
+            let labels = [("tier", "airflow"), ("component", component), ("release", self.name())];
+            // The only role without labels of its own: it has those of everything.
+            let shared = section == "dagProcessor";
+            Pods {
+                workload: workload.name.clone(),
+                selector: labels.map(|(key, value)| (key.to_owned(), value.to_owned())).into(),
+                labels: (!shared).then_some(section).into_iter().chain(["labels"]).map(str::to_owned).collect(),
+                shared,
+            }
+        };
+        let servers = self.roles.iter().map(|(section, workload)| pods(workload, section.values, section.component));
+        let init = self.workloads.iter().filter(|workload| workload.role.as_deref() == Some("init"));
+        let jobs = init.flat_map(|workload| JOBS.iter().map(move |(section, component)| pods(workload, section, component)));
+        servers.chain(jobs).collect()
+    }
+
+    fn gaps(&self) -> Vec<Gap> {
+        let mut gaps = Vec::new();
+        if let Some(file) = self.main.files.first() {
+            gaps.push(Gap {
+                origin: file.origin.clone(),
+                message: format!("the chart of Airflow cannot give the file `{}` to its pods", file.mount),
+                help: "put it into the image (`build:`), or use the target `kubernetes`, which needs no chart".to_owned(),
+            });
+        }
+        if !self.main.profiles.is_empty() {
+            gaps.push(Gap {
+                origin: self.main.origin.key("profiles"),
+                message: "a Helm release has no profiles".to_owned(),
+                help: "leave `profiles` out, or use the target `kubernetes`, which needs no chart".to_owned(),
+            });
+        }
+        gaps
+    }
+}
+
+fn secret_text(variable: &str) -> Body {
+    Body::Text(Text::secret(variable))
+}

@@ -1,0 +1,193 @@
+//! The chart's values, subject by subject.
+
+use std::collections::BTreeSet;
+
+use super::environment::OF_THE_EXECUTOR;
+use super::{Chart, JOBS, secret_text};
+use crate::components::airflow::HOME;
+use crate::components::airflow::spec::{Dags, Git};
+use crate::platform::{Body, ImagePart, Mount, PublicText, Resources, Value, WorkloadKind};
+
+/// The script that makes the administrator, and the command with which it first waits for the schema that the chart's own
+/// job makes.
+const ADMIN: [&str; 5] = [include_str!("../../../../templates/airflow/init.py"), "airflow", "db", "check-migrations", WAIT];
+const WAIT: &str = "--migration-wait-timeout=600";
+
+/// How long pods wait for the schema before they end and are started again; the chart's 60 s are short for a first start,
+/// which pulls images.
+const MIGRATIONS_WAIT: i64 = 600;
+
+impl Chart<'_> {
+    pub(super) fn versions(&mut self) {
+        // It decides many branches of the templates, so it must be the version in the image.
+        let version = self.airflow.image.rsplit(':').next().unwrap_or_default();
+        self.set("airflowVersion", version);
+        let part = |part| Value::Image { workload: self.main.name.clone(), part };
+        let image = [("repository", part(ImagePart::Repository)), ("tag", part(ImagePart::Tag))];
+        self.set("images.airflow", Value::map(image.clone()));
+        if self.makes_pods() {
+            // Else the pods of tasks run the chart's default image, without the packages of this one.
+            self.set("images.pod_template", Value::map(image));
+        }
+        self.set("images.migrationsWaitTimeout", MIGRATIONS_WAIT);
+        // Not labels: those may hold less than any text.
+        for (key, label) in &self.main.labels {
+            self.values.set(&["airflowPodAnnotations", key], Value::Text(label.clone()));
+        }
+        self.set("executor", self.airflow.spec.executor.setting());
+    }
+
+    /// The chart would make new ones of the second and the third with every `helm upgrade`, which ends all sessions and
+    /// makes running tasks fail.
+    pub(super) fn keys(&mut self) {
+        let keys = &self.airflow.keys;
+        let entries = [("fernet-key", &keys.fernet), ("jwt-secret", &keys.jwt), ("api-secret-key", &keys.api)];
+        let secret = self.secret("keys", entries.map(|(key, variable)| (key.to_owned(), secret_text(variable))).into());
+        for path in ["fernetKeySecretName", "jwtSecretName", "apiSecretKeySecretName"] {
+            self.set(path, secret.clone());
+        }
+    }
+
+    pub(super) fn connections_to_servers(&mut self) {
+        let connections = [
+            ("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", "metadata-connection", "data.metadataSecretName"),
+            ("AIRFLOW__CELERY__RESULT_BACKEND", "result-backend-connection", "data.resultBackendSecretName"),
+            ("AIRFLOW__CELERY__BROKER_URL", "broker-connection", "data.brokerUrlSecretName"),
+        ];
+        for (variable, suffix, path) in connections {
+            if let Some(text) = self.variable(variable) {
+                let secret = self.secret(suffix, vec![("connection".to_owned(), Body::Text(text))]);
+                self.set(path, secret);
+            }
+        }
+        if !self.airflow.spec.executor.has_queue() {
+            // Nothing reads it then, but without a name the chart makes a secret of its own, which `helm uninstall` leaves behind.
+            self.set("data.brokerUrlSecretName", Value::Secret(format!("{}-keys", self.name())));
+        }
+        // Old names of the first, which Airflow 3 warns of, and the metadata database as a connection that every task could use.
+        for variable in ["AIRFLOW__CORE__SQL_ALCHEMY_CONN", "AIRFLOW__CELERY__CELERY_RESULT_BACKEND", "AIRFLOW_CONN_AIRFLOW_DB"] {
+            self.set(&format!("enableBuiltInSecretEnvVars.{variable}"), false);
+        }
+    }
+
+    /// What the chart would bring along, and what pods may do.
+    pub(super) fn parts(&mut self) {
+        for path in ["postgresql.enabled", "redis.enabled", "statsd.enabled"] {
+            self.set(path, false);
+        }
+        self.set("allowPodLaunching", self.makes_pods());
+        self.set("apiServer.allowPodLogReading", self.makes_pods());
+        // Else the workers, or under `local` the scheduler, have claims of 100Gi each for the logs.
+        self.set("workers.persistence.enabled", false);
+        let groups: BTreeSet<u32> = self.workloads.iter().flat_map(|workload| &workload.groups).copied().collect();
+        let mut context = vec![("runAsNonRoot", Value::from(true)), ("runAsUser", 50_000.into()), ("fsGroup", 0.into())];
+        if !groups.is_empty() {
+            context.push(("supplementalGroups", Value::List(groups.into_iter().map(|group| i64::from(group).into()).collect())));
+        }
+        context.push(("seccompProfile", Value::map([("type", Value::from("RuntimeDefault"))])));
+        self.set("securityContexts.pod", Value::map(context));
+        // The chart knows when its own secrets and config maps change, and not when those change that it only reads.
+        self.values.set(&["airflowPodAnnotations", "pipegen.io/env"], Value::Fingerprint);
+    }
+
+    pub(super) fn roles(&mut self) {
+        for (section, workload) in self.roles.clone() {
+            let at = |key: &str| format!("{}.{key}", section.values);
+            if let WorkloadKind::Server { replicas, .. } = workload.kind {
+                self.set(&at("replicas"), i64::from(replicas));
+            }
+            if workload.resources != Resources::default() {
+                self.set(&at("resources"), Value::Resources(workload.name.clone()));
+            }
+            // Only who makes pods, or reads their logs, talks to the cluster.
+            self.set(&at("serviceAccount.automountServiceAccountToken"), self.calls_cluster(section));
+            // All roles write to one claim, and one sweeper is enough for it. The API server has none.
+            if !matches!(section.role, "api_server" | "scheduler") {
+                self.set(&at("logGroomerSidecar.enabled"), false);
+            }
+        }
+        self.set("triggerer.persistence.enabled", false);
+    }
+
+    /// As hooks, the jobs would start only after everything else is ready, which waits for them: with `--wait` for ever.
+    /// Without a TTL, so that who waits for the end of a job still finds it.
+    pub(super) fn jobs(&mut self) {
+        for (section, _) in JOBS {
+            let entries =
+                [("useHelmHooks", Value::from(false)), ("applyCustomEnv", false.into()), ("ttlSecondsAfterFinished", Value::Null)];
+            self.set(section, Value::map(entries));
+            self.set(&format!("{section}.serviceAccount.automountServiceAccountToken"), false);
+        }
+        let admin = &self.airflow.admin;
+        let secret = self.secret("admin", vec![("password".to_owned(), secret_text(&admin.variable))]);
+        let reference = Value::map([("name", secret), ("key", "password".into())]);
+        let username = Value::map([("name", Value::from("ADMIN_USERNAME")), ("value", Value::InContainer(admin.username.as_str().into()))]);
+        let password = Value::map([("name", Value::from("ADMIN_PASSWORD")), ("valueFrom", Value::map([("secretKeyRef", reference)]))]);
+        self.set("createUserJob.env", Value::List(vec![username, password]));
+        let words = ["python", "-c"].into_iter().chain(ADMIN).map(|word| Value::InContainer(word.into()));
+        self.set("createUserJob.args", Value::List(words.collect()));
+        // The job is made only with this. What else stands here is for the chart's own command, which ours replaces; without
+        // it the notes of the chart would show `admin` as a password.
+        let user = [("enabled", Value::from(true)), ("username", admin.username.as_str().into()), ("password", "".into())];
+        self.set("webserver.defaultUser", Value::map(user));
+    }
+
+    pub(super) fn storage(&mut self) {
+        let mut volumes = Vec::new();
+        let mut mounts = Vec::new();
+        for Mount { source, target, read_only, .. } in &self.main.mounts {
+            let claim = Value::Claim(source.clone());
+            match target.strip_prefix(HOME) {
+                Some("/logs") => {
+                    self.set("logs.persistence", Value::map([("enabled", true.into()), ("existingClaim", claim)]));
+                }
+                Some("/dags") => {
+                    self.set("dags.persistence", Value::map([("enabled", true.into()), ("existingClaim", claim)]));
+                }
+                _ => {
+                    let name = format!("mount-{}", volumes.len() + 1);
+                    let claim = Value::map([("claimName", claim)]);
+                    volumes.push(Value::map([("name", Value::from(name.as_str())), ("persistentVolumeClaim", claim)]));
+                    let mount = [("name", Value::from(name)), ("mountPath", target.as_str().into()), ("readOnly", (*read_only).into())];
+                    mounts.push(Value::map(mount));
+                }
+            }
+        }
+        if !volumes.is_empty() {
+            self.set("volumes", Value::List(volumes));
+            self.set("volumeMounts", Value::List(mounts));
+        }
+    }
+
+    /// The chart fetches in the pods themselves, and keeps nothing.
+    pub(super) fn git(&mut self) {
+        let Some(Dags::Git(Git { git: repository, reference, path, credential })) = &self.airflow.spec.dags else { return };
+        let mut values = vec![
+            ("enabled", Value::from(true)),
+            ("repo", repository.as_str().into()),
+            // `branch` and `rev` are for git-sync 3.
+            ("ref", reference.as_ref().map_or("HEAD", |reference| reference.as_str()).into()),
+            ("subPath", path.as_ref().map_or("", |path| path.as_str().trim_matches('/')).into()),
+            ("period", "60s".into()),
+            ("maxFailures", (-1).into()),
+        ];
+        if let (Some(login), Some(_)) = (&self.airflow.git, credential) {
+            // All four must be there, for git-sync 3 and 4, or no pod starts.
+            let username =
+                ["GIT_SYNC_USERNAME", "GITSYNC_USERNAME"].map(|key| (key.to_owned(), Body::Text(login.username.as_str().into())));
+            let password = ["GIT_SYNC_PASSWORD", "GITSYNC_PASSWORD"].map(|key| (key.to_owned(), secret_text(&login.variable)));
+            values.push(("credentialsSecret", self.secret("git", username.into_iter().chain(password).collect())));
+        }
+        self.set("dags.gitSync", Value::map(values));
+    }
+
+    /// In the configuration, not as variables: those the chart would hand on to every pod of a task.
+    pub(super) fn kept_pods(&mut self) {
+        let entries = self.main.environment.iter().filter_map(|(name, text)| Some((name.strip_prefix(OF_THE_EXECUTOR)?, text)));
+        for (option, text) in entries {
+            if let Ok(text) = PublicText::try_from(text.clone()) {
+                self.values.set(&["config", "kubernetes_executor", &option.to_lowercase()], Value::Text(text));
+            }
+        }
+    }
+}
