@@ -14,7 +14,7 @@ fmt:
 lint:
     cargo fmt --all --check
     cargo clippy --workspace --all-targets -- -D warnings
-    shellcheck -x -S style .ci/run .ci/generate .ci/tools.sh
+    shellcheck -x -S style .ci/run .ci/generate .ci/tools.sh tests/live/images/*/*.sh tests/live/images/*/*/*.sh
 
 # the tests, with the real tools that are installed (`just tools`)
 test *ARGUMENTS:
@@ -27,6 +27,10 @@ gen:
 # install the real tools of the external checks: `just tools compose shellcheck`
 tools *NAMES:
     .ci/tools.sh {{ NAMES }}
+
+# what is rendered, on a real Docker engine: `just live networking`, `just live --sabotage`
+live *ARGUMENTS:
+    tests/live/run.py {{ ARGUMENTS }}
 
 # the benchmarks
 bench *ARGUMENTS:

@@ -33,9 +33,9 @@ fn up_starts_the_stacks_in_order_and_names_no_job() {
         ups,
         [
             "[] compose --env-file .env -f data-docker-compose.yml -p demo-data up --detach --remove-orphans",
-            "[] compose --env-file .env -f data-docker-compose.yml -p demo-data up --detach --no-deps --no-recreate --wait --wait-timeout 900 db",
+            "[] compose --env-file .env -f data-docker-compose.yml -p demo-data up --detach --no-build --no-deps --no-recreate --wait --wait-timeout 900 db",
             "[] compose --env-file .env -f web-docker-compose.yml -p demo-web up --detach --remove-orphans",
-            "[] compose --env-file .env -f web-docker-compose.yml -p demo-web up --detach --no-deps --no-recreate --wait --wait-timeout 900 web",
+            "[] compose --env-file .env -f web-docker-compose.yml -p demo-web up --detach --no-build --no-deps --no-recreate --wait --wait-timeout 900 web",
         ]
     );
     assert!(run.text.contains(&format!("http://localhost:{}  (user admin, password: WEB_PASSWORD in .env)", demo.port())), "{}", run.text);

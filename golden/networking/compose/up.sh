@@ -98,7 +98,7 @@ stack() {
   # By name and without what they depend on: named or as a dependency, a job that has ended would be run again.
   if [ "$started" -eq 0 ] && [ -n "$servers" ]; then
     # shellcheck disable=SC2086 # a list of names
-    compose up --detach --no-deps --no-recreate --wait --wait-timeout "$timeout" $servers || started=$?
+    compose up --detach --no-build --no-deps --no-recreate --wait --wait-timeout "$timeout" $servers || started=$?
   fi
   for job in "$@"; do
     ended_well "$job" || started=1
