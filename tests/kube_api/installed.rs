@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::support::kube_api::KubeApi;
-use crate::support::manifests;
+use crate::support::manifests::{self, Role};
 use crate::support::rendered::Rendered;
 use crate::{faults_of_applying, references, subset};
 
@@ -119,6 +119,10 @@ fn is_installed(target: &str, blueprint: &str) {
         assert_eq!(subset::lost(object, stored), [""; 0], "{name}: {}", manifests::id(object));
     }
     assert_eq!(references::dangling(&objects, &api.all("secrets,configmaps")), [""; 0], "{name}");
+    for file in manifests::files(&rendered.folder, Role::Values) {
+        let values = &manifests::documents(&std::fs::read_to_string(&file).expect("the file is there"))[0];
+        assert_eq!(references::missing_secrets(values, &api.all("secrets")), [""; 0], "{name}: {}", file.display());
+    }
     assert_eq!(faults_of_applying(&api, &stream(&objects)), [""; 0], "{name}");
     values_are_exact(&api, &values);
 
