@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::support::kube_api::KubeApi;
-use crate::support::manifests;
+use crate::support::manifests::{self, Role};
 use crate::support::rendered::Rendered;
 use crate::{faults_of_applying, references, subset};
 
@@ -119,6 +119,10 @@ fn is_installed(target: &str, blueprint: &str) {
         assert_eq!(subset::lost(object, stored), [""; 0], "{name}: {}", manifests::id(object));
     }
     assert_eq!(references::dangling(&objects, &api.all("secrets,configmaps")), [""; 0], "{name}");
+    for file in manifests::files(&rendered.folder, Role::Values) {
+        let values = &manifests::documents(&std::fs::read_to_string(&file).expect("the file is there"))[0];
+        assert_eq!(references::missing_secrets(values, &api.all("secrets")), [""; 0], "{name}: {}", file.display());
+    }
     assert_eq!(faults_of_applying(&api, &stream(&objects)), [""; 0], "{name}");
     values_are_exact(&api, &values);
 
@@ -128,20 +132,21 @@ fn is_installed(target: &str, blueprint: &str) {
     assert_eq!(before, everything(), "{name}: installing it again changed something");
 }
 
-/// Every key of every secret, and of what holds the deployer's values, holds a value as it is or written for its place;
+/// Every secret holds values as they are or written for their place, a key with the name of a variable exactly its value;
 /// and every value is held.
 fn values_are_exact(api: &KubeApi, values: &BTreeMap<String, String>) {
     let mut held = BTreeSet::new();
     for object in api.all("secrets,configmaps") {
-        let secret = object["kind"] == "Secret";
+        let name = manifests::id(&object);
+        let mut found = BTreeSet::new();
         for (key, data) in object["data"].as_object().into_iter().flatten() {
             let data = data.as_str().expect("text");
-            let text = if secret { String::from_utf8(base64(data)).expect("UTF-8") } else { data.to_owned() };
-            let found: Vec<&String> = values.iter().filter(|(_, value)| holds(&text, value)).map(|(name, _)| name).collect();
-            assert!(!secret || !found.is_empty(), "{key} of {} holds no value", manifests::id(&object));
-            assert!(values.get(key).is_none_or(|value| *value == text), "{key} of {} holds another value", manifests::id(&object));
-            held.extend(found);
+            let text = if object["kind"] == "Secret" { String::from_utf8(base64(data)).expect("UTF-8") } else { data.to_owned() };
+            assert!(values.get(key).is_none_or(|value| *value == text), "{key} of {name} holds another value");
+            found.extend(values.iter().filter(|(_, value)| holds(&text, value)).map(|(name, _)| name));
         }
+        assert!(object["kind"] != "Secret" || !found.is_empty(), "{name} holds no secret");
+        held.append(&mut found);
     }
     let of_images = |name: &&String| values[*name].ends_with(".v1");
     let missing: Vec<&String> = values.keys().filter(|name| !of_images(name) && !held.contains(name)).collect();

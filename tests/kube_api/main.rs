@@ -85,6 +85,18 @@ fn a_reference_to_nothing_is_seen() {
 }
 
 #[test]
+fn values_that_name_a_missing_secret_are_seen() {
+    let stored = manifests::documents("{ kind: Secret, metadata: { name: keys }, data: { one: eA== } }");
+    let missing = |values: &str| references::missing_secrets(&manifests::documents(values)[0], &stored);
+    let good =
+        "{ a: { fernetKeySecretName: keys }, b: [{ secretName: keys, secretKey: one }], c: { secretKeyRef: { name: keys, key: one } } }";
+    assert_eq!(missing(good), [""; 0]);
+    assert_eq!(missing(&good.replace("fernetKeySecretName: keys", "fernetKeySecretName: key")), ["key "]);
+    assert_eq!(missing(&good.replace("secretKey: one", "secretKey: two")), ["keys two"]);
+    assert_eq!(missing(&good.replace("key: one }", "key: two }")), ["keys two"]);
+}
+
+#[test]
 fn a_bad_manifest_is_refused() {
     let Some(api) = KubeApi::start() else {
         return;

@@ -65,6 +65,34 @@ fn wanted(pod: &Value) -> Vec<String> {
     wanted
 }
 
+/// The secrets that the values of a chart name and the server does not have, with their keys where they are named too.
+pub fn missing_secrets(values: &Value, stored: &[Value]) -> Vec<String> {
+    let mut wanted = Vec::new();
+    named_secrets(values, &mut wanted);
+    let is_there = |(name, key): &(String, Option<String>)| {
+        let named = stored.iter().filter(|object| object["kind"] == "Secret" && text(&object["metadata"]["name"]) == name);
+        named.into_iter().any(|secret| key.as_ref().is_none_or(|key| secret["data"].get(key).is_some()))
+    };
+    wanted.retain(|secret| !is_there(secret));
+    wanted.into_iter().map(|(name, key)| format!("{name} {}", key.unwrap_or_default())).collect()
+}
+
+/// Charts spell it `secretKeyRef: { name, key }`, `secretName` with `secretKey`, or some key that ends in `SecretName`.
+fn named_secrets(values: &Value, found: &mut Vec<(String, Option<String>)>) {
+    for value in list(values) {
+        named_secrets(value, found);
+    }
+    for (key, value) in values.as_object().into_iter().flatten() {
+        let own_key = |key: &str| values.get(key).map(|key| text(key).to_owned());
+        match (key.as_str(), value) {
+            ("secretKeyRef", reference) => found.push((text(&reference["name"]).to_owned(), Some(text(&reference["key"]).to_owned()))),
+            ("secretName", Value::String(name)) => found.push((name.clone(), own_key("secretKey"))),
+            (key, Value::String(name)) if key.ends_with("SecretName") || key == "credentialsSecret" => found.push((name.clone(), None)),
+            (_, inner) => named_secrets(inner, found),
+        }
+    }
+}
+
 /// The keys that a volume takes from an object, or the object where it takes them all.
 fn files(kind: &str, source: &Value, name: &str) -> Vec<String> {
     let Some(name) = source.get(name).or_else(|| source.get("name")).map(text) else { return Vec::new() };

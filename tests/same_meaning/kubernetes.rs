@@ -13,6 +13,8 @@ use crate::support::rendered::strings;
 
 static HOLE: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\$\$|\$\(([^)]*)\)").expect("a pattern"));
 
+static FORWARD: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?m)^ *forward \S+ (\S+) (\S+) (\d+) (\d+) &$").expect("a pattern"));
+
 /// The label by which a pod says which workload it belongs to.
 const WORKLOAD: &str = "app.kubernetes.io/name";
 
@@ -40,8 +42,7 @@ pub fn facts(files: &FileSet) -> Facts {
         cluster.readiness(object, template, &mut state);
     }
     for (_, file) in files.iter().filter(|(path, _)| path.as_str() == "forward.sh") {
-        let line = Regex::new(r"(?m)^ *forward \S+ (\S+) (\S+) (\d+) (\d+) &$").expect("a pattern");
-        let published = line.captures_iter(&file.text);
+        let published = FORWARD.captures_iter(&file.text);
         facts.extend(published.map(|line| (format!("{}: published {}", &line[1], &line[4]), format!("{}:{}", &line[2], &line[3]))));
     }
     facts
