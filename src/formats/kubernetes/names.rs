@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use super::policies;
 use super::scope::{Scope, secret_object};
 use crate::diagnostic::Place;
-use crate::source::Pointer;
 
 /// A pod of a StatefulSet has the label `controller-revision-hash: <name>-<ten digits>`, and a label has 63 characters.
 /// The longest name that we make, `wait-for-<name>` of a container, is within that too.
@@ -26,17 +25,23 @@ pub fn check(scope: &mut Scope<'_>) {
         let message = format!("its namespace `{namespace}` would have a name of more than {LONGEST_NAMESPACE} characters");
         scope.resolver.refuse(&Place::Key(stack.origin.clone()), message, "choose a shorter name for the stack or the blueprint");
     }
-    distinct(scope, platform.networks.iter().map(|network| (&network.name, policies::out_name(&network.name), &network.origin)));
-    distinct(scope, platform.secrets.iter().map(|secret| (&secret.variable, secret_object(&secret.variable), &secret.origin)));
+    distinct(
+        scope,
+        platform.networks.iter().map(|network| (&network.name, policies::out_name(&network.name), Place::Key(network.origin.clone()))),
+    );
+    distinct(
+        scope,
+        platform.secrets.iter().map(|secret| (&secret.variable, secret_object(&secret.variable), Place::Key(secret.origin.clone()))),
+    );
 }
 
 /// Each name with the name of its object and its place: no two objects may have the same one.
-fn distinct<'a>(scope: &mut Scope<'_>, names: impl Iterator<Item = (&'a String, String, &'a Pointer)>) {
+fn distinct<'a>(scope: &mut Scope<'_>, names: impl Iterator<Item = (&'a String, String, Place)>) {
     let mut known: BTreeMap<String, &String> = BTreeMap::new();
-    for (name, object, origin) in names {
+    for (name, object, place) in names {
         if let Some(other) = known.insert(object, name) {
             let message = format!("`{name}` and `{other}` are the same name in Kubernetes, which has no `_`");
-            scope.resolver.refuse(&Place::Key(origin.clone()), message, "rename one of them");
+            scope.resolver.refuse(&place, message, "rename one of them");
         }
     }
 }
