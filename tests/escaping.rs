@@ -63,7 +63,7 @@ fn blueprint() -> String {
 /// Rendered, with the text as every password and setting.
 static NASTY_PLATFORM: LazyLock<Rendered> = LazyLock::new(|| {
     let seed = "CREATE TABLE seeded (note text);\n";
-    let rendered = Rendered::text(&blueprint(), &[("Dockerfile", "FROM scratch\n"), ("seed.sql", seed)]);
+    let rendered = Rendered::text(&blueprint(), &[("Dockerfile", "FROM scratch\nARG ARGUMENT\n"), ("seed.sql", seed)]);
     let given = rendered.variables().into_iter().filter(|name| name.ends_with("_PASSWORD") || name == "GIVEN");
     let values: BTreeMap<String, String> = given.map(|name| (name, NASTY.to_owned())).collect();
     assert_eq!(values.keys().map(String::as_str).collect::<Vec<_>>(), ["ADMIN_PASSWORD", "DB_ADMIN_PASSWORD", "GIVEN", "OWNER_PASSWORD"]);

@@ -1,7 +1,8 @@
 //! What the job of the component `kafka` asks of the broker, with a stand-in that answers as a real one (4.1) does.
 
-use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+#[path = "support/program.rs"]
+mod program;
+
 use std::process::Command;
 
 use pipegen::template;
@@ -13,19 +14,14 @@ const THERE: &str = "Topic: orders\tTopicId: uqQGvZgNStOyNvkAgsCyOQ\tPartitionCo
 \tTopic: orders\tPartition: 0\tLeader: 1\tReplicas: 1\tIsr: 1\tElr: \tLastKnownElr: 
 Topic: orders.v2\tTopicId: x\tPartitionCount: 9\tReplicationFactor: 1\tConfigs: \n";
 
-fn program(path: &Path, text: &str) {
-    std::fs::write(path, text).expect("a program");
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).expect("the mode");
-}
-
 /// Whether the job ends well, what it says, and what it asks of the broker after it has looked.
 fn run(topics: Value) -> (bool, String, Vec<String>) {
     let folder: TempDir = tempfile::tempdir().expect("a folder");
     let fake = format!(
         "#!/bin/sh\necho \"${{0##*/}} $*\" >> \"${{0%/*}}/calls\"\ncase $* in *--describe*) printf '%s' '{THERE}' ;; *fails*) exit 1 ;; esac\n"
     );
-    program(&folder.path().join("kafka-topics.sh"), &fake);
-    program(&folder.path().join("kafka-configs.sh"), &fake);
+    program::write(&folder.path().join("kafka-topics.sh"), &fake);
+    program::write(&folder.path().join("kafka-configs.sh"), &fake);
     let script = template::render("kafka/topics.sh", json!({ "topics": topics })).expect("a script");
     let script = script.replace("bin=/opt/kafka/bin", &format!("bin={}", folder.path().display()));
     let output = Command::new("bash").args(["-c", &script]).env("BOOTSTRAP_SERVERS", "b:9092").output().expect("bash");

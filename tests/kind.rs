@@ -40,7 +40,8 @@ fn every_published_port_leads_through_the_node_to_its_service_and_past_its_polic
     assert_eq!(hosts, [5433, 9092, 9000, 8080]);
     for mapping in mappings {
         assert_eq!(mapping["listenAddress"], "127.0.0.1");
-        let ports = |service: &&Value| service["spec"]["ports"].as_array().is_some_and(|ports| ports[0]["nodePort"] == mapping["containerPort"]);
+        let ports =
+            |service: &&Value| service["spec"]["ports"].as_array().is_some_and(|ports| ports[0]["nodePort"] == mapping["containerPort"]);
         let service = services.iter().find(ports).unwrap_or_else(|| panic!("no service has the port of {mapping}"));
         let policy = policies.iter().find(|policy| policy["spec"]["podSelector"]["matchLabels"] == service["spec"]["selector"]);
         let ingress = policy.expect("a policy of the same pods")["spec"]["ingress"].as_array().expect("ways in").clone();

@@ -28,6 +28,8 @@ fn read(folder: &Path, environment: &[(&str, &str)]) -> Option<Value> {
     python.args(["-c", READ]).arg(folder).env("AIRFLOW_HOME", home.path()).env("HOME", home.path());
     // A busy machine takes longer than the 30 s that Airflow allows.
     python.env("AIRFLOW__CORE__DAGBAG_IMPORT_TIMEOUT", "600");
+    // The folder is the repository's own.
+    python.env("PYTHONDONTWRITEBYTECODE", "1");
     let printed = support::run(python.envs(environment.iter().copied())).unwrap_or_else(|error| panic!("{error}"));
     Some(serde_json::from_str(printed.lines().last().expect("a line")).expect("JSON"))
 }

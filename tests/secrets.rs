@@ -116,7 +116,7 @@ const COMMANDS: [&[&str]; 5] =
 fn messages(folder: &Path, text: &str, commands: &[&[&str]], set: &[&str]) -> Vec<String> {
     let file = folder.join("blueprint.yml");
     fs::write(&file, text).expect("written");
-    fs::write(folder.join("Dockerfile"), "FROM scratch\n").expect("written");
+    fs::write(folder.join("Dockerfile"), "FROM scratch\nARG PIP_TOKEN\n").expect("written");
     let out = folder.join("out");
     let said = commands.iter().map(|words| {
         let mut command = pipegen();

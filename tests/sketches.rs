@@ -16,7 +16,6 @@ type Expected = &'static [(&'static str, usize, &'static str)];
 
 const STACKEXCHANGE: Expected = &[
     ("path-not-found", 27, "stackexchange"),
-    ("host-path", 32, "{ size: 5Gi, path: ../tmp/logs }"),
     ("not-rendered-yet", 58, "backup"),
     ("not-rendered-yet", 65, "metrics"),
     ("not-rendered-yet", 66, "store"),

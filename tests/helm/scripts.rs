@@ -1,6 +1,5 @@
 //! `releases.sh` and `upgrade.sh`, run with a `helm` and a `kubectl` that write down how they are called.
 
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
@@ -16,8 +15,7 @@ fn calls(rendered: &Rendered, script: &str, arguments: &[&str]) -> Vec<Vec<Strin
     let bin = rendered.home.path().join("bin");
     std::fs::create_dir_all(&bin).expect("writable");
     for name in ["helm", "kubectl"] {
-        std::fs::write(bin.join(name), STUB).expect("writable");
-        std::fs::set_permissions(bin.join(name), std::fs::Permissions::from_mode(0o755)).expect("ours");
+        crate::support::program::write(&bin.join(name), STUB);
     }
     let list = rendered.home.path().join("calls");
     let _ = std::fs::remove_file(&list);

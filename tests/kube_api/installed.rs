@@ -1,7 +1,6 @@
 //! The rendered folders on the API server: their own scripts bring them there.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -10,6 +9,7 @@ use serde_json::Value;
 
 use crate::support::kube_api::KubeApi;
 use crate::support::manifests::{self, Role};
+use crate::support::program;
 use crate::support::rendered::Rendered;
 use crate::{faults_of_applying, references, subset};
 
@@ -28,13 +28,14 @@ pub fn nasty(rendered: &Rendered) -> BTreeMap<String, String> {
     given.map(|name| (name.clone(), value(&name))).collect()
 }
 
-/// A folder with a `helm` that does as if every release were ready: the charts themselves are no part of this.
+/// A folder with a `helm` that does as if every release were ready, and with programs that do as if they made a cluster:
+/// the charts themselves are no part of this, and the cluster is there.
 fn without_charts(rendered: &Rendered) -> PathBuf {
     let folder = rendered.home.path().join("programs");
     std::fs::create_dir_all(&folder).expect("the folder is writable");
-    let program = folder.join("helm");
-    std::fs::write(&program, "#!/bin/sh\n").expect("the folder is writable");
-    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).expect("the file is ours");
+    for name in ["helm", "kind", "docker"] {
+        program::write(&folder.join(name), "#!/bin/sh\n");
+    }
     folder
 }
 
@@ -85,7 +86,7 @@ pub fn stream(objects: &[Value]) -> String {
 /// Every example that is rendered to a target for a cluster, and a blueprint that goes to the limits of the language.
 fn examples() -> Vec<(&'static str, String)> {
     let mut examples = vec![("kubernetes", "tests/kube_api/limits.yml".to_owned())];
-    for target in ["kubernetes", "helm"] {
+    for target in ["kubernetes", "helm", "kind"] {
         for folder in manifests::golden(&[target]) {
             let name = folder.parent().and_then(Path::file_name).expect("a blueprint's folder").to_string_lossy().into_owned();
             examples.push((target, format!("blueprints/{name}.yml")));

@@ -1,7 +1,6 @@
 //! The folder of the target `helm` on the API server: its own scripts, the real Helm and the real chart bring it there.
 
 use std::collections::BTreeMap;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
@@ -9,7 +8,7 @@ use serde_json::Value;
 use crate::installed::{install, nasty, stream};
 use crate::support::kube_api::KubeApi;
 use crate::support::rendered::Rendered;
-use crate::support::{self, manifests};
+use crate::support::{self, manifests, program};
 use crate::{references, subset};
 
 /// A `helm` that takes the chart from a folder instead of its repository, and does not wait: without controllers no pod
@@ -34,8 +33,11 @@ exec {helm} upgrade --install "$release" "$chart" "$@"
     );
     let folder = rendered.home.path().join("tools");
     std::fs::create_dir_all(&folder).expect("writable");
-    std::fs::write(folder.join("helm"), script).expect("writable");
-    std::fs::set_permissions(folder.join("helm"), std::fs::Permissions::from_mode(0o755)).expect("ours");
+    program::write(&folder.join("helm"), &script);
+    // The cluster is there.
+    for name in ["kind", "docker"] {
+        program::write(&folder.join(name), "#!/bin/sh\n");
+    }
     folder
 }
 

@@ -7,6 +7,7 @@ pub mod edit;
 pub mod kube_api;
 pub mod manifests;
 pub mod postgres;
+pub mod program;
 pub mod rendered;
 
 use std::io::Write;

@@ -45,4 +45,5 @@ if [ -n "$storage" ]; then
   kubectl delete namespace capstone-airflow --ignore-not-found
   kubectl delete persistentvolumeclaims --namespace capstone-kafka --selector 'app.kubernetes.io/part-of=capstone' --ignore-not-found
   kubectl delete namespace capstone-kafka --ignore-not-found
+  kubectl delete persistentvolumes --selector "$mine" --ignore-not-found
 fi

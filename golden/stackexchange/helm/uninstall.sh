@@ -44,4 +44,5 @@ kubectl delete configmap stackexchange-deploy --namespace stackexchange --ignore
 if [ -n "$storage" ]; then
   kubectl delete persistentvolumeclaims --namespace stackexchange --selector 'app.kubernetes.io/part-of=stackexchange' --ignore-not-found
   kubectl delete namespace stackexchange --ignore-not-found
+  kubectl delete persistentvolumes --selector "$mine" --ignore-not-found
 fi
