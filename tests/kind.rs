@@ -84,7 +84,8 @@ fn nodes_are_pinned_and_of_a_version_that_charts_take() {
     let image = cluster(&rendered)["nodes"][0]["image"].as_str().expect("an image").to_owned();
     assert!(image.starts_with("kindest/node:v1.3") && image.contains("@sha256:"), "{image}");
     let folder = tempfile::tempdir().expect("a folder");
-    let text = "blueprint: v1\nname: shop\nkind: { kubernetes: \"1.29\" }\nservices:\n  web: { component: nginx }\n";
+    let text =
+        "blueprint: v1\nname: shop\nkind: { kubernetes: \"1.29\" }\nservices:\n  web: { component: container, image: python:3.12-slim }\n";
     std::fs::write(folder.path().join("shop.yml"), text).expect("written");
     let check = pipegen().current_dir(folder.path()).args(["check", "shop.yml"]).output().expect("it runs");
     let said = String::from_utf8_lossy(&check.stderr);
