@@ -17,13 +17,20 @@ pub fn values(chart: &str, version: &str) -> Option<Values> {
 /// the path that it has now, or nothing. `None`: nobody said that it is gone.
 pub fn gone(chart: &str, version: &str, path: &str) -> Option<&'static str> {
     let (_, _, options) = OPTIONS.iter().find(|known| (known.0, known.1) == (chart, version))?;
-    let rows = options.lines().skip(1).filter_map(|row| row.split_once('\t'));
-    let is_meant = |gone: &str| gone == path || gone.strip_suffix('*').is_some_and(|section| path.starts_with(section));
-    rows.filter(|(gone, _)| is_meant(gone)).map(|(_, now)| now).next()
+    let of_section = || path.rsplit_once('.').and_then(|(section, _)| options.get(format!("{section}.*").as_str()));
+    options.get(path).or_else(of_section).copied()
+}
+
+/// By path; `SECTION.*` is every option of a section.
+type Options = LazyLock<BTreeMap<&'static str, &'static str>>;
+
+fn options(table: &'static str) -> BTreeMap<&'static str, &'static str> {
+    table.lines().skip(1).filter_map(|row| row.split_once('\t')).collect()
 }
 
 /// What Airflow 3.0, for which the chart was made, renamed and removed.
-static OPTIONS: [(&str, &str, &str); 1] = [("airflow", "1.18.0", include_str!("../schema/charts/airflow-1.18.0-gone.tsv"))];
+static OPTIONS: [(&str, &str, Options); 1] =
+    [("airflow", "1.18.0", LazyLock::new(|| options(include_str!("../schema/charts/airflow-1.18.0-gone.tsv"))))];
 
 static CHARTS: [(&str, &str, LazyLock<Node>); 1] =
     [("airflow", "1.18.0", LazyLock::new(|| Node::of(include_str!("../schema/charts/airflow-1.18.0.tsv"))))];

@@ -30,6 +30,7 @@ mod secret_literals;
 mod variables;
 mod wire;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde::Deserialize;
@@ -88,9 +89,9 @@ impl Compiled {
     pub fn add(&mut self, diagnostics: Vec<Diagnostic>) {
         let Some(tree) = &self.tree else { return };
         let added = diagnostics.into_iter().map(|diagnostic| locate(tree, diagnostic));
-        let said =
-            |one: &Located| self.diagnostics.iter().any(|known| known.diagnostic.code == one.diagnostic.code && known.span == one.span);
-        let added: Vec<Located> = added.filter(|one| !said(one)).collect();
+        let place = |one: &Located| (one.diagnostic.code.name, one.span);
+        let said: BTreeSet<_> = self.diagnostics.iter().map(place).collect();
+        let added: Vec<Located> = added.filter(|one| !said.contains(&place(one))).collect();
         self.diagnostics.extend(added);
         sort_and_dedup(&mut self.diagnostics);
     }

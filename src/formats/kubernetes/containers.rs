@@ -53,7 +53,7 @@ pub fn container(scope: &mut Scope<'_>, workload: &Workload, files: &Files, plac
     container.working_dir.clone_from(&workload.working_dir);
     container.resources = resources(&workload.resources);
     container.security_context = security(is_root(workload));
-    container.volume_mounts = storage::mounts(scope, workload).chain(files.mounts()).collect();
+    container.volume_mounts = storage::mounts(workload).chain(files.mounts()).collect();
     container
 }
 
@@ -137,7 +137,6 @@ fn security(may_be_root: bool) -> ContainerSecurity {
         allow_privilege_escalation: false,
         run_as_user: None,
         run_as_group: None,
-        run_as_non_root: None,
         capabilities: Capabilities { drop: names(&["ALL"]), add: may_be_root.then(|| names(&OF_ROOT)) },
     }
 }

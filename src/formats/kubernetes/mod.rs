@@ -21,11 +21,11 @@ pub use containers::resources;
 pub use realizations::of_service as realization_of;
 pub use scope::{Exposure, FilledFile, LocalFile, Reads, Scope, namespaces, secret_object, settings_object};
 pub use storage::{ClaimPlan, claim_name};
-pub use workloads::{SERVICE_ACCOUNT, StackManifests, WorkloadManifests, node_port, stack};
+pub use workloads::{SERVICE_ACCOUNT, StackManifests, WorkloadManifests, stack};
 
 use model::Words;
 
-use crate::platform::Workload;
+use crate::platform::{Platform, Workload, WorkloadKind};
 
 /// The prefix of every label and annotation of ours.
 pub const PREFIX: &str = "pipegen.io";
@@ -55,4 +55,14 @@ pub fn labels(blueprint: &str, workload: &Workload) -> Words {
     labels.insert("app.kubernetes.io/component".to_owned(), workload.role.clone().unwrap_or_else(|| workload.service.clone()));
     labels.insert("app.kubernetes.io/managed-by".to_owned(), "pipegen".to_owned());
     labels
+}
+
+/// Why plain manifests are not enough for a platform: whatever makes pods needs permissions of the cluster, which a chart
+/// brings.
+pub fn without_permission(platform: &Platform) -> Option<String> {
+    platform.workloads.iter().find(|workload| matches!(workload.kind, WorkloadKind::Template { .. })).map(made_by_program)
+}
+
+fn made_by_program(template: &Workload) -> String {
+    format!("the pods of `{}` are made by a program that needs the cluster's permission", template.service)
 }

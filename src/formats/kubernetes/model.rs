@@ -86,17 +86,8 @@ pub struct Controller {
     pub replicas: u16,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub service_name: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub strategy: Option<Strategy>,
     pub selector: Selector,
     pub template: PodTemplate,
-}
-
-/// How a server is replaced.
-#[derive(Debug, Serialize)]
-pub struct Strategy {
-    #[serde(rename = "type")]
-    pub kind: &'static str,
 }
 
 /// A job.
@@ -207,8 +198,6 @@ pub struct ContainerSecurity {
     pub run_as_user: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub run_as_group: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub run_as_non_root: Option<bool>,
     pub capabilities: Capabilities,
 }
 
@@ -348,8 +337,6 @@ pub struct Claim {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub storage_class_name: Option<&'static str>,
     pub resources: Resources,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub volume_name: Option<String>,
 }
 
 /// A name and an address for pods.

@@ -3,13 +3,13 @@
 //! Both ends are closed by default, so both say who: the way out names the members of a network and the ports on which
 //! any of them listens, the way in the members of the workload's networks and its own ports.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::model::{Egress, Expression, Ingress, IpBlock, Metadata, NetworkPolicy, Object, Peer, PolicyPort, Selector, Spec, Words, doc};
 use super::scope::{Exposure, Scope};
 use super::{labels, network_label, selector};
 use crate::formats::said_elsewhere;
-use crate::platform::{Network, Workload, WorkloadKind};
+use crate::platform::{Network, Platform, Workload, WorkloadKind};
 use crate::yaml::Doc;
 
 /// What is not the internet: private, shared, loopback, link-local, multicast and reserved ranges (RFC 6890). The
@@ -30,29 +30,31 @@ pub fn of_stack(scope: &mut Scope<'_>, stack: usize) -> Vec<Doc> {
         let Network { name, internal, owner, description, origin } = network;
         // A network is made by its label, whoever owns it.
         said_elsewhere((owner, description, origin));
-        let members = Members::new(scope, name);
-        if members.stacks.contains(&stack) {
-            docs.push(way_out(scope, &namespace, name, &members, !internal));
+        if let Some(members) = scope.members.get(name.as_str()).filter(|members| members.stacks.contains(&stack)) {
+            docs.push(way_out(scope, &namespace, name, members, !internal));
         }
     }
     docs
 }
 
 /// Who is on a network.
-struct Members {
+#[derive(Debug, Default)]
+pub struct Members {
     stacks: BTreeSet<usize>,
     ports: BTreeSet<PolicyPort>,
 }
 
-impl Members {
-    fn new(scope: &Scope<'_>, network: &str) -> Self {
-        let mut members = Self { stacks: BTreeSet::new(), ports: BTreeSet::new() };
-        for workload in scope.platform.workloads.iter().filter(|workload| workload.networks.iter().any(|name| name == network)) {
+/// Who is on each network that has members.
+pub fn members(platform: &Platform) -> BTreeMap<&str, Members> {
+    let mut all: BTreeMap<&str, Members> = BTreeMap::new();
+    for workload in &platform.workloads {
+        for network in &workload.networks {
+            let members = all.entry(network).or_default();
             members.stacks.insert(workload.stack);
             members.ports.extend(ports(workload));
         }
-        members
     }
+    all
 }
 
 fn ports(workload: &Workload) -> Vec<PolicyPort> {
@@ -171,7 +173,8 @@ pub fn into(scope: &Scope<'_>, namespace: &str, workload: &Workload) -> Option<D
     if ports.is_empty() {
         return None;
     }
-    let from: Vec<Peer> = workload.networks.iter().map(|network| peer(scope, network, &Members::new(scope, network).stacks)).collect();
+    let from: Vec<Peer> =
+        workload.networks.iter().filter_map(|network| Some(peer(scope, network, &scope.members.get(network.as_str())?.stacks))).collect();
     let mut ingress = Vec::new();
     if !from.is_empty() {
         ingress.push(Ingress { from, ports });

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::names;
+use super::policies::{self, Members};
 use super::realizations::Replaced;
 use crate::formats::text::{Hole, Piece, Reader, Resolver};
 use crate::platform::{Encoding, Endpoint, Index, Platform, Volume, Workload};
@@ -78,8 +79,21 @@ pub struct Scope<'a> {
     pub replaced: Replaced<'a>,
     /// By the index of a stack.
     pub reads: BTreeMap<usize, Reads>,
+    /// Who is on each network.
+    pub members: BTreeMap<&'a str, Members>,
     volumes: BTreeMap<&'a str, &'a Volume>,
     mounters: BTreeMap<&'a str, Vec<&'a Workload>>,
+    node_ports: BTreeMap<(&'a str, &'a str), u16>,
+}
+
+/// The first port of a node that a service may have (`--service-node-port-range`).
+const FIRST_NODE_PORT: u16 = 30000;
+
+/// The port of the node for each published endpoint, by workload and endpoint: numbered in the order of the platform.
+fn node_ports(platform: &Platform) -> BTreeMap<(&str, &str), u16> {
+    let all = platform.workloads.iter().flat_map(|workload| workload.endpoints.iter().map(move |endpoint| (workload, endpoint)));
+    let published = all.filter(|(_, endpoint)| endpoint.published.is_some());
+    published.zip(FIRST_NODE_PORT..).map(|((workload, endpoint), port)| ((workload.name.as_str(), endpoint.name.as_str()), port)).collect()
 }
 
 /// The namespace of each stack, named as its project would be: `<blueprint>-<stack>`, or `<blueprint>` if there is only one.
@@ -128,6 +142,8 @@ impl<'a> Scope<'a> {
             reads: BTreeMap::new(),
             volumes: platform.volumes.iter().map(|volume| (volume.name.as_str(), volume)).collect(),
             mounters,
+            members: policies::members(platform),
+            node_ports: node_ports(platform),
         };
         names::check(&mut scope);
         scope
@@ -141,6 +157,11 @@ impl<'a> Scope<'a> {
     /// The workloads that mount a volume.
     pub fn mounters(&self, volume: &str) -> &[&'a Workload] {
         self.mounters.get(volume).map_or(&[], Vec::as_slice)
+    }
+
+    /// The port of the node that leads to a published endpoint.
+    pub fn node_port(&self, workload: &str, endpoint: &str) -> Option<u16> {
+        self.node_ports.get(&(workload, endpoint)).copied()
     }
 
     /// Notes that the secrets script reads a variable.

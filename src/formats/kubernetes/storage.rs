@@ -153,7 +153,6 @@ pub fn object(namespace: &str, labels: Words, claim: &ClaimPlan, own_cluster: bo
                 access_modes: Doc::Flow(vec![Doc::from(claim.access_mode())]),
                 storage_class_name: claim.is_manual(own_cluster).then_some(MANUAL),
                 resources: Resources { requests: Words::from([("storage".to_owned(), claim.size.clone())]), limits: Words::new() },
-                volume_name: None,
             },
         },
     })
@@ -165,8 +164,7 @@ fn scratch_name(index: usize) -> String {
 }
 
 /// Where the container of a workload has its storage.
-pub fn mounts(scope: &Scope<'_>, workload: &Workload) -> impl Iterator<Item = VolumeMount> + use<> {
-    said_elsewhere(scope.target);
+pub fn mounts(workload: &Workload) -> impl Iterator<Item = VolumeMount> {
     let claims = workload.mounts.iter().map(|mount| VolumeMount {
         name: claim_name(&mount.source),
         mount_path: mount.target.clone(),
@@ -179,7 +177,7 @@ pub fn mounts(scope: &Scope<'_>, workload: &Workload) -> impl Iterator<Item = Vo
         sub_path: None,
         read_only: false,
     });
-    claims.chain(scratch).collect::<Vec<_>>().into_iter()
+    claims.chain(scratch)
 }
 
 /// The storage of a pod.

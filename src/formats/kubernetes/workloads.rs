@@ -4,7 +4,7 @@ use sha2::{Digest, Sha256};
 
 use super::model::{
     ConfigMap, Container, Controller, DisruptionBudget, Job, Metadata, Object, Pod, PodSecurity, PodTemplate, Seccomp, Selector,
-    ServicePort, ServiceSpec, Spec, Strategy, Words, doc,
+    ServicePort, ServiceSpec, Spec, Words, doc,
 };
 use super::scope::{Exposure, Scope};
 use super::storage::ClaimPlan;
@@ -19,9 +19,6 @@ use crate::yaml::{self, Doc};
 
 /// The service account of a namespace's pods. It may do nothing, and no pod gets its token.
 pub const SERVICE_ACCOUNT: &str = "workloads";
-
-/// The first port of a node that a service may have (`--service-node-port-range`).
-const FIRST_NODE_PORT: u16 = 30000;
 
 /// The objects of one workload.
 #[derive(Debug)]
@@ -121,13 +118,7 @@ fn controller(
                 scope.resolver.refuse(place, message, "leave `replicas` at 1, or mount no volume");
             }
             let (kind, for_kubectl) = if state { ("StatefulSet", "statefulset") } else { ("Deployment", "deployment") };
-            let content = Controller {
-                replicas: *replicas,
-                service_name: state.then(|| workload.name.clone()),
-                strategy: None::<Strategy>,
-                selector,
-                template,
-            };
+            let content = Controller { replicas: *replicas, service_name: state.then(|| workload.name.clone()), selector, template };
             let name = workload.name.clone();
             let object = doc(&Object { api_version: "apps/v1", kind, metadata, content: Spec { spec: content } });
             Some((for_kubectl, name, with_overrides(scope, object, workload, place)))
@@ -145,8 +136,11 @@ fn controller(
         }
         WorkloadKind::Template { instead } => {
             said_elsewhere(instead);
-            let message = format!("the pods of `{}` are made by a program that needs the cluster's permission", workload.service);
-            scope.resolver.refuse(place, message, "render the target `helm`, whose chart brings it, or choose another executor");
+            scope.resolver.refuse(
+                place,
+                super::made_by_program(workload),
+                "render the target `helm`, whose chart brings it, or choose another executor",
+            );
             None
         }
     }
@@ -279,11 +273,11 @@ fn pod_security(scope: &mut Scope<'_>, workload: &Workload) -> PodSecurity {
     let groups = storage::groups(scope, workload);
     let own_group = user.and_then(|(_, group)| group);
     let mounts_storage = !workload.mounts.is_empty();
-    let fs_group = groups.first().copied().or(own_group.filter(|group| *group != 0)).filter(|_| mounts_storage);
-    // An image whose group is root's, such as Airflow's, reads and writes as that group.
-    let fs_group = fs_group.or_else(|| user.filter(|(user, _)| *user != 0).and(own_group).filter(|_| mounts_storage));
+    let non_root = user.is_some_and(|(user, _)| user != 0);
+    // The group 0 too, if the user is not root: an image such as Airflow's reads and writes as that group.
+    let fs_group = groups.first().copied().or(own_group.filter(|group| *group != 0 || non_root)).filter(|_| mounts_storage);
     PodSecurity {
-        run_as_non_root: user.is_some_and(|(user, _)| user != 0),
+        run_as_non_root: non_root,
         run_as_user: user.map(|(user, _)| user),
         run_as_group: own_group,
         fs_group,
@@ -342,20 +336,9 @@ fn node_ports(scope: &Scope<'_>, workload: &Workload) -> Vec<ServicePort> {
         name: endpoint.name.clone(),
         port: endpoint.port,
         target_port: endpoint.port,
-        node_port: node_port(scope.platform, &workload.name, &endpoint.name),
+        node_port: scope.node_port(&workload.name, &endpoint.name),
     });
     ports.collect()
-}
-
-/// The port of the node for a published endpoint: the published endpoints are numbered in the order of the platform.
-pub fn node_port(platform: &crate::platform::Platform, workload: &str, endpoint: &str) -> Option<u16> {
-    let published = platform
-        .workloads
-        .iter()
-        .flat_map(|workload| workload.endpoints.iter().map(move |endpoint| (workload, endpoint)))
-        .filter(|(_, endpoint)| endpoint.published.is_some());
-    let position = published.into_iter().position(|(one, known)| one.name == workload && known.name == endpoint)?;
-    FIRST_NODE_PORT.checked_add(u16::try_from(position).ok()?)
 }
 
 fn disruption_budget(scope: &Scope<'_>, metadata: Metadata, workload: &Workload) -> Option<Doc> {

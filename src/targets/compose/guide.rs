@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::plan::{ComposePlan, StackPlan};
-use super::scripts::{header, init_command, workloads};
+use super::scripts::workloads;
 use crate::formats::Layout;
 use crate::platform::{Edge, Image, Index, MountSource, Part, Pipeline, Platform, PublicText, Service, Workload, WorkloadKind, relation};
 use crate::template::{self, TemplateError};
@@ -178,12 +178,12 @@ impl<'a> Guide<'a> {
     fn new(platform: &'a Platform, layout: &'a Layout, plan: &'a ComposePlan<'a>) -> Self {
         let components = platform.services.iter().map(|service| (service.name.as_str(), service.component)).collect();
         Self {
-            header: header(layout),
+            header: layout.header(),
             name: &platform.name,
             description: platform.description.as_deref(),
             blueprint: &layout.blueprint,
             counts: counts(platform, plan),
-            init: init_command(platform, layout),
+            init: layout.init_command(platform),
             profiles: workloads(plan).flat_map(|workload| &workload.profiles).map(String::as_str).collect(),
             stacks: plan.stacks.iter().map(|stack| stack_row(stack, &components)).collect(),
             published: published(plan),
