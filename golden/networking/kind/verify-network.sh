@@ -114,7 +114,7 @@ plan() {
     $1 == "uses" { used[$2, $3, $4] = 1 }
     $1 == "internal" { internal[$2] = 1 }
     $1 == "service" { called[$2, $3] = $4 " " $5 leads[$4] }
-    $1 == "leads" { for (i = 3; i <= NF; i++) leads[$2] = leads[$2] " " $i }
+    $1 == "leads" { for (i = 3; i <= NF; i++) if ($i != "None") leads[$2] = leads[$2] " " $i }
     function share(one, other,   names, n, i) {
       n = split(networks[one], names, ",")
       for (i = 1; i <= n; i++) if (index("," networks[other] ",", "," names[i] ",")) return 1
