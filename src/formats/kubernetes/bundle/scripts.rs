@@ -1,4 +1,5 @@
-//! The scripts beside the manifests: `install.sh`, `secrets.sh`, `status.sh`, `forward.sh`, `uninstall.sh`, and the guide.
+//! The scripts beside the manifests: `install.sh`, `secrets.sh`, `status.sh`, `forward.sh`, `uninstall.sh`, `verify-network.sh`, and the
+//! guide.
 //!
 //! What they need to know is put together here; how they do it is in `templates/kubernetes/`.
 
@@ -6,13 +7,14 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::{ReleaseRow, Releases};
+use super::{ReleaseRow, Releases, verification};
 use crate::fileset::FileSet;
 use crate::formats::Layout;
 use crate::formats::kubernetes::{
     ClaimPlan, Exposure, FilledFile, Reads, Scope, StackManifests, WorkloadManifests, secret_object, settings_object,
 };
 use crate::formats::text::{Piece, host_of};
+use crate::formats::verification::probe;
 use crate::platform::{Encoding, Image, Platform, Workload};
 use crate::secrets;
 use crate::template::{self, TemplateError};
@@ -39,6 +41,7 @@ struct Scripts<'a> {
     releases: &'a [ReleaseRow],
     cluster: bool,
     volumes: bool,
+    facts: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -149,12 +152,13 @@ pub fn files(
         ..Scripts::new(platform, layout, scope, stacks)
     };
     let mut files = FileSet::new();
-    for name in ["install.sh", "secrets.sh", "status.sh", "uninstall.sh"] {
+    for name in ["install.sh", "secrets.sh", "status.sh", "uninstall.sh", "verify-network.sh"] {
         files.insert_executable(name, template::render(&format!("kubernetes/{name}"), &scripts)?);
     }
     if scripts.forwarded && !scripts.forwards.is_empty() {
         files.insert_executable("forward.sh", template::render("kubernetes/forward.sh", &scripts)?);
     }
+    probe(&mut files, &scripts.header)?;
     files.insert("README.md", template::render("kubernetes/README.md", &scripts)?);
     Ok(files)
 }
@@ -184,6 +188,7 @@ impl<'a> Scripts<'a> {
             releases: &[],
             cluster: false,
             volumes: false,
+            facts: verification::facts(platform, scope, stacks),
         }
     }
 }
