@@ -81,8 +81,8 @@ pub struct Reference {
 pub struct Surface {
     /// Its workloads: name and role. The first one is the one that people mean.
     pub workloads: Vec<(String, Option<&'static str>)>,
-    /// The endpoint that consumers connect to.
-    pub endpoint: Option<EndpointRef>,
+    /// The endpoints that consumers connect to.
+    pub endpoints: Vec<EndpointRef>,
     /// What there is to wait for until it is ready. Empty: readiness cannot be known.
     pub ready: Vec<(String, Readiness)>,
     /// The usual prefix of the variables that it offers.
@@ -116,7 +116,7 @@ impl Surface {
             variables: vec![("URL", url.clone())],
             properties: vec![("host", Text::host(&endpoint)), ("port", Text::port(&endpoint)), ("url", url)],
             scheme: Some("http"),
-            endpoint: Some(endpoint),
+            endpoints: vec![endpoint],
             ..Self::default()
         }
     }

@@ -130,7 +130,7 @@ fn declare(cx: &mut Declare<'_>) -> Option<Box<dyn Instance>> {
         .collect();
     let surface = Surface {
         workloads,
-        endpoint: Some(endpoint.clone()),
+        endpoints: vec![endpoint.clone()],
         ready,
         prefix: "KAFKA".to_owned(),
         variables: vec![("BOOTSTRAP_SERVERS", bootstrap.clone())],

@@ -217,8 +217,8 @@ pub struct Edge {
     pub to: String,
     /// The resource that is meant.
     pub resource: Option<String>,
-    /// The endpoint that is connected to; a provider that runs nothing has none.
-    pub endpoint: Option<EndpointRef>,
+    /// The endpoints that are connected to; a provider that runs nothing has none.
+    pub endpoints: Vec<EndpointRef>,
     /// What is waited for, workload by workload; empty where nothing is.
     pub waits: Vec<(String, Readiness)>,
     /// The key that made it, for people: `uses`, `database`, `reads`.

@@ -162,10 +162,10 @@ fn facts(platform: &Platform, plan: &ComposePlan<'_>) -> Vec<String> {
         }
     }
     for edge in &platform.edges {
-        let Some(reference) = &edge.endpoint else { continue };
-        let Some(endpoint) = plan.index.endpoint(reference) else { continue };
-        let consumers = edge.workloads.iter().filter(|name| servers.contains_key(name.as_str()));
-        facts.extend(consumers.map(|consumer| format!("uses {consumer} {} {}", reference.workload, endpoint.port)));
+        for consumer in edge.workloads.iter().filter(|name| servers.contains_key(name.as_str())) {
+            let endpoints = edge.endpoints.iter().filter_map(|reference| Some((reference, plan.index.endpoint(reference)?)));
+            facts.extend(endpoints.map(|(reference, endpoint)| format!("uses {consumer} {} {}", reference.workload, endpoint.port)));
+        }
     }
     facts.extend(platform.networks.iter().filter(|network| network.internal).map(|network| format!("internal {}", network.name)));
     facts
