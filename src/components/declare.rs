@@ -53,6 +53,8 @@ pub struct Topic {
     pub name: String,
     /// How many partitions.
     pub partitions: u16,
+    /// How many copies, and where that stands; without it as many as the service thinks right.
+    pub replicas: Option<(u16, Pointer)>,
     /// How long messages are kept, in milliseconds.
     pub retention_ms: Option<u64>,
     /// Where it stands in the blueprint.
