@@ -9,7 +9,10 @@ mod text;
 mod workload;
 
 pub use index::Index;
-pub use realization::{Gap, ImagePart, Realization, Realizer, ReplacedEndpoint, SecretObject, Value};
+pub use realization::{
+    CustomResource, Gap, ImagePart, Opening, Operator, Pods, Realization, Realizer, Removal, ReplacedEndpoint, SecretKind, SecretObject,
+    State, Value,
+};
 pub use text::{AddressPart, Encoding, EndpointRef, Part, PublicText, Text, TextTree, Vantage};
 pub use workload::{
     Body, Build, Check, DocumentFormat, Endpoint, File, Health, Image, Mount, MountSource, PathRef, Protocol, Published, RemoteCheck,
