@@ -119,6 +119,8 @@ pub struct CustomResource {
     pub name: String,
     /// Labels by which the operator finds what belongs together.
     pub labels: Vec<(&'static str, String)>,
+    /// What else it is told beside the resource.
+    pub annotations: Vec<(&'static str, String)>,
     /// What is asked for: a map.
     pub spec: Value,
     /// How the operator says that it has done all of it.
@@ -142,6 +144,8 @@ pub enum State {
     Condition(&'static str),
     /// A field, by its path, has this value.
     Field(&'static str, &'static str),
+    /// A field, by its path, has this number.
+    Count(&'static str, u16),
 }
 
 /// How a custom resource is removed without its data.
@@ -153,6 +157,16 @@ pub enum Removal {
     Keep,
     /// It stays, with this annotation, which ends its pods: deleting it deletes data.
     Pause(&'static str, &'static str),
+    /// It stays, with an annotation that keeps the operator away from it: deleting it deletes data. Then what the operator
+    /// made of it is deleted, and its pods with that.
+    Halt {
+        /// The annotation.
+        annotation: (&'static str, &'static str),
+        /// The kinds of what was made, with commas between them.
+        kinds: &'static str,
+        /// The label of what was made; its value is the name of the resource.
+        label: &'static str,
+    },
 }
 
 /// A way in that is open beside those of the networks, because a realization needs it within itself.
@@ -256,6 +270,8 @@ pub enum Value {
     Claim(MountSource),
     /// How much the claim for a volume of the platform would ask for.
     Size(String),
+    /// Who may connect to an endpoint of a workload, as policies name them: for an operator that writes policies of its own.
+    Peers(EndpointRef),
     /// A part of a workload's image.
     Image {
         /// The workload.
@@ -366,7 +382,7 @@ impl Value {
             Self::List(items) => items.iter().flat_map(Self::texts).collect(),
             Self::Map(entries) => entries.iter().flat_map(|(_, value)| value.texts()).collect(),
             Self::Null | Self::Bool(_) | Self::Int(_) | Self::Float(_) | Self::Secret(_) => Vec::new(),
-            Self::Claim(_) | Self::Size(_) | Self::Image { .. } | Self::Resources(_) | Self::Fingerprint => Vec::new(),
+            Self::Claim(_) | Self::Size(_) | Self::Peers(_) | Self::Image { .. } | Self::Resources(_) | Self::Fingerprint => Vec::new(),
         }
     }
 }

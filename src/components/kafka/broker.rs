@@ -1,6 +1,6 @@
 //! The brokers: which of them vote, what each is told, and how it shows that it can do its work.
 
-use super::{BIN, Kafka, USER, bootstrap};
+use super::{BIN, Kafka, USER, endpoints};
 use crate::components::Build;
 use crate::platform::{
     Check, Endpoint, EndpointRef, Health, Image, Mount, MountSource, Protocol, PublicText, Published, Text, Vantage, Workload,
@@ -8,11 +8,13 @@ use crate::platform::{
 use crate::value::Duration;
 
 /// Where consumers connect.
-const BROKER: u16 = 9092;
+pub(super) const INSIDE: &str = "broker";
+pub(super) const BROKER: u16 = 9092;
 /// Where the quorum votes; never advertised.
 const CONTROLLER: u16 = 9093;
 /// Where the host connects through the published port: it needs another advertised address, so another listener.
-const EXTERNAL: u16 = 19092;
+pub(super) const OUTSIDE: &str = "external";
+pub(super) const EXTERNAL: u16 = 19092;
 
 /// One lost voter leaves a majority of three. More voters decide more slowly, and who votes cannot be changed later by
 /// adding brokers (<https://kafka.apache.org/documentation/#kraft_deployment> recommends three or five).
@@ -45,7 +47,7 @@ pub(super) fn all(service: &str, published: Vec<Option<Published>>) -> Vec<Broke
 impl Broker {
     /// Where consumers connect.
     pub(super) fn endpoint(&self) -> EndpointRef {
-        self.at("broker")
+        self.at(INSIDE)
     }
 
     /// Where it keeps its messages.
@@ -53,15 +55,15 @@ impl Broker {
         format!("{}-data", self.name)
     }
 
-    fn at(&self, endpoint: &str) -> EndpointRef {
+    pub(super) fn at(&self, endpoint: &str) -> EndpointRef {
         EndpointRef { workload: self.name.clone(), endpoint: endpoint.to_owned() }
     }
 
     fn endpoints(&self) -> Vec<Endpoint> {
         let endpoint = |name: &str, port| Endpoint { name: name.to_owned(), port, protocol: Protocol::Tcp, published: None };
-        let external = |published: &Published| Endpoint { published: Some(published.clone()), ..endpoint("external", EXTERNAL) };
+        let external = |published: &Published| Endpoint { published: Some(published.clone()), ..endpoint(OUTSIDE, EXTERNAL) };
         let controller = self.votes.then(|| endpoint("controller", CONTROLLER));
-        std::iter::once(endpoint("broker", BROKER)).chain(controller).chain(self.published.as_ref().map(external)).collect()
+        std::iter::once(endpoint(INSIDE, BROKER)).chain(controller).chain(self.published.as_ref().map(external)).collect()
     }
 
     /// The listeners, what is advertised of them, and what each of them speaks.
@@ -75,7 +77,7 @@ impl Broker {
         if self.published.is_some() {
             listeners.push_str(&format!(",EXTERNAL://:{EXTERNAL}"));
             protocols.push_str(",EXTERNAL:PLAINTEXT");
-            advertised = advertised.then(",EXTERNAL://").then(Text::host_and_port(&self.at("external"), Vantage::Host));
+            advertised = advertised.then(",EXTERNAL://").then(Text::host_and_port(&self.at(OUTSIDE), Vantage::Host));
         }
         [listeners.into(), advertised, protocols.into()]
     }
@@ -109,7 +111,8 @@ impl Kafka {
         // The image declares these as volumes too; nothing of ours is in them.
         server.scratch = vec!["/etc/kafka/secrets".to_owned(), "/mnt/shared/config".to_owned()];
         // Who connects waits for the first one, and must not wait when just that is lost: any of them answers for it.
-        let asked = if broker.id == 1 { bootstrap(&self.brokers) } else { PublicText::host_and_port(&broker.endpoint()) };
+        let asked =
+            if broker.id == 1 { PublicText::addresses(endpoints(&self.brokers)) } else { PublicText::host_and_port(&broker.endpoint()) };
         server.health = Some(health(&broker.endpoint(), asked));
         server.stop_grace = Some(Duration::seconds(60));
         cx.finish(&mut server);
@@ -131,7 +134,7 @@ impl Kafka {
             ("KAFKA_ADVERTISED_LISTENERS".to_owned(), advertised),
             ("KAFKA_LISTENER_SECURITY_PROTOCOL_MAP".to_owned(), protocols),
         ];
-        environment.extend(self.copies());
+        environment.extend(self.copies().into_iter().map(|(setting, count)| (variable(setting), count.to_string().into())));
         environment.extend([
             literal("KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS", "0"),
             // Not the root of the volume: on a file system of its own that has a `lost+found`, which Kafka takes for a topic.
@@ -150,20 +153,24 @@ impl Kafka {
 
     /// The copies of the internal topics: with more of them than brokers, transactions and groups hang. Of several brokers
     /// the topics of others have as many.
-    fn copies(&self) -> Vec<(String, Text)> {
+    pub(super) fn copies(&self) -> Vec<(&'static str, u16)> {
         let copies = copies(self.brokers.len());
         let in_sync = in_sync(copies);
-        let others = [("KAFKA_DEFAULT_REPLICATION_FACTOR", copies), ("KAFKA_MIN_INSYNC_REPLICAS", in_sync)];
+        let others = [("default.replication.factor", copies), ("min.insync.replicas", in_sync)];
         let internal = [
-            ("KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR", copies),
-            ("KAFKA_TRANSACTION_STATE_LOG_REPLICATION_FACTOR", copies),
-            ("KAFKA_TRANSACTION_STATE_LOG_MIN_ISR", in_sync),
-            ("KAFKA_SHARE_COORDINATOR_STATE_TOPIC_REPLICATION_FACTOR", copies),
-            ("KAFKA_SHARE_COORDINATOR_STATE_TOPIC_MIN_ISR", in_sync),
+            ("offsets.topic.replication.factor", copies),
+            ("transaction.state.log.replication.factor", copies),
+            ("transaction.state.log.min.isr", in_sync),
+            ("share.coordinator.state.topic.replication.factor", copies),
+            ("share.coordinator.state.topic.min.isr", in_sync),
         ];
-        let others = others.into_iter().filter(|_| copies > 1);
-        others.chain(internal).map(|(name, count)| (name.to_owned(), count.to_string().into())).collect()
+        others.into_iter().filter(|_| copies > 1).chain(internal).collect()
     }
+}
+
+/// The variable of a setting, as the image spells it.
+fn variable(setting: &str) -> String {
+    format!("KAFKA_{}", setting.to_uppercase().replace('.', "_"))
 }
 
 /// Each question starts a JVM (two to four seconds of processor time), hence the long interval.

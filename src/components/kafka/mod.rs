@@ -3,15 +3,17 @@
 mod broker;
 mod cluster_id;
 mod spec;
+mod strimzi;
 mod topics;
 
 use schemars::JsonSchema as _;
 
 use broker::Broker;
-use spec::Spec;
+use spec::{Operator, Spec};
 
 use super::{Build, Built, Component, Declare, Instance, OwnVolume, Resource, Surface, Topic};
-use crate::platform::{PublicText, Readiness, Text};
+use crate::platform::{EndpointRef, Readiness, Realization, Text, Workload};
+use crate::value::Size;
 
 /// Series and image tag, newest first.
 const TAGS: &[(&str, &str)] = &[("4.3", "4.3.1"), ("4.2", "4.2.1")];
@@ -69,8 +71,13 @@ services:
 "#;
 
 struct Kafka {
+    name: String,
     surface: Surface,
-    image: String,
+    version: String,
+    operator: Option<Operator>,
+    /// The keys of the service that an operator knows nothing of.
+    unheard: Vec<&'static str>,
+    storage: Option<Size>,
     cluster: String,
     brokers: Vec<Broker>,
     topics: Vec<Topic>,
@@ -78,18 +85,31 @@ struct Kafka {
 
 fn declare(cx: &mut Declare<'_>) -> Option<Box<dyn Instance>> {
     let spec: Spec = cx.spec()?;
-    let tag = cx.tag(TAGS, "", spec.version.as_deref())?;
+    let version = cx.tag(TAGS, "", spec.version.as_deref())?;
+    if let Some(Operator::Strimzi) = spec.operator {
+        strimzi::check(cx, &version)?;
+    }
     let count = spec::brokers(cx, &spec)?;
     let brokers = broker::all(cx.name, spec::published(cx, count)?);
     let topics = spec::topics(cx, &spec, count);
     let surface = surface(cx.name, &brokers, &topics)?;
     let cluster = cluster_id::cluster_id(cx.blueprint.name.as_str(), cx.name);
-    Some(Box::new(Kafka { surface, image: format!("apache/kafka:{tag}"), cluster, brokers, topics }))
+    Some(Box::new(Kafka {
+        name: cx.name.to_owned(),
+        surface,
+        version,
+        operator: spec.operator,
+        unheard: strimzi::unheard(cx),
+        storage: spec.storage,
+        cluster,
+        brokers,
+        topics,
+    }))
 }
 
 fn surface(name: &str, brokers: &[Broker], topics: &[Topic]) -> Option<Surface> {
     let first = brokers.first()?;
-    let bootstrap = bootstrap(brokers).text().clone();
+    let bootstrap = Text::addresses(endpoints(brokers));
     let mut workloads: Vec<_> = brokers.iter().map(|broker| (broker.name.clone(), None)).collect();
     let mut ready = vec![(first.name.clone(), Readiness::Ready)];
     if !topics.is_empty() {
@@ -101,7 +121,7 @@ fn surface(name: &str, brokers: &[Broker], topics: &[Topic]) -> Option<Surface> 
         |topic: &Topic| Resource { name: topic.name.clone(), origin: topic.origin.clone(), variables: Vec::new(), properties: Vec::new() };
     Some(Surface {
         workloads,
-        endpoints: brokers.iter().map(Broker::endpoint).collect(),
+        endpoints: endpoints(brokers),
         ready,
         prefix: "KAFKA".to_owned(),
         variables: vec![("BOOTSTRAP_SERVERS", bootstrap.clone())],
@@ -119,12 +139,9 @@ fn surface(name: &str, brokers: &[Broker], topics: &[Topic]) -> Option<Surface> 
     })
 }
 
-/// The addresses of all brokers: whoever knows one of them that runs learns the others from it.
-fn bootstrap(brokers: &[Broker]) -> PublicText {
-    brokers.iter().enumerate().fold(PublicText::default(), |list, (index, broker)| {
-        let list = if index == 0 { list } else { list.then(",") };
-        list.then(PublicText::host_and_port(&broker.endpoint()))
-    })
+/// Where to begin: whoever reaches one of the brokers learns the others from it.
+fn endpoints(brokers: &[Broker]) -> Vec<EndpointRef> {
+    brokers.iter().map(Broker::endpoint).collect()
 }
 
 impl Instance for Kafka {
@@ -137,12 +154,17 @@ impl Instance for Kafka {
     }
 
     fn build(&self, cx: &mut Build<'_>) -> Built {
-        let Some(image) = cx.image(Some(&self.image)) else { return Built::default() };
+        let Some(image) = cx.image(Some(&format!("apache/kafka:{}", self.version))) else { return Built::default() };
         let mut workloads: Vec<_> = self.brokers.iter().map(|broker| self.broker(cx, broker, image.clone())).collect();
-        let volumes = self.brokers.iter().map(|broker| OwnVolume::new(broker.volume(), cx.at.clone())).collect();
+        let volumes =
+            self.brokers.iter().map(|broker| OwnVolume { size: self.storage, ..OwnVolume::new(broker.volume(), cx.at.clone()) }).collect();
         if !self.topics.is_empty() {
             workloads.push(self.topics_job(cx, image));
         }
         Built { workloads, volumes, connections: None }
+    }
+
+    fn realization(&self, workloads: &[&Workload]) -> Option<Realization> {
+        self.operator.and_then(|Operator::Strimzi| strimzi::realization(self, workloads))
     }
 }

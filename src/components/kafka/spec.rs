@@ -7,7 +7,7 @@ use crate::components::{Declare, Topic};
 use crate::diagnostic::{Diagnostic, Place, code};
 use crate::platform::Published;
 use crate::source::Pointer;
-use crate::value::{DatasetName, Duration, Map};
+use crate::value::{DatasetName, Duration, Map, Size};
 
 /// More than anyone runs from one file; a number that was mistyped should not make thousands of workloads.
 const MOST_BROKERS: u16 = 99;
@@ -22,9 +22,23 @@ pub(super) struct Spec {
     #[serde(default)]
     #[schemars(extend("default" = 1))]
     pub brokers: Option<u16>,
+    /// Who runs it in a cluster, instead of pods of ours; Compose has no such thing.
+    #[serde(default)]
+    pub operator: Option<Operator>,
+    /// How large the data of a broker may become, where storage is claimed by size.
+    #[serde(default)]
+    pub storage: Option<Size>,
     /// Topics, by name, that are made on start.
     #[serde(default)]
     pub topics: Map<DatasetName, TopicSpec>,
+}
+
+/// Who runs it.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Operator {
+    /// Strimzi.
+    Strimzi,
 }
 
 /// A topic.

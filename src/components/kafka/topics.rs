@@ -1,6 +1,6 @@
 //! The job that makes the topics.
 
-use super::{BIN, Kafka, USER, bootstrap, broker};
+use super::{BIN, Kafka, USER, broker, endpoints};
 use crate::components::{Build, Topic};
 use crate::platform::{Body, Check, File, Image, PublicText, Readiness, RemoteCheck, TextTree, Workload, WorkloadKind};
 
@@ -14,7 +14,7 @@ pub(super) fn workload(service: &str) -> String {
 
 impl Kafka {
     pub(super) fn topics_job(&self, cx: &Build<'_>, image: Image) -> Workload {
-        let brokers = bootstrap(&self.brokers);
+        let brokers = PublicText::addresses(endpoints(&self.brokers));
         let mut job = cx.job(&workload(cx.name), Some(ROLE), image);
         job.networks.truncate(1);
         job.runs_as = Some(USER);
@@ -48,14 +48,14 @@ impl Kafka {
     }
 
     /// The copies that the topic asks for, where they are not what every topic gets.
-    fn own_replicas(&self, topic: &Topic) -> Option<u16> {
+    pub(super) fn own_replicas(&self, topic: &Topic) -> Option<u16> {
         let (count, _) = topic.replicas.as_ref()?;
         (*count != broker::copies(self.brokers.len())).then_some(*count)
     }
 
     /// How many of those must have a message, where that is not what holds for every topic: with fewer copies than the
     /// brokers demand nothing could be written.
-    fn own_in_sync(&self, topic: &Topic) -> Option<u16> {
+    pub(super) fn own_in_sync(&self, topic: &Topic) -> Option<u16> {
         let own = broker::in_sync(self.own_replicas(topic)?);
         (own != broker::in_sync(broker::copies(self.brokers.len()))).then_some(own)
     }

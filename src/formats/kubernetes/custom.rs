@@ -6,8 +6,8 @@ use super::containers;
 use super::model::{Metadata, Object, Spec, doc};
 use super::realizations::{of_service, pod_labels};
 use super::scope::Scope;
-use super::storage;
 use super::workloads::{Awaited, with_overrides};
+use super::{policies, storage};
 use crate::diagnostic::Place;
 use crate::formats::said_elsewhere;
 use crate::formats::text::{Piece, Reader};
@@ -49,14 +49,16 @@ fn with_pod_labels(scope: &Scope<'_>, realization: &Realization, index: usize, r
 fn object(scope: &mut Scope<'_>, metadata: &Metadata, resource: &CustomResource, spec: &Value, workload: &Workload) -> Doc {
     let mut metadata = Metadata { name: Some(resource.name.clone()), ..metadata.clone() };
     metadata.labels.extend(resource.labels.iter().map(|(key, value)| ((*key).to_owned(), value.clone())));
+    metadata.annotations.extend(resource.annotations.iter().map(|(key, value)| ((*key).to_owned(), value.clone())));
     let spec = write(scope, spec, workload);
     doc(&Object { api_version: resource.api_version, kind: resource.kind, metadata, content: Spec { spec } })
 }
 
 fn waited_for(resource: &CustomResource) -> Awaited {
-    let pause = match resource.removal {
-        Removal::Pause(key, value) => Some((key, value)),
-        Removal::Delete | Removal::Keep => None,
+    let (pause, made) = match resource.removal {
+        Removal::Pause(key, value) => (Some((key, value)), None),
+        Removal::Halt { annotation, kinds, label } => (Some(annotation), Some((kinds, format!("{label}={}", resource.name)))),
+        Removal::Delete | Removal::Keep => (None, None),
     };
     Awaited {
         kind: resource.definition(),
@@ -64,8 +66,10 @@ fn waited_for(resource: &CustomResource) -> Awaited {
         state: Some(match resource.ready {
             State::Condition(name) => format!("condition={name}"),
             State::Field(path, value) => format!("jsonpath={{{path}}}={value}"),
+            State::Count(path, count) => format!("jsonpath={{{path}}}={count}"),
         }),
         pause,
+        made,
         keeps_data: resource.removal != Removal::Delete,
     }
 }
@@ -116,6 +120,10 @@ pub fn plain(scope: &Scope<'_>, value: &Value) -> Option<Doc> {
         Value::Secret(name) => Doc::from(name.as_str()),
         Value::Claim(source) => Doc::Str(storage::claim_name(source)),
         Value::Size(volume) => Doc::Str(storage::size(scope, volume)),
+        Value::Peers(endpoint) => scope
+            .index
+            .workload(&endpoint.workload)
+            .map_or(Doc::Null, |workload| doc(&policies::peers(scope, workload, &endpoint.endpoint))),
         Value::Resources(workload) => {
             scope.index.workload(workload).map_or(Doc::Null, |workload| doc(&containers::resources(&workload.resources)))
         }

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::model::{Egress, Expression, Ingress, IpBlock, Metadata, NetworkPolicy, Object, Peer, PolicyPort, Selector, Spec, Words, doc};
+use super::realizations::Replaced;
 use super::scope::{Exposure, Scope};
 use super::{labels, network_label};
 use crate::formats::said_elsewhere;
@@ -46,23 +47,25 @@ pub struct Members {
 }
 
 /// Who is on each network that has members.
-pub fn members(platform: &Platform) -> BTreeMap<&str, Members> {
+pub fn members<'a>(platform: &'a Platform, replaced: &Replaced<'_>) -> BTreeMap<&'a str, Members> {
     let mut all: BTreeMap<&str, Members> = BTreeMap::new();
     for workload in &platform.workloads {
         for network in &workload.networks {
             let members = all.entry(network).or_default();
             members.stacks.insert(workload.stack);
-            members.ports.extend(ports(workload));
+            members.ports.extend(ports(replaced, workload));
         }
     }
     all
 }
 
-fn ports(workload: &Workload) -> Vec<PolicyPort> {
+/// Where a workload listens; what stands in for it may do without some of its endpoints.
+fn ports(replaced: &Replaced<'_>, workload: &Workload) -> Vec<PolicyPort> {
     if matches!(workload.kind, WorkloadKind::Job { .. }) {
         return Vec::new();
     }
-    workload.endpoints.iter().map(|endpoint| PolicyPort { protocol: "TCP", port: endpoint.port }).collect()
+    let there = workload.endpoints.iter().filter(|endpoint| replaced.service(workload, endpoint).is_some());
+    there.map(|endpoint| PolicyPort { protocol: "TCP", port: endpoint.port }).collect()
 }
 
 fn policy(scope: &Scope<'_>, namespace: &str, name: String, policy: NetworkPolicy) -> Doc {
@@ -227,12 +230,11 @@ fn outside(cidr: &str, except: &[&str]) -> Peer {
 
 /// The way into a workload that listens.
 pub fn into(scope: &Scope<'_>, namespace: &str, workload: &Workload) -> Option<Doc> {
-    let ports = ports(workload);
+    let ports = ports(&scope.replaced, workload);
     if ports.is_empty() {
         return None;
     }
-    let from: Vec<Peer> =
-        workload.networks.iter().filter_map(|network| Some(peer(scope, network, &scope.members.get(network.as_str())?.stacks))).collect();
+    let from = members_of_its_networks(scope, workload);
     let mut ingress = Vec::new();
     if !from.is_empty() {
         ingress.push(Ingress { from, ports });
@@ -247,6 +249,17 @@ pub fn into(scope: &Scope<'_>, namespace: &str, workload: &Workload) -> Option<D
     let pod_selector = pods_of(scope, &workload.name);
     let policy = NetworkPolicy { pod_selector, policy_types: types(&["Ingress"]), ingress, egress: Vec::new() };
     Some(doc(&Object { api_version: "networking.k8s.io/v1", kind: "NetworkPolicy", metadata, content: Spec { spec: policy } }))
+}
+
+fn members_of_its_networks(scope: &Scope<'_>, workload: &Workload) -> Vec<Peer> {
+    workload.networks.iter().filter_map(|network| Some(peer(scope, network, &scope.members.get(network.as_str())?.stacks))).collect()
+}
+
+/// Who may connect to an endpoint: the members of the workload's networks, and everyone outside if it is published so.
+pub fn peers(scope: &Scope<'_>, workload: &Workload, endpoint: &str) -> Vec<Peer> {
+    let published = workload.endpoint(endpoint).is_some_and(|endpoint| endpoint.published.is_some());
+    let outside = from_outside(scope, workload).filter(|_| published);
+    members_of_its_networks(scope, workload).into_iter().chain(outside.into_iter().flat_map(|ingress| ingress.from)).collect()
 }
 
 /// Everyone but the pods may come to a port of the node.

@@ -31,6 +31,21 @@ impl<'a> Replaced<'a> {
         pods.map_or_else(|| super::selector(blueprint, workload), |pods| pods.selector.iter().cloned().collect())
     }
 
+    /// What selects the pods that answer at an endpoint.
+    pub fn answering(&self, blueprint: &str, workload: &Workload, endpoint: &Endpoint) -> Words {
+        let operated = self.by(&workload.name).filter(|realization| realization.operator().is_some());
+        let found = operated.and_then(|realization| realization.endpoint(&workload.endpoint_ref(&endpoint.name)));
+        found.map_or_else(|| super::selector(blueprint, &workload.name), |found| found.selector.iter().cloned().collect())
+    }
+
+    /// Whether a workload is the first of those that the same pods take the place of.
+    pub fn speaks_for_its_pods(&self, workload: &str) -> bool {
+        let Some(realization) = self.by(workload).filter(|realization| realization.operator().is_some()) else { return true };
+        let own = realization.pods.iter().find(|pods| pods.workload == workload);
+        let first = realization.pods.iter().find(|pods| own.is_some_and(|own| own.selector == pods.selector));
+        first.is_some_and(|first| first.workload == workload)
+    }
+
     /// What is open beside the networks.
     pub fn openings(&self) -> Vec<(&'a Realization, &'a Opening)> {
         let of = |(name, realization): (&&'a str, &&'a Realization)| {

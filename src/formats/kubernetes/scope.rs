@@ -154,7 +154,7 @@ impl<'a> Scope<'a> {
             reads: BTreeMap::new(),
             volumes: platform.volumes.iter().map(|volume| (volume.name.as_str(), volume)).collect(),
             mounters,
-            members: policies::members(platform),
+            members: policies::members(platform, &Replaced::new(platform, target)),
             node_ports: node_ports(platform),
         };
         names::check(&mut scope);

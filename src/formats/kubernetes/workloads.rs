@@ -44,13 +44,15 @@ pub struct Awaited {
     /// The annotation, `KEY=VALUE`, that ends its pods when everything is removed but the data; the install script takes it
     /// away again.
     pub pause: Option<(&'static str, &'static str)>,
+    /// What is then deleted of what the operator made, if the annotation alone ends nothing: the kinds, and the selector.
+    pub made: Option<(&'static str, String)>,
     /// Whether it stays when everything is removed but the data.
     pub keeps_data: bool,
 }
 
 impl Awaited {
     fn controller(kind: &str, name: String) -> Self {
-        Self { kind: kind.to_owned(), name, state: None, pause: None, keeps_data: false }
+        Self { kind: kind.to_owned(), name, state: None, pause: None, made: None, keeps_data: false }
     }
 }
 
@@ -99,7 +101,7 @@ fn manifests<'a>(scope: &mut Scope<'a>, namespace: &str, workload: &'a Workload)
         let (mut docs, awaited) = custom::of_workload(scope, realization, &named, workload);
         if has_pods {
             docs.extend(published_service(scope, &named, workload));
-            docs.extend(policies::into(scope, namespace, workload));
+            docs.extend(policies::into(scope, namespace, workload).filter(|_| scope.replaced.speaks_for_its_pods(&workload.name)));
         }
         return WorkloadManifests { workload, docs, awaited };
     }
@@ -345,11 +347,12 @@ fn published_service(scope: &Scope<'_>, metadata: &Metadata, workload: &Workload
     if ports.is_empty() {
         return None;
     }
+    let published = workload.endpoints.iter().find(|endpoint| endpoint.published.is_some())?;
     let spec = ServiceSpec {
         kind: Some("NodePort"),
         cluster_ip: None,
         publish_not_ready_addresses: false,
-        selector: selector(&scope.platform.name, &workload.name),
+        selector: scope.replaced.answering(&scope.platform.name, workload, published),
         ports,
     };
     let metadata = Metadata { name: Some(format!("{}-published", workload.name)), ..metadata.clone() };

@@ -258,6 +258,7 @@ fn readable(text: &PublicText) -> String {
     let part = |part: &Part| match part {
         Part::Literal(text) => text.clone(),
         Part::Address { endpoint, .. } => endpoint.workload.clone(),
+        Part::Addresses { endpoints, .. } => endpoints.iter().map(|endpoint| endpoint.workload.as_str()).collect::<Vec<_>>().join(","),
         Part::Secret { variable, .. } | Part::Setting { variable, .. } => format!("${{{variable}}}"),
     };
     text.text().parts().iter().map(part).collect()

@@ -255,7 +255,7 @@ const fn kind(value: &Value) -> &'static str {
         Value::Text(_) | Value::InContainer(_) | Value::Secret(_) | Value::Claim(_) | Value::Size(_) => "string",
         Value::Image { .. } | Value::Fingerprint => "string",
         Value::Resources(_) | Value::Map(_) => "object",
-        Value::List(_) => "array",
+        Value::List(_) | Value::Peers(_) => "array",
     }
 }
 
