@@ -16,7 +16,7 @@ use crate::diagnostic::Place;
 use crate::formats::text::Reader;
 use crate::formats::{body, document, said_elsewhere};
 use crate::platform::{Workload, WorkloadKind};
-use crate::yaml::{self, Doc};
+use crate::yaml::Doc;
 
 /// The service account of a namespace's pods. It may do nothing, and no pod gets its token.
 pub const SERVICE_ACCOUNT: &str = "workloads";
@@ -156,12 +156,15 @@ fn controller(
             // The init steps of others ask for it.
             said_elsewhere(evidence);
             metadata.labels.insert(JOB_LABEL.to_owned(), workload.name.clone());
-            let content = doc(&Spec { spec: Job { backoff_limit: 20, template } });
-            // A job cannot be changed, so another content is another job; the install script removes the older ones.
-            let name = format!("{}-{}", short(&workload.name), hash(&content));
-            metadata.name = Some(name.clone());
+            let content = Spec { spec: Job { backoff_limit: 20, template } };
             let object = doc(&Object { api_version: "batch/v1", kind: "Job", metadata, content });
-            Some(("job", name, with_overrides(scope, object, workload, place)))
+            let mut object = with_overrides(scope, object, workload, place);
+            // A job cannot be changed, so another content is another job; the install script removes the older ones.
+            let name = format!("{}-{}", short(&workload.name), hash(object.get("spec")));
+            if let Some(known) = object.item_mut("metadata").and_then(|metadata| metadata.value.item_mut("name")) {
+                known.value = Doc::from(name.as_str());
+            }
+            Some(("job", name, object))
         }
         WorkloadKind::Template { instead } => {
             said_elsewhere(instead);
@@ -180,9 +183,9 @@ fn short(name: &str) -> &str {
     name.get(..40).unwrap_or(name).trim_end_matches('-')
 }
 
-fn hash(content: &Doc) -> String {
+fn hash(content: Option<&Doc>) -> String {
     let mut hash = Sha256::new();
-    hash.update(yaml::write("", content));
+    hash.update(serde_json::to_vec(&content).unwrap_or_default());
     body::short_hash(hash)[..8].to_owned()
 }
 
