@@ -136,7 +136,7 @@ for name in $image_settings; do
 done
 remove_old_job capstone-kafka kafka-postgres-init kafka-postgres-init-ed87101f
 remove_old_job capstone-airflow airflow-postgres-init airflow-postgres-init-fccfdba4
-remove_old_job capstone-airflow airflow-init airflow-init-79e52ea5
+remove_old_job capstone-airflow airflow-init airflow-init-1915f8e7
 remove_old_job capstone-airflow airflow-connections airflow-connections-341f5e73
 manifests . | apply -
 for profile in $profiles; do
@@ -161,7 +161,7 @@ ready capstone-airflow deployment airflow-scheduler
 ready capstone-airflow deployment airflow-dag-processor
 ready capstone-airflow deployment airflow-triggerer
 ready capstone-airflow deployment airflow-worker
-ready capstone-airflow job airflow-init-79e52ea5
+ready capstone-airflow job airflow-init-1915f8e7
 ready capstone-airflow job airflow-connections-341f5e73
 printf '\nEverything is ready.\n'
 printf 'Published endpoints: run ./forward.sh\n'

@@ -19,8 +19,11 @@ os.environ["AIRFLOW__LOGGING__LOGGING_LEVEL"] = "WARNING"
 def set_administrator(username: str, password: str) -> str:
     """Creates the user, or gives the existing one this password; returns what was done."""
     from airflow.providers.fab.auth_manager.cli_commands.utils import get_application_builder
+    from airflow.providers_manager import ProvidersManager
     from werkzeug.security import check_password_hash
 
+    # Where an `airflow.cfg` is there already, the defaults of providers are missing until somebody asks for them.
+    ProvidersManager().initialize_providers_configuration()
     with get_application_builder() as builder:
         security = builder.sm
         admin = security.find_role("Admin")
