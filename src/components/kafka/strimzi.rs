@@ -192,14 +192,13 @@ impl<'a> Cluster<'a> {
     fn cluster(&self) -> CustomResource {
         let version = self.kafka.version.as_str();
         let config = self.kafka.copies().into_iter().chain([("group.initial.rebalance.delay.ms", 0)]);
-        let mut kafka = Value::map([
+        let metadata = VERSIONS.iter().find(|(known, _)| *known == version).map(|(_, metadata)| *metadata);
+        let kafka = Value::map([
             ("version", Value::from(version)),
+            ("metadataVersion", metadata.map_or(Value::Null, Value::from)),
             ("listeners", self.listeners()),
             ("config", Value::map(config.map(|(setting, count)| (setting, Value::Int(count.into()))))),
         ]);
-        if let Some((_, metadata)) = VERSIONS.iter().find(|(known, _)| *known == version) {
-            kafka.set(&["metadataVersion"], (*metadata).into());
-        }
         let mut spec = Value::map([("kafka", kafka)]);
         if !self.kafka.topics.is_empty() {
             spec.set(&["entityOperator", "topicOperator"], Value::Map(Vec::new()));
