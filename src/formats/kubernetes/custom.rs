@@ -86,7 +86,7 @@ fn write(scope: &mut Scope<'_>, value: &Value, workload: &Workload) -> Doc {
             }
         },
         Value::List(items) => Doc::List(items.iter().map(|item| write(scope, item, workload)).collect()),
-        Value::Map(entries) => Doc::Map(entries.iter().map(|(key, value)| Item::new(key, write(scope, value, workload))).collect()),
+        Value::Map(entries) => Doc::Map(entries.iter().map(|(key, value)| Item::new(key.clone(), write(scope, value, workload))).collect()),
         Value::Fingerprint => {
             let message = format!("the operator of `{}` cannot be told of a changed `.env`", workload.name);
             scope.resolver.refuse(&place(workload), message, "leave the operator out");
@@ -107,7 +107,7 @@ fn known(scope: &mut Scope<'_>, text: &PublicText, workload: &Workload, escape: 
         scope.resolver.refuse(&place, message, "write the value itself");
         return Doc::Null;
     };
-    Doc::Str(escape(&known))
+    Doc::from(escape(&known))
 }
 
 /// A value that is the same for every reader: neither a text nor a collection.
@@ -118,8 +118,8 @@ pub fn plain(scope: &Scope<'_>, value: &Value) -> Option<Doc> {
         Value::Int(value) => Doc::from(*value),
         Value::Float(value) => Doc::Float(*value),
         Value::Secret(name) => Doc::from(name.as_str()),
-        Value::Claim(source) => Doc::Str(storage::claim_name(source)),
-        Value::Size(volume) => Doc::Str(storage::size(scope, volume)),
+        Value::Claim(source) => Doc::from(storage::claim_name(source)),
+        Value::Size(volume) => Doc::from(storage::size(scope, volume)),
         Value::Peers(endpoint) => scope
             .index
             .workload(&endpoint.workload)

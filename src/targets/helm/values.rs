@@ -147,7 +147,7 @@ impl Writer<'_, '_, '_> {
         }
         let before = self.set.len();
         let doc = self.write(value, below);
-        let mut item = Item::new(key, doc);
+        let mut item = Item::new(key.to_owned(), doc);
         if let ([set], Value::Text(_) | Value::Image { .. } | Value::Fingerprint) = (&self.set[before..], value) {
             item.beside = format!("when installed: {}", shown(&set.pieces));
         }
@@ -168,8 +168,8 @@ impl Writer<'_, '_, '_> {
         let pieces = self.scope.resolver.pieces(text.text(), &place);
         let evaluated = at.is_some_and(charts::Values::evaluated);
         match Piece::known(&pieces) {
-            Some(known) if evaluated => Doc::Str(escape::chart(&escape(&known))),
-            Some(known) => Doc::Str(escape(&known)),
+            Some(known) if evaluated => Doc::from(escape::chart(&escape(&known))),
+            Some(known) => Doc::from(escape(&known)),
             None => {
                 if evaluated {
                     let message =

@@ -2,6 +2,7 @@
 
 mod folder;
 mod scripts;
+mod verification;
 
 use serde::Serialize;
 

@@ -1,4 +1,5 @@
-//! The scripts beside the manifests: `install.sh`, `secrets.sh`, `status.sh`, `forward.sh`, `uninstall.sh`, and the guide.
+//! The scripts beside the manifests: `install.sh`, `secrets.sh`, `status.sh`, `forward.sh`, `uninstall.sh`, `verify-network.sh`, and the
+//! guide.
 //!
 //! What they need to know is put together here; how they do it is in `templates/kubernetes/`.
 
@@ -6,7 +7,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::{ReleaseRow, Releases};
+use super::{ReleaseRow, Releases, verification};
 use crate::fileset::FileSet;
 use crate::formats::Layout;
 use crate::formats::kubernetes::{
@@ -14,6 +15,7 @@ use crate::formats::kubernetes::{
     settings_object,
 };
 use crate::formats::text::{Piece, host_of};
+use crate::formats::verification::probe;
 use crate::platform::{Encoding, Image, Platform, Workload};
 use crate::secrets;
 use crate::template::{self, TemplateError};
@@ -43,6 +45,7 @@ struct Scripts<'a> {
     installs_operators: bool,
     cluster: bool,
     volumes: bool,
+    facts: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -159,12 +162,13 @@ pub fn files(
         ..Scripts::new(platform, layout, scope, stacks)
     };
     let mut files = FileSet::new();
-    for name in ["install.sh", "secrets.sh", "status.sh", "uninstall.sh"] {
+    for name in ["install.sh", "secrets.sh", "status.sh", "uninstall.sh", "verify-network.sh"] {
         files.insert_executable(name, template::render(&format!("kubernetes/{name}"), &scripts)?);
     }
     if scripts.forwarded && !scripts.forwards.is_empty() {
         files.insert_executable("forward.sh", template::render("kubernetes/forward.sh", &scripts)?);
     }
+    probe(&mut files, &scripts.header)?;
     files.insert("README.md", template::render("kubernetes/README.md", &scripts)?);
     Ok(files)
 }
@@ -196,6 +200,7 @@ impl<'a> Scripts<'a> {
             installs_operators: false,
             cluster: false,
             volumes: false,
+            facts: verification::facts(platform, scope, stacks),
         }
     }
 }
