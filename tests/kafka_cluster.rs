@@ -83,6 +83,29 @@ fn whoever_starts_asks_any_of_the_brokers() {
 }
 
 #[test]
+fn brokers_are_on_different_nodes_and_leave_one_at_a_time() {
+    let selector = json!({
+        "matchLabels": { "app.kubernetes.io/part-of": "shop" },
+        "matchExpressions": [{ "key": "app.kubernetes.io/name", "operator": "In", "values": ["bus-1", "bus-2", "bus-3"] }],
+    });
+    let several = objects(", brokers: 3", "kubernetes");
+    let budgets: Vec<&Value> = several.iter().filter(|object| object["kind"] == "PodDisruptionBudget").collect();
+    assert_eq!(budgets.len(), 1);
+    assert_eq!(budgets[0]["spec"], json!({ "maxUnavailable": 1, "selector": selector }));
+    for id in 1..=3 {
+        let spread = &object(&several, "StatefulSet", &format!("bus-{id}"))["spec"]["template"]["spec"]["topologySpreadConstraints"];
+        assert_eq!((&spread[0]["topologyKey"], &spread[0]["labelSelector"]), (&json!("kubernetes.io/hostname"), &selector));
+    }
+    let operated = objects(", brokers: 3, operator: strimzi", "kubernetes");
+    let pool = &object(&operated, "KafkaNodePool", "bus")["spec"]["template"]["pod"];
+    let of_pool = json!({ "matchLabels": { "strimzi.io/cluster": "bus", "strimzi.io/name": "bus-kafka" } });
+    assert_eq!(pool["topologySpreadConstraints"][0]["labelSelector"], of_pool);
+    let one = objects("", "kubernetes");
+    assert!(!one.iter().any(|object| object["kind"] == "PodDisruptionBudget"));
+    assert_eq!(object(&one, "StatefulSet", "bus")["spec"]["template"]["spec"]["topologySpreadConstraints"], Value::Null);
+}
+
+#[test]
 fn strimzi_is_asked_for_what_its_definitions_allow() {
     for words in [
         ", operator: strimzi",

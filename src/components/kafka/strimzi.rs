@@ -259,6 +259,9 @@ impl<'a> Cluster<'a> {
             let words = self.first.labels.iter().map(|(key, text)| (key.clone(), Value::Text(text.clone())));
             spec.set(&["template", "pod", "metadata", "annotations"], Value::map(words));
         }
+        if self.kafka.brokers.len() > 1 {
+            spec.set(&["template", "pod", "topologySpreadConstraints"], Value::List(vec![self.spread()]));
+        }
         let ids = pool.brokers.first().zip(pool.brokers.last()).map(|(first, last)| format!("[{}-{}]", first.id, last.id));
         CustomResource {
             // Else the number of a broker would depend on the order in which the pools are found.
@@ -266,6 +269,17 @@ impl<'a> Cluster<'a> {
             ready: State::Count(".status.replicas", count),
             ..self.resource("KafkaNodePool", "kafkanodepools", pool.name.clone(), spec)
         }
+    }
+
+    /// Where there are several nodes, the brokers are on different ones.
+    fn spread(&self) -> Value {
+        let labels = self.selector().into_iter().map(|(key, value)| (key, Value::from(value)));
+        Value::map([
+            ("maxSkew", Value::Int(1)),
+            ("topologyKey", "kubernetes.io/hostname".into()),
+            ("whenUnsatisfiable", "ScheduleAnyway".into()),
+            ("labelSelector", Value::map([("matchLabels", Value::map(labels))])),
+        ])
     }
 
     fn topic(&self, topic: &Topic) -> CustomResource {
