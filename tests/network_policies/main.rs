@@ -7,6 +7,7 @@ mod support;
 mod evaluator;
 mod mistakes;
 mod relation;
+mod strimzi;
 
 use pipegen::compile::{Options, compile};
 use pipegen::formats::Layout;

@@ -48,6 +48,14 @@ copies, unless its `replicas` says otherwise, and what is written is in at least
 - `publish: 9092` takes as many ports as there are brokers, from 9092 on.
 - One broker and several are different clusters: going from one to the other starts with empty volumes.
 
+`operator: strimzi` lets Strimzi 1.2.0 run it in the targets `kubernetes`, `kind` and `helm`; Compose runs the containers as before.
+
+- It is asked for a `Kafka`, a `KafkaNodePool` (with more than three brokers a second one for those that do not vote) and a `KafkaTopic` for each
+  topic, instead of the job. It runs Kafka 4.2.0, 4.2.1, 4.3.0 and 4.3.1, in images of its own.
+- Inside, clients connect to the Service `<service>-kafka-bootstrap`; from the host each broker is found under its own port, as without it.
+- Further settings of Kafka stand in `overrides`, which are merged into the `Kafka`: `environment`, `files` and `volumes` are for containers only.
+- `uninstall.sh` pauses the `Kafka` and deletes its pods: only this resource knows the id of the cluster, to which the storage is bound.
+
 ## What others get
 
 `uses: [kafka]` gives `KAFKA_BOOTSTRAP_SERVERS`, with `as: X` it is `X_BOOTSTRAP_SERVERS`. References read

@@ -192,14 +192,13 @@ impl<'a> Cluster<'a> {
     fn cluster(&self) -> CustomResource {
         let version = self.kafka.version.as_str();
         let config = self.kafka.copies().into_iter().chain([("group.initial.rebalance.delay.ms", 0)]);
-        let mut kafka = Value::map([
+        let metadata = VERSIONS.iter().find(|(known, _)| *known == version).map(|(_, metadata)| *metadata);
+        let kafka = Value::map([
             ("version", Value::from(version)),
+            ("metadataVersion", metadata.map_or(Value::Null, Value::from)),
             ("listeners", self.listeners()),
             ("config", Value::map(config.map(|(setting, count)| (setting, Value::Int(count.into()))))),
         ]);
-        if let Some((_, metadata)) = VERSIONS.iter().find(|(known, _)| *known == version) {
-            kafka.set(&["metadataVersion"], (*metadata).into());
-        }
         let mut spec = Value::map([("kafka", kafka)]);
         if !self.kafka.topics.is_empty() {
             spec.set(&["entityOperator", "topicOperator"], Value::Map(Vec::new()));
@@ -260,6 +259,9 @@ impl<'a> Cluster<'a> {
             let words = self.first.labels.iter().map(|(key, text)| (key.clone(), Value::Text(text.clone())));
             spec.set(&["template", "pod", "metadata", "annotations"], Value::map(words));
         }
+        if self.kafka.brokers.len() > 1 {
+            spec.set(&["template", "pod", "topologySpreadConstraints"], Value::List(vec![self.spread()]));
+        }
         let ids = pool.brokers.first().zip(pool.brokers.last()).map(|(first, last)| format!("[{}-{}]", first.id, last.id));
         CustomResource {
             // Else the number of a broker would depend on the order in which the pools are found.
@@ -267,6 +269,17 @@ impl<'a> Cluster<'a> {
             ready: State::Count(".status.replicas", count),
             ..self.resource("KafkaNodePool", "kafkanodepools", pool.name.clone(), spec)
         }
+    }
+
+    /// Where there are several nodes, the brokers are on different ones.
+    fn spread(&self) -> Value {
+        let labels = self.selector().into_iter().map(|(key, value)| (key, Value::from(value)));
+        Value::map([
+            ("maxSkew", Value::Int(1)),
+            ("topologyKey", "kubernetes.io/hostname".into()),
+            ("whenUnsatisfiable", "ScheduleAnyway".into()),
+            ("labelSelector", Value::map([("matchLabels", Value::map(labels))])),
+        ])
     }
 
     fn topic(&self, topic: &Topic) -> CustomResource {

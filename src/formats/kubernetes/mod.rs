@@ -13,6 +13,7 @@ mod probes;
 mod realizations;
 mod scope;
 mod storage;
+mod together;
 mod waits;
 mod workloads;
 

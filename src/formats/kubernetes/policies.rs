@@ -59,12 +59,12 @@ pub fn members<'a>(platform: &'a Platform, replaced: &Replaced<'_>) -> BTreeMap<
     all
 }
 
-/// Where a workload listens; what stands in for it may do without some of its endpoints.
+/// Where a workload listens.
 fn ports(replaced: &Replaced<'_>, workload: &Workload) -> Vec<PolicyPort> {
     if matches!(workload.kind, WorkloadKind::Job { .. }) {
         return Vec::new();
     }
-    let there = workload.endpoints.iter().filter(|endpoint| replaced.service(workload, endpoint).is_some());
+    let there = workload.endpoints.iter().filter(|endpoint| replaced.listens(workload, endpoint));
     there.map(|endpoint| PolicyPort { protocol: "TCP", port: endpoint.port }).collect()
 }
 

@@ -38,6 +38,12 @@ impl<'a> Replaced<'a> {
         found.map_or_else(|| super::selector(blueprint, &workload.name), |found| found.selector.iter().cloned().collect())
     }
 
+    /// Whether a workload listens at its endpoint: the pods of an operator do so where something leads to them.
+    pub fn listens(&self, workload: &Workload, endpoint: &Endpoint) -> bool {
+        let operated = self.by(&workload.name).filter(|realization| realization.operator().is_some());
+        operated.is_none_or(|realization| realization.endpoint(&workload.endpoint_ref(&endpoint.name)).is_some())
+    }
+
     /// Whether a workload is the first of those that the same pods take the place of.
     pub fn speaks_for_its_pods(&self, workload: &str) -> bool {
         let Some(realization) = self.by(workload).filter(|realization| realization.operator().is_some()) else { return true };

@@ -4,13 +4,14 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::model::{
-    ConfigMap, Container, Controller, DisruptionBudget, Job, Metadata, Object, Pod, PodSecurity, PodTemplate, Seccomp, Selector,
-    ServicePort, ServiceSpec, Spec, Words, doc,
+    ConfigMap, Container, Controller, Job, Metadata, Object, Pod, PodSecurity, PodTemplate, Seccomp, Selector, ServicePort, ServiceSpec,
+    Spec, Words, doc,
 };
 use super::scope::{Exposure, Scope};
 use super::storage::ClaimPlan;
 use super::{
-    ENV_ANNOTATION, JOB_LABEL, PREFIX, containers, custom, files, labels, network_label, policies, realizations, selector, storage, waits,
+    ENV_ANNOTATION, JOB_LABEL, PREFIX, containers, custom, files, labels, network_label, policies, realizations, selector, storage,
+    together, waits,
 };
 use crate::diagnostic::Place;
 use crate::formats::text::Reader;
@@ -123,7 +124,7 @@ fn manifests<'a>(scope: &mut Scope<'a>, namespace: &str, workload: &'a Workload)
         docs.push(doc);
         Awaited::controller(kind, name)
     });
-    docs.extend(disruption_budget(scope, named, workload));
+    docs.extend(together::disruption_budget(scope, named, workload));
     docs.extend(policies::into(scope, namespace, workload));
     WorkloadManifests { workload, docs, awaited: controller.into_iter().collect() }
 }
@@ -262,6 +263,7 @@ fn template(scope: &mut Scope<'_>, workload: &Workload, files: &files::Files, pl
             share_process_namespace: *reaper,
             restart_policy: matches!(kind, WorkloadKind::Job { .. }).then_some("OnFailure"),
             termination_grace_period_seconds: stop_grace.as_ref().map(super::probes::seconds),
+            topology_spread_constraints: together::spread(scope, workload),
             security_context: pod_security(scope, workload),
             init_containers,
             containers: vec![container],
@@ -373,15 +375,4 @@ fn node_ports(scope: &Scope<'_>, workload: &Workload) -> Vec<ServicePort> {
         node_port: scope.node_port(&workload.name, &endpoint.name),
     });
     ports.collect()
-}
-
-fn disruption_budget(scope: &Scope<'_>, metadata: Metadata, workload: &Workload) -> Option<Doc> {
-    let WorkloadKind::Server { replicas: 2.., .. } = workload.kind else { return None };
-    let selector = Selector { match_labels: selector(&scope.platform.name, &workload.name), ..Selector::default() };
-    Some(doc(&Object {
-        api_version: "policy/v1",
-        kind: "PodDisruptionBudget",
-        metadata,
-        content: Spec { spec: DisruptionBudget { max_unavailable: 1, selector } },
-    }))
 }
