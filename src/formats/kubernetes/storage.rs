@@ -10,6 +10,7 @@ use super::scope::Scope;
 use crate::diagnostic::{Diagnostic, Place, code};
 use crate::formats::said_elsewhere;
 use crate::platform::{self, Mount, MountSource, PathRef, Workload};
+use crate::value::object_name;
 use crate::yaml::Doc;
 
 /// What a volume without a `size` claims: provisioners want to know, and most can grow one later.
@@ -68,9 +69,8 @@ pub fn claim_name(source: &MountSource) -> String {
         MountSource::Volume(name) => name.clone(),
         MountSource::Path(path) => path.path.clone(),
     };
-    let name: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect();
-    let parts: Vec<&str> = name.split('-').filter(|part| !part.is_empty()).collect();
-    if parts.is_empty() { "files".to_owned() } else { parts.join("-") }
+    let name = object_name(&name);
+    if name.is_empty() { "files".to_owned() } else { name }
 }
 
 /// The claims of a stack's workloads, sorted by name.
