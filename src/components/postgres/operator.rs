@@ -143,6 +143,7 @@ impl<'a> Cluster<'a> {
             plural: "clusters",
             name: name.clone(),
             labels: Vec::new(),
+            annotations: Vec::new(),
             spec,
             ready: State::Condition("Ready"),
             // The claims of a cluster are deleted with it.
@@ -176,6 +177,7 @@ impl<'a> Cluster<'a> {
             plural: "databases",
             name: self.database(database),
             labels: Vec::new(),
+            annotations: Vec::new(),
             spec: Value::map([
                 ("name", Value::from(database.name.as_str())),
                 ("owner", public(&database.username)),
