@@ -29,6 +29,7 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("compose/setup-connections.sh", include_str!("../templates/compose/setup-connections.sh.j2")),
     ("compose/up.sh", include_str!("../templates/compose/up.sh.j2")),
     ("compose/verify-network.sh", include_str!("../templates/compose/verify-network.sh.j2")),
+    ("helm/operators.sh", include_str!("../templates/helm/operators.sh.j2")),
     ("helm/releases.sh", include_str!("../templates/helm/releases.sh.j2")),
     ("helm/upgrade.sh", include_str!("../templates/helm/upgrade.sh.j2")),
     ("kafka/topics.sh", include_str!("../templates/kafka/topics.sh.j2")),

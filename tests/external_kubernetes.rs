@@ -17,6 +17,8 @@ fn against_schemas(kubeconform: &Path, release: &str, files: &[PathBuf]) -> Resu
     let mut check = support::command(kubeconform);
     check.args(["-strict", "-kubernetes-version", release, "-schema-location"]);
     check.arg(support::repository().join("tests/schemas/kubernetes"));
+    let operators = support::repository().join("tests/schemas/operators").display().to_string();
+    check.args(["-schema-location", &format!("{operators}/{{{{ .Group }}}}/{{{{ .ResourceKind }}}}_{{{{ .ResourceAPIVersion }}}}.json")]);
     support::run(check.args(files))
 }
 

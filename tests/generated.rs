@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use pipegen::components::COMPONENTS;
 use serde_json::{Map, Value, json};
+use support::manifests;
 
 const REMEDY: &str = "run `.ci/generate` and commit the result";
 
@@ -42,6 +43,19 @@ fn every_golden_file_is_current() {
         let blueprint = blueprint.strip_prefix(support::repository()).expect("it lies there");
         let checked = support::run(pipegen().args(["render", "--check", "--out", "golden"]).arg(blueprint));
         assert!(checked.is_ok(), "{}: {REMEDY}\n{}", blueprint.display(), checked.unwrap_err());
+    }
+}
+
+#[test]
+fn every_golden_file_of_an_environment_is_current() {
+    let folders = manifests::golden(&["compose", "helm", "kind", "kubernetes"]);
+    for (folder, (blueprint, environment)) in folders.iter().map(|folder| (folder, manifests::origin(folder))) {
+        let Some(environment) = environment else { continue };
+        let target = folder.file_name().expect("a target's folder").to_string_lossy();
+        let mut check = pipegen();
+        check.args(["render", "--check", "--out", "golden", "--env", &environment, "--target", &target, &blueprint]);
+        let checked = support::run(&mut check);
+        assert!(checked.is_ok(), "{}: {REMEDY}\n{}", folder.display(), checked.unwrap_err());
     }
 }
 

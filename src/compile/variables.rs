@@ -46,7 +46,7 @@ pub(super) fn variables(
                         setting.default = None;
                     }
                 }
-                Part::Literal(_) | Part::Address { .. } => {}
+                Part::Literal(_) | Part::Address { .. } | Part::Addresses { .. } => {}
             }
         }
     }

@@ -45,10 +45,11 @@ pub fn facts(platform: &Platform, index: &Index<'_>, workloads: &[&Workload], on
         }
     }
     for edge in &platform.edges {
-        let Some(reference) = edge.endpoint.as_ref().filter(|reference| names.contains(reference.workload.as_str())) else { continue };
-        let Some(endpoint) = index.endpoint(reference) else { continue };
-        let consumers = edge.workloads.iter().filter(|name| names.contains(name.as_str()));
-        facts.extend(consumers.map(|consumer| format!("uses {consumer} {} {}", reference.workload, endpoint.port)));
+        let reached = edge.endpoints.iter().filter(|reference| names.contains(reference.workload.as_str()));
+        let reached: Vec<_> = reached.filter_map(|reference| Some((reference, index.endpoint(reference)?))).collect();
+        for consumer in edge.workloads.iter().filter(|name| names.contains(name.as_str())) {
+            facts.extend(reached.iter().map(|(reference, endpoint)| format!("uses {consumer} {} {}", reference.workload, endpoint.port)));
+        }
     }
     facts.extend(platform.networks.iter().filter(|network| network.internal).map(|network| format!("internal {}", network.name)));
     facts

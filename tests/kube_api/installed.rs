@@ -11,7 +11,7 @@ use crate::support::kube_api::KubeApi;
 use crate::support::manifests::{self, Role};
 use crate::support::program;
 use crate::support::rendered::Rendered;
-use crate::{faults_of_applying, references, subset};
+use crate::{definitions, faults_of_applying, references, subset};
 
 /// A value for every variable, none of them kind to what carries it; but a part of the name of an image cannot hold
 /// just anything.
@@ -83,13 +83,14 @@ pub fn stream(objects: &[Value]) -> String {
     objects.iter().map(|object| format!("---\n{object}\n")).collect()
 }
 
-/// Every example that is rendered to a target for a cluster, and a blueprint that goes to the limits of the language.
-fn examples() -> Vec<(&'static str, String)> {
-    let mut examples = vec![("kubernetes", "tests/kube_api/limits.yml".to_owned())];
+/// Every example that is rendered to a target for a cluster, with its environment, and a blueprint that goes to the limits
+/// of the language.
+fn examples() -> Vec<(&'static str, String, Option<String>)> {
+    let mut examples = vec![("kubernetes", "tests/kube_api/limits.yml".to_owned(), None)];
     for target in ["kubernetes", "helm", "kind"] {
         for folder in manifests::golden(&[target]) {
-            let name = folder.parent().and_then(Path::file_name).expect("a blueprint's folder").to_string_lossy().into_owned();
-            examples.push((target, format!("blueprints/{name}.yml")));
+            let (blueprint, environment) = manifests::origin(&folder);
+            examples.push((target, blueprint, environment));
         }
     }
     examples
@@ -98,18 +99,19 @@ fn examples() -> Vec<(&'static str, String)> {
 #[test]
 fn every_example_is_installed_kept_and_not_changed_the_second_time() {
     std::thread::scope(|scope| {
-        for (target, blueprint) in examples() {
-            scope.spawn(move || is_installed(target, &blueprint));
+        for (target, blueprint, environment) in examples() {
+            scope.spawn(move || is_installed(target, &blueprint, environment.as_deref()));
         }
     });
 }
 
-fn is_installed(target: &str, blueprint: &str) {
+fn is_installed(target: &str, blueprint: &str, environment: Option<&str>) {
     let Some(api) = KubeApi::start() else {
         return;
     };
+    definitions::install(&api);
     let name = format!("{blueprint} as {target}");
-    let rendered = Rendered::to(target, blueprint);
+    let rendered = Rendered::chosen(target, blueprint, environment);
     let values = nasty(&rendered);
     let rendered = rendered.with_secrets(&values);
 

@@ -6,7 +6,9 @@ mod support;
 
 mod evaluator;
 mod mistakes;
+mod operators;
 mod relation;
+mod strimzi;
 
 use pipegen::compile::{Options, compile};
 use pipegen::formats::Layout;
@@ -19,7 +21,12 @@ use support::manifests::{self, Role};
 
 /// The platform of a blueprint's text.
 fn platform(text: &str) -> Platform {
-    let compiled = compile(&Source::new("blueprint.yml", text), &Options::default());
+    chosen(text, None)
+}
+
+/// The platform of a blueprint's text in an environment.
+fn chosen(text: &str, environment: Option<&str>) -> Platform {
+    let compiled = compile(&Source::new("blueprint.yml", text), &Options { environment, ..Options::default() });
     compiled.platform.unwrap_or_else(|| panic!("the blueprint has faults:\n{text}"))
 }
 
@@ -40,11 +47,11 @@ fn objects(platform: &Platform, target: &Target) -> Vec<Value> {
 fn every_example_is_isolated_exactly_as_its_networks_say() {
     for (target, published) in targets() {
         for folder in manifests::golden(&[target.name]) {
-            let blueprint = folder.parent().and_then(|folder| folder.file_name()).expect("a blueprint's folder").to_string_lossy();
-            let file = support::repository().join(format!("blueprints/{blueprint}.yml"));
-            let platform = platform(&std::fs::read_to_string(file).expect("the blueprint is there"));
-            let faults = relation::differences(&platform, &manifests::below(&folder), published);
-            assert_eq!(faults, [""; 0], "in {}", folder.display());
+            let (blueprint, environment) = manifests::origin(&folder);
+            let text = std::fs::read_to_string(support::repository().join(blueprint)).expect("the blueprint is there");
+            let (platform, objects) = (chosen(&text, environment.as_deref()), manifests::below(&folder));
+            assert_eq!(relation::differences(&platform, &objects, published), [""; 0], "in {}", folder.display());
+            assert_eq!(relation::within_operators(&platform, &objects), [""; 0], "in {}", folder.display());
         }
     }
 }
@@ -58,6 +65,23 @@ fn each_policy_is_needed() {
         for policy in all.iter().filter(|object| object["kind"] == "NetworkPolicy") {
             let others: Vec<Value> = all.iter().filter(|object| *object != policy).cloned().collect();
             assert_ne!(relation::differences(&platform, &others, published), [""; 0], "without {}", manifests::id(policy));
+        }
+    }
+}
+
+#[test]
+fn what_an_operator_and_its_pods_need_is_open_and_no_more() {
+    let text = "blueprint: v1\nname: shop\nservices:\n  db: { component: postgres, operator: cloudnative_pg, databases: [shop], publish: 5432 }\n  \
+                app: { component: container, image: \"web:1\", uses: [db/shop] }\n";
+    let platform = platform(text);
+    for (target, published) in targets() {
+        let all = objects(&platform, target);
+        assert_eq!(relation::differences(&platform, &all, published), [""; 0], "{}", target.name);
+        assert_eq!(relation::within_operators(&platform, &all), [""; 0], "{}", target.name);
+        for policy in all.iter().filter(|object| object["kind"] == "NetworkPolicy") {
+            let others: Vec<Value> = all.iter().filter(|object| *object != policy).cloned().collect();
+            let faults = [relation::differences(&platform, &others, published), relation::within_operators(&platform, &others)].concat();
+            assert_ne!(faults, [""; 0], "without {}", manifests::id(policy));
         }
     }
 }

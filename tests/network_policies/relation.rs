@@ -1,12 +1,13 @@
 //! Who may talk to whom on which port: once after the networks of a platform, once after rendered policies.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 
-use pipegen::platform::{Platform, Workload, WorkloadKind};
-use serde_json::Value;
+use pipegen::platform::{Platform, Realization, Workload, WorkloadKind};
+use serde_json::{Value, json};
 
 use super::evaluator::{Cluster, End, Pod, Port};
+use super::operators;
 
 /// An address that is in no range of a cluster and in no private one (RFC 5737).
 const INTERNET: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 1);
@@ -24,7 +25,8 @@ fn arrow(from: &str, to: &str, port: Port) -> String {
 
 /// Where the two relations differ. `published` says whether published ports are open to whoever is outside.
 pub fn differences(platform: &Platform, objects: &[Value], published: bool) -> Vec<String> {
-    let cluster = Cluster::new(objects);
+    let made = operators::made_of(objects);
+    let cluster = Cluster::new(objects.iter().chain(&made));
     let ports = ports(platform);
     let (meant, allowed) = (meant(platform, &ports, published), allowed(&cluster, &ports));
     let missing = meant.difference(&allowed).map(|arrow| format!("denied: {arrow}"));
@@ -35,7 +37,14 @@ pub fn differences(platform: &Platform, objects: &[Value], published: bool) -> V
 /// Every port that anything listens on, and some that nothing does.
 fn ports(platform: &Platform) -> BTreeSet<Port> {
     let endpoints = platform.workloads.iter().flat_map(|workload| &workload.endpoints);
-    endpoints.map(|endpoint| Port::tcp(endpoint.port)).chain(DNS).chain([Port::tcp(443), Port::udp(443), Port::tcp(9153)]).collect()
+    let openings = operated(platform).flat_map(|realization| &realization.openings).flat_map(|opening| &opening.ports);
+    endpoints
+        .map(|endpoint| endpoint.port)
+        .chain(openings.copied())
+        .map(Port::tcp)
+        .chain(DNS)
+        .chain([Port::tcp(443), Port::udp(443), Port::tcp(9153)])
+        .collect()
 }
 
 /// After the networks: whoever shares one talks, to the ports that the other listens on; whoever is on one that is not
@@ -58,11 +67,78 @@ fn meant(platform: &Platform, ports: &BTreeSet<Port>, published: bool) -> Relati
             meant.extend(["internet", "node"].map(|outside| arrow(outside, &one.name, port)));
         }
     }
+    // Who calls the API server may call whatever has an address where that could have one, unless it is closed itself.
+    for caller in operated(platform).flat_map(|realization| &realization.callers) {
+        meant.insert(arrow(caller, "coredns", Port::tcp(443)));
+    }
     meant
 }
 
 fn running(platform: &Platform) -> impl Iterator<Item = &Workload> {
-    platform.workloads.iter().filter(|workload| !matches!(workload.kind, WorkloadKind::Template { .. }))
+    let made = platform.workloads.iter().filter(|workload| !matches!(workload.kind, WorkloadKind::Template { .. }));
+    made.filter(|workload| operator_of(platform, workload).is_none_or(|realization| has_pods(realization, workload)))
+}
+
+/// What operators run in the place of workloads.
+fn operated(platform: &Platform) -> impl Iterator<Item = &Realization> {
+    platform.services.iter().filter_map(|service| service.realization.as_ref()).filter(|realization| realization.operator().is_some())
+}
+
+fn operator_of<'a>(platform: &'a Platform, workload: &Workload) -> Option<&'a Realization> {
+    operated(platform).find(|realization| realization.replaces.contains(&workload.name))
+}
+
+fn has_pods(realization: &Realization, workload: &Workload) -> bool {
+    realization.pods.iter().any(|pods| pods.workload == workload.name)
+}
+
+/// What the operator and the pods of its resources need among themselves, and no more than that: the faults.
+pub fn within_operators(platform: &Platform, objects: &[Value]) -> Vec<String> {
+    let made = operators::made_of(objects);
+    let mut faults = Vec::new();
+    for realization in operated(platform) {
+        let operator = realization.operator().expect("it is one");
+        let labels: BTreeMap<_, _> = operator.selector.iter().copied().collect();
+        let pod = |name: &str, namespace: &str| {
+            json!({
+                "kind": "Pod", "metadata": { "name": name, "namespace": namespace, "labels": labels }, "spec": { "containers": [{}] },
+            })
+        };
+        let beside = [pod("the operator", operator.namespace), pod("a stranger", "elsewhere")];
+        let cluster = Cluster::new(objects.iter().chain(&made).chain(&beside));
+        let in_namespace = |name: &str| cluster.pods.iter().find(|pod| pod.namespace == name).expect("it is there");
+        let opened = |from: &Option<String>, to: &str, port: u16| {
+            realization.openings.iter().any(|opening| opening.from == *from && opening.to == to && opening.ports.contains(&port))
+        };
+        for pods in &realization.pods {
+            let to = cluster.pod(&pods.workload);
+            let peers = realization.pods.iter().map(|pods| (Some(pods.workload.clone()), cluster.pod(&pods.workload)));
+            let from = [(None, in_namespace(operator.namespace)), (Some("a stranger".to_owned()), in_namespace("elsewhere"))];
+            for (name, from) in peers.chain(from) {
+                for port in ports(platform).into_iter().filter(|port| port.protocol == "TCP" && port.number != 53) {
+                    let allowed = cluster.allows(End::Pod(from), End::Pod(to), port);
+                    // Its own network lets one pod of it through to another as well.
+                    let shared =
+                        name.as_ref().is_some_and(|name| *name != "a stranger") && is_endpoint(platform, &pods.workload, port.number);
+                    if allowed != (opened(&name, &pods.workload, port.number) || shared) {
+                        faults.push(format!("{name:?} -> {}:{}: {allowed}", pods.workload, port.number));
+                    }
+                }
+            }
+        }
+        for caller in &realization.callers {
+            let api = End::Outside(Ipv4Addr::new(10, 96, 0, 1));
+            if !cluster.allows(End::Pod(cluster.pod(caller)), api, Port::tcp(443)) {
+                faults.push(format!("{caller} does not reach the API server"));
+            }
+        }
+    }
+    faults
+}
+
+fn is_endpoint(platform: &Platform, workload: &str, port: u16) -> bool {
+    let workload = platform.workloads.iter().find(|known| known.name == workload);
+    workload.is_some_and(|workload| workload.endpoints.iter().any(|endpoint| endpoint.port == port))
 }
 
 /// After the policies.
@@ -98,7 +174,12 @@ fn lost_endpoints(platform: &Platform, cluster: &Cluster) -> Vec<String> {
     for workload in running(platform) {
         let pod = cluster.pod(&workload.name);
         for endpoint in &workload.endpoints {
-            let behind = cluster.behind(&pod.namespace, &workload.name, endpoint.port);
+            let replaced = operator_of(platform, workload).map(|realization| realization.endpoint(&workload.endpoint_ref(&endpoint.name)));
+            let service = match &replaced {
+                Some(replaced) => replaced.map_or("", |replaced| &replaced.service),
+                None => &workload.name,
+            };
+            let behind = cluster.behind(&pod.namespace, service, endpoint.port);
             let found: Vec<_> = behind.iter().map(|(pod, port)| (pod.name.as_str(), *port)).collect();
             if found != [(workload.name.as_str(), Port::tcp(endpoint.port))] {
                 lost.push(format!("the service {}:{} leads to {found:?}", workload.name, endpoint.port));

@@ -153,9 +153,17 @@ impl KubeApi {
         command
     }
 
+    /// The kinds of the operators that are defined, as `kubectl` reads them.
+    fn custom_kinds(&self) -> Vec<String> {
+        let names = self.kubectl(&["get", "customresourcedefinitions", "--output=name"]).unwrap_or_else(|error| panic!("{error}"));
+        names.lines().filter_map(|name| name.rsplit('/').next()).map(str::to_owned).collect()
+    }
+
     /// Says in the place of controllers and nodes that every workload is ready and every job done.
     pub fn pretend_ready(&self) {
-        for object in self.all("deployments,statefulsets,jobs") {
+        let mut kinds = vec!["deployments".to_owned(), "statefulsets".to_owned(), "jobs".to_owned()];
+        kinds.extend(self.custom_kinds());
+        for object in self.all(&kinds.join(",")) {
             let status = ready(&object);
             if subset(&status, &object["status"]) {
                 continue;
@@ -163,7 +171,8 @@ impl KubeApi {
             let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).expect("an object has a name");
             let namespace = format!("--namespace={}", text("/metadata/namespace"));
             let patch = format!("--patch={}", json!({ "status": status }));
-            let kind = text("/kind").to_lowercase();
+            let group = text("/apiVersion").split_once('/').map_or("", |(group, _)| group);
+            let kind = format!("{}.{group}", text("/kind").to_lowercase());
             let arguments = ["patch", &kind, text("/metadata/name"), &namespace, "--subresource=status", "--type=merge", &patch];
             self.kubectl(&arguments).unwrap_or_else(|error| panic!("{error}"));
         }
@@ -184,9 +193,15 @@ fn ready(object: &Value) -> Value {
             "observedGeneration": seen, "replicas": count, "readyReplicas": count, "availableReplicas": count,
             "updatedReplicas": count, "currentReplicas": count, "currentRevision": "one", "updateRevision": "one",
         }),
-        _ => json!({
+        Some("Deployment") => json!({
             "observedGeneration": seen, "replicas": count, "readyReplicas": count, "availableReplicas": count, "updatedReplicas": count,
         }),
+        // What an operator says of its resources: by a condition, or by a field.
+        _ => {
+            let time = &object["metadata"]["creationTimestamp"];
+            let condition = json!({ "type": "Ready", "status": "True", "lastTransitionTime": time });
+            json!({ "observedGeneration": seen, "conditions": [condition], "applied": true })
+        }
     }
 }
 

@@ -76,6 +76,16 @@ pub fn golden(targets: &[&str]) -> Vec<PathBuf> {
     folders
 }
 
+/// The blueprint of a folder below `golden/`, from the repository's root, and the environment for which it is rendered.
+pub fn origin(folder: &Path) -> (String, Option<String>) {
+    let platform = folder.parent().and_then(Path::file_name).expect("a platform's folder").to_string_lossy();
+    let (name, environment) = match platform.split_once('@') {
+        Some((name, environment)) => (name, Some(environment.to_owned())),
+        None => (&*platform, None),
+    };
+    (format!("blueprints/{name}.yml"), environment)
+}
+
 fn read(file: &Path) -> String {
     std::fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
 }

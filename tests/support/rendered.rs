@@ -19,6 +19,8 @@ pub struct Rendered {
     /// Where the artifacts are.
     pub folder: PathBuf,
     blueprint: PathBuf,
+    /// The words that choose an environment.
+    environment: Vec<String>,
 }
 
 impl Rendered {
@@ -29,7 +31,13 @@ impl Rendered {
 
     /// Renders a blueprint of the repository to a target.
     pub fn to(target: &str, blueprint: &str) -> Rendered {
-        Rendered::file(target, super::repository().join(blueprint), tempfile::tempdir().expect("a temporary folder"))
+        Rendered::chosen(target, blueprint, None)
+    }
+
+    /// Renders a blueprint of the repository to a target, for an environment.
+    pub fn chosen(target: &str, blueprint: &str, environment: Option<&str>) -> Rendered {
+        let home = tempfile::tempdir().expect("a temporary folder");
+        Rendered::file(target, super::repository().join(blueprint), home, environment)
     }
 
     /// Renders a text to Compose, with the files that lie beside it.
@@ -43,21 +51,25 @@ impl Rendered {
         for (name, text) in beside.iter().chain(&[("blueprint.yml", blueprint)]) {
             std::fs::write(home.path().join(name), text).expect("the folder is writable");
         }
-        Rendered::file(target, home.path().join("blueprint.yml"), home)
+        Rendered::file(target, home.path().join("blueprint.yml"), home, None)
     }
 
-    fn file(target: &str, blueprint: PathBuf, home: TempDir) -> Rendered {
+    fn file(target: &str, blueprint: PathBuf, home: TempDir, environment: Option<&str>) -> Rendered {
         let out = home.path().join("out");
-        let rendered = pipegen().args(["render", "--target", target, "--out"]).arg(&out).arg(&blueprint).output().expect("it runs");
+        let environment: Vec<String> = environment.into_iter().flat_map(|name| ["--env".to_owned(), name.to_owned()]).collect();
+        let mut render = pipegen();
+        render.args(["render", "--target", target, "--out"]).arg(&out).arg(&blueprint).args(&environment);
+        let rendered = render.output().expect("it runs");
         assert!(rendered.status.success(), "{}", String::from_utf8_lossy(&rendered.stderr));
         let platform = std::fs::read_dir(&out).expect("it was written").next().expect("one platform").expect("it can be read");
-        Rendered { folder: platform.path().join(target), home, blueprint }
+        Rendered { folder: platform.path().join(target), home, blueprint, environment }
     }
 
     /// Runs `secrets init`, with `.env` as it is.
     pub fn secrets_init(&self) -> Output {
         let out = self.home.path().join("out");
-        pipegen().args(["secrets", "init", "--out"]).arg(out).arg(&self.blueprint).output().expect("it runs")
+        let mut init = pipegen();
+        init.args(["secrets", "init", "--out"]).arg(out).arg(&self.blueprint).args(&self.environment).output().expect("it runs")
     }
 
     /// Lets `secrets init` complete an `.env` of these values.

@@ -139,7 +139,7 @@ containers() {
       --output 'jsonpath={range .items[*]}leads {.metadata.name}.{.metadata.namespace} {.spec.clusterIPs[*]}{"\n"}{end}'
     # All ports of the pods, then as many of the node.
     kubectl get services --namespace "$namespace" \
-      --output 'jsonpath={range .items[?(@.spec.type!="ClusterIP")]}{.spec.selector.app\.kubernetes\.io/name} {.spec.ports[*].targetPort} {.spec.ports[*].nodePort}{"\n"}{end}' |
+      --output 'jsonpath={range .items[?(@.spec.type!="ClusterIP")]}{.metadata.labels.app\.kubernetes\.io/name} {.spec.ports[*].targetPort} {.spec.ports[*].nodePort}{"\n"}{end}' |
       awk '{ for (i = 2; i <= (NF + 1) / 2; i++) print "bound", $1, $i "/tcp node", $(i + (NF - 1) / 2) }'
   done
 }

@@ -2,6 +2,7 @@
 
 mod init;
 mod managed;
+mod operator;
 mod pool;
 mod spec;
 
@@ -13,10 +14,10 @@ use crate::components::{Build, Built, Component, Declare, Instance, OwnVolume, R
 use crate::diagnostic::{Diagnostic, Place, code};
 use crate::platform::{
     Check, Encoding, Endpoint, EndpointRef, External, Health, Mount, MountSource, PathRef, Protocol, PublicText, Published, Readiness,
-    SecretFormat, Text,
+    Realization, SecretFormat, Text, Workload,
 };
 use crate::source::Pointer;
-use crate::value::{DatasetName, Duration, NetworkName};
+use crate::value::{DatasetName, Duration, NetworkName, Size};
 
 /// Series and image tag, newest first (official library list of 2026-08).
 const TAGS: &[(&str, &str)] = &[("18", "18.5-bookworm"), ("17", "17.11-bookworm"), ("16", "16.15-bookworm"), ("15", "15.19-bookworm")];
@@ -52,6 +53,12 @@ once per database, as its owner, in one transaction.
 - `managed: { host: HOST }` means a server that exists already, usually in one of the `environments`. Then nothing runs here, and what
   says how it runs means nothing. The databases are there, and so are their owners: credentials of the type `basic`. The
   connection is encrypted unless `tls` says otherwise.
+
+- `operator: cloudnative_pg` gives it to CloudNativePG in `kubernetes`, `kind` and `helm`: `instances` servers (2), of which one writes and
+  another takes over when that one fails. Roles, databases and passwords are what they are with the job, and everyone finds it at
+  `<service>-rw`. The operator is installed once per cluster: the target `helm` does it, the scripts of the others say how.
+  It begins with empty databases, so the data of a server that ran without it has to be copied.
+- `storage: 100Gi` is how much of the cluster's storage each server claims; Compose has no limit.
 
 ## What others get
 
@@ -116,6 +123,13 @@ struct Postgres {
     admin: String,
     databases: Vec<Owned>,
     published: Option<Published>,
+    /// The volume of the data, and how large it may become.
+    volume: String,
+    storage: Option<Size>,
+    /// How many servers an operator runs, if there is one.
+    operated: Option<u16>,
+    /// The keys of the service that an operator does not hear of.
+    unheard: Vec<&'static str>,
     /// The server exists already.
     managed: bool,
     /// Where the server itself is.
@@ -138,8 +152,20 @@ fn declare(cx: &mut Declare<'_>) -> Option<Box<dyn Instance>> {
     let endpoint = EndpointRef { workload: cx.name.to_owned(), endpoint: "postgres".to_owned() };
     let server = managed.as_ref().map_or_else(|| Address::of(&endpoint), |(address, _)| address.clone());
     let surface = surface(cx.name, &spec, &databases, managed.clone());
-    let managed = managed.is_some();
-    Some(Box::new(Postgres { surface, image: format!("postgres:{tag}"), data, admin, databases, published, managed, server }))
+    Some(Box::new(Postgres {
+        surface,
+        image: format!("postgres:{tag}"),
+        data,
+        admin,
+        databases,
+        published,
+        volume: format!("{}-data", cx.name),
+        storage: spec.storage,
+        operated: operator::instances(cx, &spec),
+        unheard: operator::unheard(cx.service),
+        managed: managed.is_some(),
+        server,
+    }))
 }
 
 /// What others may see: the pool if there is one, else the server.
@@ -168,7 +194,7 @@ fn surface(name: &str, spec: &Spec, databases: &[Owned], managed: Option<(Addres
     let properties = address.properties();
     Surface {
         workloads,
-        endpoint,
+        endpoints: endpoint.into_iter().collect(),
         ready,
         prefix: "POSTGRES".to_owned(),
         variables: properties.iter().map(|(_, variable, text)| (*variable, text.clone())).collect(),
@@ -273,7 +299,6 @@ impl Instance for Postgres {
         }
         let Some(image) = cx.image(Some(&self.image)) else { return Built::default() };
         let name = cx.name.to_owned();
-        let volume = format!("{name}-data");
         let mut server = cx.server(&name, None, image.clone());
         server.environment =
             vec![("POSTGRES_USER".to_owned(), SUPERUSER.into()), ("POSTGRES_PASSWORD".to_owned(), Text::secret(&self.admin))];
@@ -287,7 +312,12 @@ impl Instance for Postgres {
             vec![Endpoint { name: "postgres".to_owned(), port: SERVER_PORT, protocol: Protocol::Tcp, published: self.published.clone() }];
         server.mounts.insert(
             0,
-            Mount { source: MountSource::Volume(volume.clone()), target: self.data.to_owned(), read_only: false, origin: cx.at.clone() },
+            Mount {
+                source: MountSource::Volume(self.volume.clone()),
+                target: self.data.to_owned(),
+                read_only: false,
+                origin: cx.at.clone(),
+            },
         );
         server.health = Some(health(&server.endpoint_ref("postgres")));
         // A smart shutdown waits for clients, the image's SIGINT does not; a large checkpoint still takes its time.
@@ -298,7 +328,12 @@ impl Instance for Postgres {
             workloads.push(self.init(cx, image));
         }
         workloads.extend(pool);
-        Built { workloads, volumes: vec![OwnVolume::new(volume, cx.at.clone())], connections: None }
+        let data = OwnVolume { size: self.storage, ..OwnVolume::new(self.volume.clone(), cx.at.clone()) };
+        Built { workloads, volumes: vec![data], connections: None }
+    }
+
+    fn realization(&self, workloads: &[&Workload]) -> Option<Realization> {
+        operator::realization(self, self.operated.filter(|_| !self.managed)?, workloads)
     }
 }
 

@@ -4,8 +4,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::managed::Managed;
+use super::operator::Operator;
 use crate::blueprint::Databases;
-use crate::value::{NetworkName, ParametricText, ResourceRef, text_or_map};
+use crate::value::{NetworkName, ParametricText, ResourceRef, Size, text_or_map};
 
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(super) struct Spec {
@@ -25,6 +26,16 @@ pub(super) struct Spec {
     /// A pool of connections in front of it, to which everyone else then connects.
     #[serde(default)]
     pub pool: Option<Pool>,
+    /// Who runs it in a cluster, instead of one pod with a volume; Compose has no such thing.
+    #[serde(default)]
+    pub operator: Option<Operator>,
+    /// How many servers the operator runs: one that writes, and those that take over.
+    #[serde(default)]
+    #[schemars(extend("default" = 2, "minimum" = 1))]
+    pub instances: Option<u16>,
+    /// How large its data may become, where storage is claimed by size.
+    #[serde(default)]
+    pub storage: Option<Size>,
     /// Copies of the databases.
     #[serde(default)]
     #[allow(dead_code, reason = "carried by the language; no target renders it yet")]

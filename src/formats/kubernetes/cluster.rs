@@ -15,7 +15,7 @@ use crate::fileset::FileSet;
 use crate::formats::Layout;
 use crate::formats::text::Piece;
 use crate::platform::{Build, Cluster, Encoding, Image, Platform};
-use crate::template::{self, TemplateError};
+use crate::template;
 use crate::yaml::{self, Doc};
 
 /// The range of the pods' addresses: Kind's default, written down because the policies of published ports name it.
@@ -102,7 +102,7 @@ struct HostPath {
 
 #[derive(Serialize)]
 struct Script<'a> {
-    header: &'a str,
+    header: String,
     cluster: &'a str,
     /// Folders of the machine that are made if they are missing, for what the pods write.
     folders: Vec<String>,
@@ -135,34 +135,36 @@ fn host_folder(layout: &Layout, claim: &ClaimPlan) -> String {
     claim.path.as_ref().map_or_else(|| format!("./volumes/{}", claim.name), |path| layout.relative(path))
 }
 
-/// The cluster's configuration, its volumes and the script that makes it, as files of a folder of manifests. A version
-/// for which no node is known is reported.
-pub fn files(
-    platform: &Platform,
+/// Adds the cluster's configuration, its volumes and the script that makes it to what is released. A version for which no
+/// node is known is reported.
+pub fn files<'a>(
+    platform: &'a Platform,
     layout: &Layout,
     scope: &mut Scope<'_>,
     stacks: &[StackManifests<'_>],
-    releases: Releases,
-) -> Result<Releases, TemplateError> {
+    releases: &mut Releases<'a>,
+) {
     let header = layout.header();
     let claims = manual(scope, stacks);
     let config = config(platform, layout, scope, &claims);
     let volumes: Vec<Doc> = claims.iter().map(|(namespace, claim)| volume(platform, namespace, claim)).collect();
     let script = Script {
-        header: &header,
+        header: header.clone(),
         cluster: &platform.name,
         folders: claims.iter().filter(|(_, claim)| !claim.read_only).map(|(_, claim)| host_folder(layout, claim)).collect(),
         images: images(platform, layout, scope),
     };
-    let mut files = FileSet::new();
-    files.insert("kind.yaml", yaml::write(&header, &doc(&config)));
-    if !volumes.is_empty() {
-        files.insert("cluster/volumes.yaml", documents(&header, &volumes));
-    }
-    files.insert_executable("cluster.sh", template::render("kind/cluster.sh", &script)?);
-    let Releases { files: mut all, rows, .. } = releases;
-    all.merge(files);
-    Ok(Releases { files: all, rows, cluster: true, volumes: !volumes.is_empty() })
+    releases.cluster = true;
+    releases.volumes = !volumes.is_empty();
+    releases.files.push(Box::new(move || {
+        let mut files = FileSet::new();
+        files.insert("kind.yaml", yaml::write(&header, &doc(&config)));
+        if !volumes.is_empty() {
+            files.insert("cluster/volumes.yaml", documents(&header, &volumes));
+        }
+        files.insert_executable("cluster.sh", template::render("kind/cluster.sh", &script)?);
+        Ok(files)
+    }));
 }
 
 fn config<'a>(platform: &'a Platform, layout: &Layout, scope: &mut Scope<'_>, claims: &[(&str, &ClaimPlan)]) -> Config<'a> {

@@ -23,15 +23,27 @@ pub enum Exposure {
     },
 }
 
-/// A file that the secrets script fills in: a key of a secret.
+/// A secret whose keys the secrets script fills in.
 #[derive(Debug)]
-pub struct FilledFile {
-    /// The secret.
-    pub object: String,
-    /// Its key.
-    pub key: String,
-    /// What is in it.
-    pub pieces: Vec<Piece>,
+pub struct FilledObject {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    pub kind: &'static str,
+    /// Labels beside ours.
+    pub labels: &'static [(&'static str, &'static str)],
+    /// Its keys, and what is in each.
+    pub keys: Vec<(String, Vec<Piece>)>,
+}
+
+impl FilledObject {
+    /// The type of a secret whose reader knows what its keys mean.
+    pub const OPAQUE: &str = "Opaque";
+
+    /// One without keys whose reader knows what they mean.
+    pub const fn opaque(name: String) -> Self {
+        Self { name, kind: Self::OPAQUE, labels: &[], keys: Vec::new() }
+    }
 }
 
 /// A file of the user's that the secrets script puts into the cluster: a key of a config map.
@@ -52,8 +64,8 @@ pub struct Reads {
     pub secrets: BTreeMap<String, BTreeSet<Encoding>>,
     /// Values of the deployer, each in the forms in which it is read.
     pub settings: BTreeMap<String, BTreeSet<Encoding>>,
-    /// Files to be filled in.
-    pub filled: Vec<FilledFile>,
+    /// Secrets to be filled in.
+    pub filled: Vec<FilledObject>,
     /// Files of the user's.
     pub local: BTreeSet<LocalFile>,
 }
@@ -142,7 +154,7 @@ impl<'a> Scope<'a> {
             reads: BTreeMap::new(),
             volumes: platform.volumes.iter().map(|volume| (volume.name.as_str(), volume)).collect(),
             mounters,
-            members: policies::members(platform),
+            members: policies::members(platform, &Replaced::new(platform, target)),
             node_ports: node_ports(platform),
         };
         names::check(&mut scope);

@@ -10,6 +10,7 @@ use super::scope::Scope;
 use crate::diagnostic::{Diagnostic, Place, code};
 use crate::formats::said_elsewhere;
 use crate::platform::{self, Mount, MountSource, PathRef, Workload};
+use crate::value::object_name;
 use crate::yaml::Doc;
 
 /// What a volume without a `size` claims: provisioners want to know, and most can grow one later.
@@ -68,9 +69,8 @@ pub fn claim_name(source: &MountSource) -> String {
         MountSource::Volume(name) => name.clone(),
         MountSource::Path(path) => path.path.clone(),
     };
-    let name: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect();
-    let parts: Vec<&str> = name.split('-').filter(|part| !part.is_empty()).collect();
-    if parts.is_empty() { "files".to_owned() } else { parts.join("-") }
+    let name = object_name(&name);
+    if name.is_empty() { "files".to_owned() } else { name }
 }
 
 /// The claims of a stack's workloads, sorted by name.
@@ -119,9 +119,8 @@ fn claim(scope: &mut Scope<'_>, workload: &Workload, mount: &Mount) -> ClaimPlan
                 let message = format!("`{name}` is mounted in two stacks (`{}` too), and storage belongs to one namespace", other.name);
                 scope.resolver.refuse(&Place::Value(origin.clone()), message, "put both services into one stack");
             }
-            let volume = scope.volume(name);
-            let size = volume.and_then(|volume| volume.size).map_or_else(|| DEFAULT_SIZE.to_owned(), |size| size.to_string());
-            (volume.and_then(|volume| volume.path.as_ref()).map(|path| path.path.clone()), size)
+            let path = scope.volume(name).and_then(|volume| volume.path.as_ref());
+            (path.map(|path| path.path.clone()), size(scope, name))
         }
     };
     let volume = match source {
@@ -129,6 +128,12 @@ fn claim(scope: &mut Scope<'_>, workload: &Workload, mount: &Mount) -> ClaimPlan
         MountSource::Path(_) => None,
     };
     ClaimPlan { name: claim_name(source), volume, path, size, shared: replicated, read_only: *read_only }
+}
+
+/// How much a volume claims.
+pub fn size(scope: &Scope<'_>, volume: &str) -> String {
+    let size = scope.volume(volume).and_then(|volume| volume.size);
+    size.map_or_else(|| DEFAULT_SIZE.to_owned(), |size| size.to_string())
 }
 
 fn warn_of_path(scope: &mut Scope<'_>, claim: &ClaimPlan, mount: &Mount) {

@@ -1,12 +1,13 @@
 //! Waiting without privileges: an init step asks the provider's own question, in the provider's own image, until the
 //! answer is yes. No pod gets a token in order to look at the state of another.
 
-use super::containers::{Parts, bare, user, words};
+use super::containers::{Parts, bare, user};
 use super::model::Container;
 use super::scope::Scope;
 use crate::diagnostic::Place;
 use crate::formats::text::Reader;
 use crate::platform::{Check, PublicText, Readiness, RemoteCheck, Workload, WorkloadKind};
+use crate::yaml::Doc;
 
 /// Asks again after 1, 2, 4, 8 and then every 16 seconds: `"$@"` is the question. A question can be a whole Java or Python
 /// program, and many pods ask at once: without a growing pause they take the processors from what they wait for.
@@ -55,7 +56,7 @@ fn asking(scope: &mut Scope<'_>, workload: &Workload, provider: &Workload, quest
     let parts = Parts { entrypoint: None, command: Some(&argv), environment, endpoints: &[], health: None };
     let name = format!("wait-for-{}", provider.name);
     let mut container = bare(scope, &name, &provider.image, workload.stack, &parts, place);
-    container.command = Some(words(["sh", "-c", LOOP, "wait"].map(str::to_owned)));
+    container.command = Some(Doc::words(["sh", "-c", LOOP, "wait"].map(str::to_owned)));
     // It runs as the provider does, not as the workload that waits.
     if let Some((user, group)) = user(provider).filter(|(user, _)| *user != 0) {
         container.security_context.run_as_user = Some(user);

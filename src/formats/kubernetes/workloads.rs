@@ -1,21 +1,23 @@
 //! From the workloads of a stack to its objects.
 
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::model::{
-    ConfigMap, Container, Controller, DisruptionBudget, Job, Metadata, Object, Pod, PodSecurity, PodTemplate, Seccomp, Selector,
-    ServicePort, ServiceSpec, Spec, Words, doc,
+    ConfigMap, Container, Controller, Job, Metadata, Object, Pod, PodSecurity, PodTemplate, Seccomp, Selector, ServicePort, ServiceSpec,
+    Spec, Words, doc,
 };
 use super::scope::{Exposure, Scope};
 use super::storage::ClaimPlan;
 use super::{
-    ENV_ANNOTATION, JOB_LABEL, PREFIX, containers, files, labels, network_label, policies, realizations, selector, storage, waits,
+    ENV_ANNOTATION, JOB_LABEL, PREFIX, containers, custom, files, labels, network_label, policies, realizations, selector, storage,
+    together, waits,
 };
 use crate::diagnostic::Place;
 use crate::formats::text::Reader;
 use crate::formats::{body, document, said_elsewhere};
 use crate::platform::{Workload, WorkloadKind};
-use crate::yaml::{self, Doc};
+use crate::yaml::Doc;
 
 /// The service account of a namespace's pods. It may do nothing, and no pod gets its token.
 pub const SERVICE_ACCOUNT: &str = "workloads";
@@ -27,8 +29,32 @@ pub struct WorkloadManifests<'a> {
     pub workload: &'a Workload,
     /// The objects, in the order in which a reader wants them.
     pub docs: Vec<Doc>,
-    /// The name of the controller or job.
-    pub controller: Option<(&'static str, String)>,
+    /// What shows that it is there.
+    pub awaited: Vec<Awaited>,
+}
+
+/// An object whose state shows that a workload is there.
+#[derive(Debug, Serialize)]
+pub struct Awaited {
+    /// Its kind, for `kubectl`.
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+    /// The state, as `kubectl wait --for` takes it; without one its kind has a way of its own.
+    pub state: Option<String>,
+    /// The annotation, `KEY=VALUE`, that ends its pods when everything is removed but the data; the install script takes it
+    /// away again.
+    pub pause: Option<(&'static str, &'static str)>,
+    /// What is then deleted of what the operator made, if the annotation alone ends nothing: the kinds, and the selector.
+    pub made: Option<(&'static str, String)>,
+    /// Whether it stays when everything is removed but the data.
+    pub keeps_data: bool,
+}
+
+impl Awaited {
+    fn controller(kind: &str, name: String) -> Self {
+        Self { kind: kind.to_owned(), name, state: None, pause: None, made: None, keeps_data: false }
+    }
 }
 
 /// The objects of one stack.
@@ -73,8 +99,12 @@ fn manifests<'a>(scope: &mut Scope<'a>, namespace: &str, workload: &'a Workload)
     if let Some(realization) = scope.replaced.by(&workload.name) {
         // The pods in its place have our labels, so what selects them by those holds for them too.
         let has_pods = realization.pods.iter().any(|pods| pods.workload == workload.name);
-        let docs = published_service(scope, &named, workload).into_iter().chain(policies::into(scope, namespace, workload));
-        return WorkloadManifests { workload, docs: docs.filter(|_| has_pods).collect(), controller: None };
+        let (mut docs, awaited) = custom::of_workload(scope, realization, &named, workload);
+        if has_pods {
+            docs.extend(published_service(scope, &named, workload));
+            docs.extend(policies::into(scope, namespace, workload).filter(|_| scope.replaced.speaks_for_its_pods(&workload.name)));
+        }
+        return WorkloadManifests { workload, docs, awaited };
     }
     let config = metadata(&files::known_object(&workload.name));
     scope.resolver.reader = Reader::InStack(workload.stack);
@@ -92,11 +122,11 @@ fn manifests<'a>(scope: &mut Scope<'a>, namespace: &str, workload: &'a Workload)
     let template = template(scope, workload, &files, &place);
     let controller = controller(scope, named.clone(), workload, template, &place).map(|(kind, name, doc)| {
         docs.push(doc);
-        (kind, name)
+        Awaited::controller(kind, name)
     });
-    docs.extend(disruption_budget(scope, named, workload));
+    docs.extend(together::disruption_budget(scope, named, workload));
     docs.extend(policies::into(scope, namespace, workload));
-    WorkloadManifests { workload, docs, controller }
+    WorkloadManifests { workload, docs, awaited: controller.into_iter().collect() }
 }
 
 /// The controller or job of a workload: its kind for `kubectl`, its name, and the object with its overrides.
@@ -127,12 +157,15 @@ fn controller(
             // The init steps of others ask for it.
             said_elsewhere(evidence);
             metadata.labels.insert(JOB_LABEL.to_owned(), workload.name.clone());
-            let content = doc(&Spec { spec: Job { backoff_limit: 20, template } });
-            // A job cannot be changed, so another content is another job; the install script removes the older ones.
-            let name = format!("{}-{}", short(&workload.name), hash(&content));
-            metadata.name = Some(name.clone());
+            let content = Spec { spec: Job { backoff_limit: 20, template } };
             let object = doc(&Object { api_version: "batch/v1", kind: "Job", metadata, content });
-            Some(("job", name, with_overrides(scope, object, workload, place)))
+            let mut object = with_overrides(scope, object, workload, place);
+            // A job cannot be changed, so another content is another job; the install script removes the older ones.
+            let name = format!("{}-{}", short(&workload.name), hash(object.get("spec")));
+            if let Some(known) = object.item_mut("metadata").and_then(|metadata| metadata.value.item_mut("name")) {
+                known.value = Doc::from(name.as_str());
+            }
+            Some(("job", name, object))
         }
         WorkloadKind::Template { instead } => {
             said_elsewhere(instead);
@@ -151,13 +184,14 @@ fn short(name: &str) -> &str {
     name.get(..40).unwrap_or(name).trim_end_matches('-')
 }
 
-fn hash(content: &Doc) -> String {
+fn hash(content: Option<&Doc>) -> String {
     let mut hash = Sha256::new();
-    hash.update(yaml::write("", content));
+    hash.update(serde_json::to_vec(&content).unwrap_or_default());
     body::short_hash(hash)[..8].to_owned()
 }
 
-fn with_overrides(scope: &mut Scope<'_>, mut object: Doc, workload: &Workload, place: &Place) -> Doc {
+/// An object with what the user writes over it.
+pub fn with_overrides(scope: &mut Scope<'_>, mut object: Doc, workload: &Workload, place: &Place) -> Doc {
     for (_, tree) in workload.overrides.iter().filter(|(target, _)| target == scope.target) {
         let tree = document::to_doc(tree, &mut |text| {
             let pieces = scope.resolver.pieces(text, place);
@@ -229,6 +263,7 @@ fn template(scope: &mut Scope<'_>, workload: &Workload, files: &files::Files, pl
             share_process_namespace: *reaper,
             restart_policy: matches!(kind, WorkloadKind::Job { .. }).then_some("OnFailure"),
             termination_grace_period_seconds: stop_grace.as_ref().map(super::probes::seconds),
+            topology_spread_constraints: together::spread(scope, workload),
             security_context: pod_security(scope, workload),
             init_containers,
             containers: vec![container],
@@ -317,11 +352,12 @@ fn published_service(scope: &Scope<'_>, metadata: &Metadata, workload: &Workload
     if ports.is_empty() {
         return None;
     }
+    let published = workload.endpoints.iter().find(|endpoint| endpoint.published.is_some())?;
     let spec = ServiceSpec {
         kind: Some("NodePort"),
         cluster_ip: None,
         publish_not_ready_addresses: false,
-        selector: selector(&scope.platform.name, &workload.name),
+        selector: scope.replaced.answering(&scope.platform.name, workload, published),
         ports,
     };
     let metadata = Metadata { name: Some(format!("{}-published", workload.name)), ..metadata.clone() };
@@ -339,15 +375,4 @@ fn node_ports(scope: &Scope<'_>, workload: &Workload) -> Vec<ServicePort> {
         node_port: scope.node_port(&workload.name, &endpoint.name),
     });
     ports.collect()
-}
-
-fn disruption_budget(scope: &Scope<'_>, metadata: Metadata, workload: &Workload) -> Option<Doc> {
-    let WorkloadKind::Server { replicas: 2.., .. } = workload.kind else { return None };
-    let selector = Selector { match_labels: selector(&scope.platform.name, &workload.name), ..Selector::default() };
-    Some(doc(&Object {
-        api_version: "policy/v1",
-        kind: "PodDisruptionBudget",
-        metadata,
-        content: Spec { spec: DisruptionBudget { max_unavailable: 1, selector } },
-    }))
 }

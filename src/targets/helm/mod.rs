@@ -46,7 +46,7 @@ fn lower<'a>(platform: &'a Platform, layout: &'a Layout) -> Rendered<Writer<'a>>
     let stacks: Vec<_> = (0..platform.stacks.len()).map(|index| stack(&mut scope, index)).collect();
     let mut releases = releases::files(platform, layout, &mut scope);
     if scope.own_cluster {
-        releases = releases.and_then(|releases| cluster_files(platform, layout, &mut scope, &stacks, releases));
+        cluster_files(platform, layout, &mut scope, &stacks, &mut releases);
     }
     bundle(platform, layout, scope, stacks, releases)
 }

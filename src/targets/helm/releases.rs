@@ -4,20 +4,26 @@ use serde::Serialize;
 
 use super::values::{self, ReleaseValues, SetString};
 use super::{Release, releases};
+use crate::fileset::FileSet;
 use crate::formats::Layout;
-use crate::formats::kubernetes::{ReleaseRow, Releases, Scope};
+use crate::formats::kubernetes::{OperatorRow, ReleaseRow, Releases, Scope, operators};
 use crate::formats::text::Piece;
 use crate::platform::{Encoding, Image, Platform, WorkloadKind};
-
 use crate::template::{self, TemplateError};
-use crate::yaml;
+use crate::yaml::{self, Doc};
 
 #[derive(Serialize)]
-struct Scripts<'a> {
-    header: &'a str,
+struct Scripts {
+    header: String,
     releases: Vec<Row>,
     /// The images whose tag `upgrade.sh` changes.
     images: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Operators {
+    header: String,
+    operators: Vec<OperatorRow>,
 }
 
 #[derive(Serialize)]
@@ -50,20 +56,17 @@ struct PieceRow {
 }
 
 /// The files of all releases, and what the scripts of the manifests need to know of them.
-///
-/// # Errors
-/// A name cannot be written in a shell script, which the language rules out.
-pub fn files(platform: &Platform, layout: &Layout, scope: &mut Scope<'_>) -> Result<Releases, TemplateError> {
+pub fn files<'a>(platform: &Platform, layout: &Layout, scope: &mut Scope<'_>) -> Releases<'a> {
     let header = layout.header();
     let mut found = Releases::default();
-    let mut scripts = Scripts { header: &header, releases: Vec::new(), images: Vec::new() };
+    let (mut values_files, mut scripts) = (Vec::new(), Scripts { header: header.clone(), releases: Vec::new(), images: Vec::new() });
     for release in releases(scope) {
-        let values = values::values(scope, &release);
+        let ReleaseValues { doc, set, tags } = values::values(scope, &release);
         let stack = platform.stacks.get(release.stack).and_then(|stack| stack.name.as_ref());
         let file = format!("{}{}.values.yaml", stack.map(|name| format!("{name}/")).unwrap_or_default(), release.name);
         let about = format!("{header}\nValues of the chart {} {} from {}.", release.chart, release.version, release.repository);
-        found.files.insert(&file, yaml::write(&about, &values.doc));
-        let row = row(scope, &release, values, file);
+        let row = row(scope, &release, set, tags, file.clone());
+        values_files.push((file, about, doc));
         found.rows.push(ReleaseRow {
             name: row.name.clone(),
             namespace: row.namespace.clone(),
@@ -74,15 +77,31 @@ pub fn files(platform: &Platform, layout: &Layout, scope: &mut Scope<'_>) -> Res
         scripts.images.extend(image(scope, &release));
         scripts.releases.push(row);
     }
-    if !scripts.releases.is_empty() {
-        for name in ["releases.sh", "upgrade.sh"] {
-            found.files.insert_executable(name, template::render(&format!("helm/{name}"), &scripts)?);
-        }
-    }
-    Ok(found)
+    let operators = Operators { header, operators: operators(scope) };
+    found.operators = !operators.operators.is_empty();
+    found.files.push(Box::new(move || write(&values_files, &operators, &scripts)));
+    found
 }
 
-fn row(scope: &Scope<'_>, release: &Release<'_>, values: ReleaseValues, file: String) -> Row {
+/// # Errors
+/// A name cannot be written in a shell script, which the language rules out.
+fn write(values: &[(String, String, Doc)], operators: &Operators, scripts: &Scripts) -> Result<FileSet, TemplateError> {
+    let mut files = FileSet::new();
+    for (file, about, doc) in values {
+        files.insert(file, yaml::write(about, doc));
+    }
+    if !operators.operators.is_empty() {
+        files.insert_executable("operators.sh", template::render("helm/operators.sh", operators)?);
+    }
+    if !scripts.releases.is_empty() {
+        for name in ["releases.sh", "upgrade.sh"] {
+            files.insert_executable(name, template::render(&format!("helm/{name}"), scripts)?);
+        }
+    }
+    Ok(files)
+}
+
+fn row(scope: &Scope<'_>, release: &Release<'_>, set: Vec<SetString>, tags: Vec<String>, values: String) -> Row {
     let is_job = |name: &str| scope.index.workload(name).is_some_and(|workload| matches!(workload.kind, WorkloadKind::Job { .. }));
     let jobs = release.realization.pods.iter().filter(|pods| is_job(&pods.workload));
     let selector = |labels: &[(String, String)]| labels.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(",");
@@ -92,9 +111,9 @@ fn row(scope: &Scope<'_>, release: &Release<'_>, values: ReleaseValues, file: St
         repository: release.repository,
         chart: release.chart,
         version: release.version,
-        values: file,
-        set: values.set.into_iter().map(set_row).collect(),
-        tags: values.tags,
+        values,
+        set: set.into_iter().map(set_row).collect(),
+        tags,
         jobs: jobs.map(|pods| selector(&pods.selector)).collect(),
     }
 }

@@ -19,6 +19,7 @@ pub static TARGET: Target = Target {
 fn lower<'a>(platform: &'a Platform, layout: &'a Layout) -> Rendered<Writer<'a>> {
     let mut scope = Scope::new(platform, NAME, Exposure::NodePorts { pod_subnet: POD_SUBNET.to_owned() });
     let stacks: Vec<_> = (0..platform.stacks.len()).map(|index| stack(&mut scope, index)).collect();
-    let cluster = cluster_files(platform, layout, &mut scope, &stacks, Releases::default());
-    bundle(platform, layout, scope, stacks, cluster)
+    let mut releases = Releases::default();
+    cluster_files(platform, layout, &mut scope, &stacks, &mut releases);
+    bundle(platform, layout, scope, stacks, releases)
 }

@@ -20,5 +20,5 @@ pub static TARGET: Target = Target {
 fn lower<'a>(platform: &'a Platform, layout: &'a Layout) -> Rendered<Writer<'a>> {
     let mut scope = Scope::new(platform, NAME, Exposure::Forwarded);
     let stacks = (0..platform.stacks.len()).map(|index| stack(&mut scope, index)).collect();
-    bundle(platform, layout, scope, stacks, Ok(Releases::default()))
+    bundle(platform, layout, scope, stacks, Releases::default())
 }

@@ -11,7 +11,8 @@ use super::{ReleaseRow, Releases, verification};
 use crate::fileset::FileSet;
 use crate::formats::Layout;
 use crate::formats::kubernetes::{
-    ClaimPlan, Exposure, FilledFile, Reads, Scope, StackManifests, WorkloadManifests, secret_object, settings_object,
+    Awaited, ClaimPlan, Exposure, FilledObject, OperatorRow, Reads, Scope, StackManifests, WorkloadManifests, operators, secret_object,
+    settings_object,
 };
 use crate::formats::text::{Piece, host_of};
 use crate::formats::verification::probe;
@@ -39,6 +40,9 @@ struct Scripts<'a> {
     images: BTreeSet<String>,
     claims: Vec<ClaimRow<'a>>,
     releases: &'a [ReleaseRow],
+    operators: Vec<OperatorRow>,
+    /// Whether a script installs them.
+    installs_operators: bool,
     cluster: bool,
     volumes: bool,
     facts: Vec<String>,
@@ -55,6 +59,8 @@ struct Stack<'a> {
     /// The objects without our labels, since `kubectl create` made them.
     objects: Vec<String>,
     workloads: Vec<WorkloadRow<'a>>,
+    /// The kinds of custom resources.
+    custom_kinds: BTreeSet<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -75,6 +81,10 @@ struct Key {
 #[derive(Serialize)]
 struct FilledRow<'a> {
     object: &'a str,
+    /// Its type, where it is not the default.
+    kind: Option<&'static str>,
+    /// Labels beside ours, as YAML.
+    labels: String,
     files: Vec<FilledKey<'a>>,
 }
 
@@ -100,9 +110,8 @@ struct LocalRow<'a> {
 #[derive(Serialize)]
 struct WorkloadRow<'a> {
     name: &'a str,
-    /// `deployment`, `statefulset` or `job`.
-    kind: &'static str,
-    object: &'a str,
+    /// What shows that it is there.
+    awaited: &'a [Awaited],
     profiles: &'a [String],
     component: &'a str,
     networks: String,
@@ -147,6 +156,7 @@ pub fn files(
 ) -> Result<FileSet, TemplateError> {
     let scripts = Scripts {
         releases: &releases.rows,
+        installs_operators: releases.operators,
         cluster: releases.cluster,
         volumes: releases.volumes,
         ..Scripts::new(platform, layout, scope, stacks)
@@ -186,6 +196,8 @@ impl<'a> Scripts<'a> {
             images: built.collect(),
             claims: stacks.iter().flat_map(claims).collect(),
             releases: &[],
+            operators: operators(scope),
+            installs_operators: false,
             cluster: false,
             volumes: false,
             facts: verification::facts(platform, scope, stacks),
@@ -225,6 +237,7 @@ fn stack<'a>(platform: &'a Platform, layout: &Layout, scope: &'a Scope<'_>, stac
     let settings = reads.settings.iter().flat_map(|(variable, encodings)| encodings.iter().map(|encoding| key(variable, *encoding)));
     let local = local(reads, layout);
     let settings_object = settings_object(&platform.name);
+    let custom = stack.workloads.iter().flat_map(|one| &one.awaited).filter(|object| object.state.is_some());
     let made = (!reads.settings.is_empty()).then(|| settings_object.clone());
     Stack {
         namespace: &stack.namespace,
@@ -235,6 +248,7 @@ fn stack<'a>(platform: &'a Platform, layout: &Layout, scope: &'a Scope<'_>, stac
         local,
         settings_object,
         workloads: stack.workloads.iter().filter_map(|one| workload(scope, one)).collect(),
+        custom_kinds: custom.map(|object| object.kind.as_str()).collect(),
     }
 }
 
@@ -245,15 +259,16 @@ fn key(variable: &str, encoding: Encoding) -> Key {
 }
 
 fn filled(reads: &Reads) -> Vec<FilledRow<'_>> {
-    let mut rows: Vec<FilledRow<'_>> = Vec::new();
-    for FilledFile { object, key, pieces } in &reads.filled {
-        let file = FilledKey { key, pieces: pieces.iter().map(piece).collect() };
-        match rows.last_mut().filter(|row| row.object == object) {
-            Some(row) => row.files.push(file),
-            None => rows.push(FilledRow { object, files: vec![file] }),
-        }
+    reads.filled.iter().map(filled_row).collect()
+}
+
+fn filled_row(FilledObject { name, kind, labels, keys }: &FilledObject) -> FilledRow<'_> {
+    FilledRow {
+        object: name,
+        kind: (*kind != FilledObject::OPAQUE).then_some(kind),
+        labels: labels.iter().map(|(key, value)| format!("{key}: \"{value}\"")).collect::<Vec<_>>().join(", "),
+        files: keys.iter().map(|(key, pieces)| FilledKey { key, pieces: pieces.iter().map(piece).collect() }).collect(),
     }
-    rows
 }
 
 fn piece(piece: &Piece) -> PieceRow {
@@ -276,11 +291,12 @@ fn local<'a>(reads: &'a Reads, layout: &Layout) -> Vec<LocalRow<'a>> {
 }
 
 fn workload<'a>(scope: &'a Scope<'_>, one: &'a WorkloadManifests<'_>) -> Option<WorkloadRow<'a>> {
-    let (kind, object) = one.controller.as_ref()?;
+    if one.awaited.is_empty() {
+        return None;
+    }
     Some(WorkloadRow {
         name: &one.workload.name,
-        kind,
-        object,
+        awaited: &one.awaited,
         profiles: &one.workload.profiles,
         component: scope.index.service(&one.workload.service).map_or("", |service| service.component),
         networks: one.workload.networks.join(", "),
@@ -288,12 +304,13 @@ fn workload<'a>(scope: &'a Scope<'_>, one: &'a WorkloadManifests<'_>) -> Option<
     })
 }
 
-/// Whether a workload, or one that it waits for, waits for what a chart brings.
+/// Whether a workload, or one that it waits for, waits for what a chart brings; what an operator reads is among the manifests.
 fn waits_for_charts<'a>(scope: &'a Scope<'_>, workload: &'a Workload, seen: &mut BTreeSet<&'a str>) -> bool {
     workload.waits.iter().any(|(name, _)| {
         let known = !seen.insert(name);
         !known
-            && (scope.replaced.by(name).is_some() || scope.index.workload(name).is_some_and(|other| waits_for_charts(scope, other, seen)))
+            && (scope.replaced.by(name).is_some_and(|by| by.operator().is_none())
+                || scope.index.workload(name).is_some_and(|other| waits_for_charts(scope, other, seen)))
     })
 }
 
