@@ -10,10 +10,11 @@ use std::sync::LazyLock;
 
 use pipegen::compile::{Options, compile};
 use pipegen::platform::{
-    Body, Encoding, Image, Index, MountSource, Part, Platform, Readiness, SecretFormat, Text, TextTree, Workload, WorkloadKind,
+    Body, Encoding, Image, Index, MountSource, Part, Platform, Readiness, SecretFormat, SecretStore, StoreKeys, Text, TextTree, Workload,
+    WorkloadKind,
 };
 use pipegen::source::Source;
-use support::rendered::pipegen;
+use support::rendered::{Rendered, pipegen};
 
 const BLUEPRINT: &str = "blueprints/stackexchange.yml";
 /// What Airflow runs on its own; the pods of tasks are made when they are needed.
@@ -251,8 +252,16 @@ fn recommendation_3_every_credential_is_a_secret_by_reference() {
         "METADATA_DB_PASSWORD",
     ];
     assert_eq!(names, expected);
-    assert!(PRODUCTION.secret_store == pipegen::platform::SecretStore::External, "a store fills them, not a file");
-    assert!(BASE.secret_store == pipegen::platform::SecretStore::Env);
+    assert_eq!(BASE.secret_store, SecretStore::Env);
+    let keys = StoreKeys::Prefixed("stackexchange/".to_owned());
+    assert_eq!(PRODUCTION.secret_store, SecretStore::External { name: "stackexchange".to_owned(), keys });
+    // A store fills them, not a file, which asks only for what is no secret.
+    let rendered = Rendered::environment("helm", BLUEPRINT, "production");
+    assert_eq!(rendered.variables().iter().filter(|name| names.contains(&name.as_str())).count(), 0);
+    let store = rendered.read("external-secrets.yaml");
+    for name in expected {
+        assert!(store.contains(&format!("        key: stackexchange/{name}\n")), "{name}");
+    }
 }
 
 #[test]

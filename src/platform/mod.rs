@@ -124,12 +124,26 @@ pub struct Secret {
 }
 
 /// Where the values of secrets come from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SecretStore {
     /// The deployer's `.env`.
     Env,
     /// A store of the surroundings, that hands them in while the platform runs.
-    External,
+    External {
+        /// The store's name.
+        name: String,
+        /// Under which keys it has them.
+        keys: StoreKeys,
+    },
+}
+
+/// Under which keys a store has the values of secrets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StoreKeys {
+    /// Each under a key of its own: this, and then the variable.
+    Prefixed(String),
+    /// All under this key, each as a property with the name of the variable.
+    Properties(String),
 }
 
 /// A value of the deployer by the name of its variable.

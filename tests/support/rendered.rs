@@ -29,7 +29,13 @@ impl Rendered {
 
     /// Renders a blueprint of the repository to a target.
     pub fn to(target: &str, blueprint: &str) -> Rendered {
-        Rendered::file(target, super::repository().join(blueprint), tempfile::tempdir().expect("a temporary folder"))
+        Rendered::file(target, super::repository().join(blueprint), tempfile::tempdir().expect("a temporary folder"), &[])
+    }
+
+    /// Renders an environment of a blueprint of the repository to a target.
+    pub fn environment(target: &str, blueprint: &str, environment: &str) -> Rendered {
+        let home = tempfile::tempdir().expect("a temporary folder");
+        Rendered::file(target, super::repository().join(blueprint), home, &["--env", environment])
     }
 
     /// Renders a text to Compose, with the files that lie beside it.
@@ -43,12 +49,13 @@ impl Rendered {
         for (name, text) in beside.iter().chain(&[("blueprint.yml", blueprint)]) {
             std::fs::write(home.path().join(name), text).expect("the folder is writable");
         }
-        Rendered::file(target, home.path().join("blueprint.yml"), home)
+        Rendered::file(target, home.path().join("blueprint.yml"), home, &[])
     }
 
-    fn file(target: &str, blueprint: PathBuf, home: TempDir) -> Rendered {
+    fn file(target: &str, blueprint: PathBuf, home: TempDir, options: &[&str]) -> Rendered {
         let out = home.path().join("out");
-        let rendered = pipegen().args(["render", "--target", target, "--out"]).arg(&out).arg(&blueprint).output().expect("it runs");
+        let rendered =
+            pipegen().args(["render", "--target", target, "--out"]).arg(&out).args(options).arg(&blueprint).output().expect("it runs");
         assert!(rendered.status.success(), "{}", String::from_utf8_lossy(&rendered.stderr));
         let platform = std::fs::read_dir(&out).expect("it was written").next().expect("one platform").expect("it can be read");
         Rendered { folder: platform.path().join(target), home, blueprint }

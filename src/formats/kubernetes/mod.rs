@@ -4,6 +4,7 @@ mod bundle;
 mod cluster;
 mod containers;
 mod environment;
+mod external_secrets;
 mod files;
 pub mod model;
 mod names;

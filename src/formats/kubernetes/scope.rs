@@ -6,7 +6,7 @@ use super::names;
 use super::policies::{self, Members};
 use super::realizations::Replaced;
 use crate::formats::text::{Hole, Piece, Reader, Resolver};
-use crate::platform::{Encoding, Endpoint, Index, Platform, Volume, Workload};
+use crate::platform::{Encoding, Endpoint, Index, Platform, SecretStore, Volume, Workload};
 
 /// Where the names of services end in every cluster that was not told otherwise (`clusterDomain` of the kubelet).
 const SERVICES: &str = "svc.cluster.local";
@@ -23,8 +23,8 @@ pub enum Exposure {
     },
 }
 
-/// A file that the secrets script fills in: a key of a secret.
-#[derive(Debug)]
+/// A file that is filled in when deploying: a key of a secret.
+#[derive(Debug, Clone)]
 pub struct FilledFile {
     /// The secret.
     pub object: String,
@@ -56,6 +56,20 @@ pub struct Reads {
     pub filled: Vec<FilledFile>,
     /// Files of the user's.
     pub local: BTreeSet<LocalFile>,
+}
+
+impl Reads {
+    /// The files to be filled in, by their object.
+    pub fn filled_objects(&self) -> Vec<(&str, Vec<&FilledFile>)> {
+        let mut objects: Vec<(&str, Vec<&FilledFile>)> = Vec::new();
+        for file in &self.filled {
+            match objects.last_mut().filter(|(object, _)| *object == file.object) {
+                Some((_, files)) => files.push(file),
+                None => objects.push((&file.object, vec![file])),
+            }
+        }
+        objects
+    }
 }
 
 /// Lookups into the platform, and what was found on the way.
@@ -164,8 +178,11 @@ impl<'a> Scope<'a> {
         self.node_ports.get(&(workload, endpoint)).copied()
     }
 
-    /// Notes that the secrets script reads a variable.
+    /// Notes that the secrets script reads a variable. A secret that a store hands in is not in `.env`.
     pub fn needs(&mut self, hole: &Hole) {
+        if hole.secret && self.platform.secret_store != SecretStore::Env {
+            return;
+        }
         self.resolver.uses(hole);
         // In this form the script reads it: nothing in it has to be quoted.
         self.resolver.uses(&Hole { encoding: Encoding::Base64, ..hole.clone() });

@@ -36,7 +36,8 @@ pub fn check(resolver: &mut Resolver<'_>, platform: &Platform, plan: &ComposePla
     // The plan and the services say the first, the guide and the scripts the second.
     said_elsewhere((name, stacks, networks, volumes, secrets, settings, workloads));
     said_elsewhere((description, environment, edges, pipelines, expectations));
-    if *secret_store == SecretStore::External {
+    if let SecretStore::External { name, keys } = secret_store {
+        said_elsewhere((name, keys));
         let place = Place::Value(Pointer::root().key("secrets").key("store"));
         resolver.refuse(&place, NO_STORE, "write `store: env`, or choose another target");
     }

@@ -6,14 +6,15 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
+use super::store::{self, Store};
 use super::{ReleaseRow, Releases};
 use crate::fileset::FileSet;
 use crate::formats::Layout;
 use crate::formats::kubernetes::{
-    ClaimPlan, Exposure, FilledFile, Reads, Scope, StackManifests, WorkloadManifests, secret_object, settings_object,
+    ClaimPlan, Exposure, FilledFile, Reads, Scope, StackManifests, WorkloadManifests, external_secrets, secret_object, settings_object,
 };
 use crate::formats::text::{Piece, host_of};
-use crate::platform::{Encoding, Image, Platform, Workload};
+use crate::platform::{Encoding, Image, Platform, SecretStore, Workload};
 use crate::secrets;
 use crate::template::{self, TemplateError};
 
@@ -39,6 +40,8 @@ struct Scripts<'a> {
     releases: &'a [ReleaseRow],
     cluster: bool,
     volumes: bool,
+    /// The store that has the values of the secrets, if it is not `.env`.
+    store: Option<Store<'a>>,
 }
 
 #[derive(Serialize)]
@@ -46,9 +49,11 @@ struct Stack<'a> {
     namespace: &'a str,
     secrets: Vec<SecretRow>,
     settings: Vec<Key>,
-    filled: Vec<FilledRow<'a>>,
+    filled: Vec<FilledRow>,
     local: Vec<LocalRow<'a>>,
     settings_object: String,
+    /// Whether a store fills secrets of it.
+    external: bool,
     /// The objects without our labels, since `kubectl create` made them.
     objects: Vec<String>,
     workloads: Vec<WorkloadRow<'a>>,
@@ -70,14 +75,14 @@ struct Key {
 }
 
 #[derive(Serialize)]
-struct FilledRow<'a> {
-    object: &'a str,
-    files: Vec<FilledKey<'a>>,
+struct FilledRow {
+    object: String,
+    files: Vec<FilledKey>,
 }
 
 #[derive(Serialize)]
-struct FilledKey<'a> {
-    key: &'a str,
+struct FilledKey {
+    key: String,
     pieces: Vec<PieceRow>,
 }
 
@@ -184,6 +189,7 @@ impl<'a> Scripts<'a> {
             releases: &[],
             cluster: false,
             volumes: false,
+            store: store::store(scope),
         }
     }
 }
@@ -213,7 +219,8 @@ fn stack<'a>(platform: &'a Platform, layout: &Layout, scope: &'a Scope<'_>, stac
         local: BTreeSet::new(),
     };
     let reads = scope.reads.get(&stack.stack).unwrap_or(&NOTHING);
-    let secrets = reads.secrets.iter().map(|(variable, encodings)| SecretRow {
+    let made = reads.secrets.iter().filter(|_| platform.secret_store == SecretStore::Env);
+    let secrets = made.map(|(variable, encodings)| SecretRow {
         object: secret_object(variable),
         keys: encodings.iter().map(|encoding| key(variable, *encoding)).collect(),
     });
@@ -225,10 +232,11 @@ fn stack<'a>(platform: &'a Platform, layout: &Layout, scope: &'a Scope<'_>, stac
         namespace: &stack.namespace,
         secrets: secrets.collect(),
         settings: settings.collect(),
-        filled: filled(reads),
+        filled: filled(platform, reads),
         objects: made.into_iter().chain(local.iter().map(|row| row.object.to_owned())).collect(),
         local,
         settings_object,
+        external: platform.secret_store != SecretStore::Env && !external_secrets::variables(reads).is_empty(),
         workloads: stack.workloads.iter().filter_map(|one| workload(scope, one)).collect(),
     }
 }
@@ -239,9 +247,9 @@ fn key(variable: &str, encoding: Encoding) -> Key {
     Key { variable: encoding.variable(variable), coded: encoding == Encoding::Raw }
 }
 
-fn filled(reads: &Reads) -> Vec<FilledRow<'_>> {
-    let mut rows: Vec<FilledRow<'_>> = Vec::new();
-    for FilledFile { object, key, pieces } in &reads.filled {
+fn filled(platform: &Platform, reads: &Reads) -> Vec<FilledRow> {
+    let mut rows: Vec<FilledRow> = Vec::new();
+    for FilledFile { object, key, pieces } in external_secrets::by_script(platform, reads) {
         let file = FilledKey { key, pieces: pieces.iter().map(piece).collect() };
         match rows.last_mut().filter(|row| row.object == object) {
             Some(row) => row.files.push(file),
