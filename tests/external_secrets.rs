@@ -10,13 +10,15 @@ use std::process::Stdio;
 
 use serde_json::{Value, json};
 use support::rendered::Rendered;
-use support::{custom, manifests, program};
+use support::secrets_script::{Objects, asked_for, made_by_script, texts};
+use support::{custom, manifests};
 
 /// Every form in which something reads a secret: alone, in a URL, in JSON, in text, beside values of the deployer.
 const PLATFORM: &str = r#"
 credentials:
   reader: { type: basic }
   api: { type: token }
+  registry: { type: registry, username: "a\"b" }
 services:
   db: { component: postgres, databases: [airflow] }
   queue: { component: redis }
@@ -29,7 +31,7 @@ services:
     connections: { own: { to: db/airflow }, erp: { to: erp } }
   web:
     component: container
-    image: web:1
+    image: { repository: "${env.REGISTRY}/web", tag: "1", credential: registry }
     uses: [erp]
     environment: { API_TOKEN: "${credentials.api.token}" }
     files:
@@ -49,47 +51,6 @@ fn from_store() -> Rendered {
 /// A value that means something to everything that carries it.
 fn nasty(name: &str) -> String {
     format!("{name} 'it''s' \"q\" $HOME $(id) \\n {{{{ .X }}}}{{ a+b&c=d/e?f#g%41 <tag> `x` ü\u{7f}\u{8}\nlast")
-}
-
-/// What the deployer gives a value.
-fn asked_for(rendered: &Rendered) -> Vec<String> {
-    let derived = |name: &String| name.ends_with("_URI") || name.ends_with("_JSON");
-    rendered.variables().into_iter().filter(|name| !derived(name)).collect()
-}
-
-/// A folder with a `kubectl` that keeps what it is given.
-fn keeping(rendered: &Rendered) -> std::path::PathBuf {
-    let folder = rendered.home.path().join("programs");
-    std::fs::create_dir_all(folder.join("kept")).expect("writable");
-    let script = r#"#!/bin/sh
-[ "$1" = apply ] || exit 0
-cd "${0%/*}/kept"
-cat > "$(find . -type f | wc -l).yaml"
-"#;
-    program::write(&folder.join("kubectl"), script);
-    folder
-}
-
-/// The objects that `secrets.sh` makes, each with the bytes of its keys.
-fn made_by_script(rendered: &Rendered) -> BTreeMap<String, BTreeMap<String, String>> {
-    let folder = keeping(rendered);
-    let path = format!("{}:{}", folder.display(), std::env::var("PATH").expect("a path"));
-    support::run(support::command(Path::new("sh")).env("PATH", path).arg(rendered.folder.join("secrets.sh"))).expect("it runs");
-    let files = std::fs::read_dir(folder.join("kept")).expect("readable").map(|file| file.expect("a file").path());
-    let objects = files.flat_map(|file| manifests::documents(&std::fs::read_to_string(file).expect("readable")));
-    objects.filter(|object| object["kind"] == "Secret").map(|object| (manifests::id(&object), texts(&object["data"], decoded))).collect()
-}
-
-fn texts(map: &Value, read: fn(&str) -> String) -> BTreeMap<String, String> {
-    let entries = map.as_object().into_iter().flatten();
-    entries.map(|(key, value)| (key.clone(), read(value.as_str().expect("text")))).collect()
-}
-
-fn decoded(base64: &str) -> String {
-    let mut decoder = support::command(Path::new("base64"));
-    let mut decoder = decoder.arg("-d").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("base64 runs");
-    decoder.stdin.take().expect("a pipe").write_all(base64.as_bytes()).expect("it reads");
-    String::from_utf8(decoder.wait_with_output().expect("it ends").stdout).expect("UTF-8")
 }
 
 /// What the engine makes of templates; else what it said.
@@ -116,12 +77,7 @@ fn external_secrets(rendered: &Rendered) -> Vec<Value> {
 }
 
 /// The objects that External Secrets makes of a store in which each variable has the value that `value` says.
-fn made_by_operator(
-    rendered: &Rendered,
-    engine: &Path,
-    script: &BTreeMap<String, BTreeMap<String, String>>,
-    value: fn(&str) -> String,
-) -> Result<BTreeMap<String, BTreeMap<String, String>>, String> {
+fn made_by_operator(rendered: &Rendered, engine: &Path, script: &Objects, value: fn(&str) -> String) -> Result<Objects, String> {
     let mut made = BTreeMap::new();
     for object in external_secrets(rendered) {
         let id = manifests::id(&object).replace("ExternalSecret", "Secret");
@@ -137,7 +93,9 @@ fn made_by_operator(
             let items = from["secret"]["items"].as_array().expect("items").iter();
             templates.extend(items.map(|item| item["key"].as_str().expect("a key")).map(|key| (key.to_owned(), source[key].clone())));
         }
-        made.insert(id, filled(engine, &templates, &names.collect())?);
+        let mut keys = filled(engine, &templates, &names.collect())?;
+        keys.insert("type".to_owned(), target["type"].as_str().unwrap_or("Opaque").to_owned());
+        made.insert(id, keys);
     }
     Ok(made)
 }
@@ -151,9 +109,9 @@ fn the_store_gives_the_secrets_that_the_script_would_make() {
     let expected = made_by_script(&by_env);
 
     let by_store = from_store();
-    assert_eq!(asked_for(&by_store), ["ERP_HOST"], "only what is no secret is asked for");
-    let host = BTreeMap::from([("ERP_HOST".to_owned(), nasty("ERP_HOST"))]);
-    let by_store = by_store.with_secrets(&host);
+    assert_eq!(asked_for(&by_store), ["ERP_HOST", "REGISTRY"], "only what is no secret is asked for");
+    let settings = ["ERP_HOST", "REGISTRY"].map(|name| (name.to_owned(), nasty(name)));
+    let by_store = by_store.with_secrets(&settings.into());
     let script = made_by_script(&by_store);
     let mut made = made_by_operator(&by_store, &engine, &script, nasty).expect("every template is filled in");
     assert!(made.len() > 10, "{made:#?}");
@@ -167,7 +125,7 @@ fn the_store_gives_the_secrets_that_the_script_would_make() {
 #[test]
 fn an_empty_value_makes_no_secret() {
     let Some(engine) = support::tool("go-template") else { return };
-    let rendered = from_store().with_secrets(&BTreeMap::from([("ERP_HOST".to_owned(), "erp".to_owned())]));
+    let rendered = from_store().with_secrets(&["ERP_HOST", "REGISTRY"].map(|name| (name.to_owned(), name.to_owned())).into());
     let script = made_by_script(&rendered);
     let empty = |name: &str| if name == "READER_PASSWORD" { String::new() } else { name.to_owned() };
     let fault = made_by_operator(&rendered, &engine, &script, empty).expect_err("it is refused");

@@ -235,6 +235,14 @@ fn recommendation_1_the_database_is_managed_elsewhere_behind_a_pool() {
 fn recommendation_2_the_registry_is_the_deployers() {
     let variables: Vec<&str> = PRODUCTION.settings.iter().map(|setting| setting.variable.as_str()).collect();
     assert!(["REGISTRY", "IMAGE_TAG"].iter().all(|name| variables.contains(name)), "{variables:?}");
+    let login = &PRODUCTION.image_logins[0];
+    assert_eq!(
+        (shown(login.image.text()).as_str(), shown(login.registry.text()).as_str()),
+        ("{REGISTRY}/my-dags:{IMAGE_TAG}", "{REGISTRY}")
+    );
+    assert_eq!((login.login.username.as_str(), shown(&login.password).as_str()), ("robot", "<REGISTRY_PASSWORD>"));
+    let values = Rendered::environment("helm", BLUEPRINT, "production").yaml("airflow.values.yaml");
+    assert_eq!(values["registry"]["secretName"], "registry-password-pull");
 }
 
 #[test]
@@ -250,6 +258,7 @@ fn recommendation_3_every_credential_is_a_secret_by_reference() {
         "DATABRICKS_TOKEN_TOKEN",
         "GIT_PASSWORD",
         "METADATA_DB_PASSWORD",
+        "REGISTRY_PASSWORD",
     ];
     assert_eq!(names, expected);
     assert_eq!(BASE.secret_store, SecretStore::Env);

@@ -69,6 +69,7 @@ pub(super) fn platform(
             origin: Pointer::root().key("kind"),
         }),
         secret_store: secret_store(blueprint, found),
+        image_logins: built.image_logins,
         settings,
         services: list,
         workloads: built.workloads,

@@ -38,6 +38,8 @@ pub struct Platform {
     pub secrets: Vec<Secret>,
     /// Where their values come from.
     pub secret_store: SecretStore,
+    /// The images that are pulled with a login.
+    pub image_logins: Vec<ImageLogin>,
     /// The cluster that is made for it on one machine.
     pub cluster: Option<Cluster>,
     /// Values of the deployer that something reads, sorted by variable.
@@ -194,6 +196,19 @@ pub struct Login {
     pub username: String,
     /// The variable that holds the password.
     pub variable: String,
+}
+
+/// With what an image is pulled.
+#[derive(Debug, Clone)]
+pub struct ImageLogin {
+    /// The image, `NAME:TAG`.
+    pub image: PublicText,
+    /// Where it is pulled from: a host, or one value of the deployer.
+    pub registry: PublicText,
+    /// Who pulls it.
+    pub login: Login,
+    /// The password of the login.
+    pub password: Text,
 }
 
 /// The set-up of connections inside a service.

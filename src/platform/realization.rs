@@ -149,6 +149,8 @@ pub enum Value {
         /// Which part.
         part: ImagePart,
     },
+    /// The name of the secret object with which a workload's image is pulled; nothing if none is needed.
+    ImageLogin(String),
     /// What a workload may use of the machine, as the target says it of any container.
     Resources(String),
     /// Changes with every secret and every value of the deployer.
@@ -252,7 +254,7 @@ impl Value {
             Self::List(items) => items.iter().flat_map(Self::texts).collect(),
             Self::Map(entries) => entries.iter().flat_map(|(_, value)| value.texts()).collect(),
             Self::Null | Self::Bool(_) | Self::Int(_) | Self::Float(_) | Self::Secret(_) => Vec::new(),
-            Self::Claim(_) | Self::Image { .. } | Self::Resources(_) | Self::Fingerprint => Vec::new(),
+            Self::Claim(_) | Self::Image { .. } | Self::ImageLogin(_) | Self::Resources(_) | Self::Fingerprint => Vec::new(),
         }
     }
 }

@@ -10,6 +10,7 @@ pub mod manifests;
 pub mod postgres;
 pub mod program;
 pub mod rendered;
+pub mod secrets_script;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

@@ -102,6 +102,8 @@ struct Airflow {
     /// The login for the repository of the DAGs.
     git: Option<Login>,
     published: Option<Published>,
+    /// Whether its image is pulled with a login.
+    pulled_with_login: bool,
 }
 
 fn declare(cx: &mut Declare<'_>) -> Option<Box<dyn Instance>> {
@@ -129,7 +131,9 @@ fn declare(cx: &mut Declare<'_>) -> Option<Box<dyn Instance>> {
         login: Some(admin.clone()),
         ..Surface::web(endpoint, "AIRFLOW")
     };
-    Some(Box::new(Airflow { surface, spec, image: format!("apache/airflow:{tag}"), keys, admin, git, published }))
+    let pulled_with_login = cx.service.image.as_ref().is_some_and(|image| image.credential.is_some());
+    let image = format!("apache/airflow:{tag}");
+    Some(Box::new(Airflow { surface, spec, image, keys, admin, git, published, pulled_with_login }))
 }
 
 fn admin(cx: &mut Declare<'_>, spec: &Spec) -> Option<Login> {

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::ENV_ANNOTATION;
 use super::model::{Metadata, Object, Spec, Words, doc};
+use super::pulls;
 use super::scope::{FilledFile, Reads, Scope, secret_object};
 use crate::formats::text::{Hole, Piece};
 use crate::platform::{Encoding, Platform, SecretStore, StoreKeys};
@@ -39,6 +40,8 @@ struct Target {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Template {
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    kind: Option<&'static str>,
     metadata: Metadata,
     #[serde(skip_serializing_if = "Words::is_empty")]
     data: Words,
@@ -120,6 +123,7 @@ impl<'a> Plan<'a> {
             let (key, property) = remote(keys, variable);
             Entry { secret_key: variable.to_owned(), remote_ref: RemoteRef { key, property } }
         };
+        let is_login = self.data.keys().chain(&self.written).any(|key| key == pulls::KEY);
         let items: Vec<TemplateItem> = self.written.into_iter().map(|key| TemplateItem { key }).collect();
         let mut annotations = Words::new();
         if !items.is_empty() {
@@ -128,6 +132,7 @@ impl<'a> Plan<'a> {
         }
         let secret = TemplateSecret { name: template_object(&self.name), items };
         let template = Template {
+            kind: is_login.then_some(pulls::TYPE),
             metadata: Metadata { labels: labels.clone(), ..Metadata::default() },
             data: self.data,
             template_from: if secret.items.is_empty() { Vec::new() } else { vec![TemplateFrom { secret }] },

@@ -1,20 +1,22 @@
 //! From the workloads of a stack to its objects.
 
+use std::collections::BTreeSet;
+
 use sha2::{Digest, Sha256};
 
 use super::model::{
-    ConfigMap, Container, Controller, DisruptionBudget, Job, Metadata, Object, Pod, PodSecurity, PodTemplate, Seccomp, Selector,
+    ConfigMap, Container, Controller, DisruptionBudget, Job, Metadata, Named, Object, Pod, PodSecurity, PodTemplate, Seccomp, Selector,
     ServicePort, ServiceSpec, Spec, Words, doc,
 };
 use super::scope::{Exposure, Scope};
 use super::storage::ClaimPlan;
 use super::{
-    ENV_ANNOTATION, JOB_LABEL, PREFIX, containers, files, labels, network_label, policies, realizations, selector, storage, waits,
+    ENV_ANNOTATION, JOB_LABEL, PREFIX, containers, files, labels, network_label, policies, pulls, realizations, selector, storage, waits,
 };
 use crate::diagnostic::Place;
 use crate::formats::text::Reader;
 use crate::formats::{body, document, said_elsewhere};
-use crate::platform::{Workload, WorkloadKind};
+use crate::platform::{Image, Workload, WorkloadKind};
 use crate::yaml::{self, Doc};
 
 /// The service account of a namespace's pods. It may do nothing, and no pod gets its token.
@@ -229,12 +231,22 @@ fn template(scope: &mut Scope<'_>, workload: &Workload, files: &files::Files, pl
             share_process_namespace: *reaper,
             restart_policy: matches!(kind, WorkloadKind::Job { .. }).then_some("OnFailure"),
             termination_grace_period_seconds: stop_grace.as_ref().map(super::probes::seconds),
+            image_pull_secrets: pull_secrets(scope, workload),
             security_context: pod_security(scope, workload),
             init_containers,
             containers: vec![container],
             volumes: storage::volumes(workload).into_iter().chain(files.volumes()).collect(),
         },
     }
+}
+
+/// The logins with which a pod pulls its images: its own, and those of the providers that its init steps ask.
+fn pull_secrets(scope: &mut Scope<'_>, workload: &Workload) -> Vec<Named> {
+    let providers = workload.waits.iter().filter_map(|(name, _)| scope.index.workload(name)).map(|provider| &provider.image);
+    let images: Vec<&Image> = std::iter::once(&workload.image).chain(providers).collect();
+    let names: BTreeSet<Named> =
+        images.into_iter().filter_map(|image| pulls::object(scope, workload.stack, image)).map(|name| Named { name }).collect();
+    names.into_iter().collect()
 }
 
 /// Whether a container reads what the secrets script writes.

@@ -5,7 +5,7 @@ use crate::charts;
 use crate::diagnostic::{Place, near};
 use crate::formats::document;
 use crate::formats::kubernetes::model::doc;
-use crate::formats::kubernetes::{Scope, claim_name, labels, network_label, resources};
+use crate::formats::kubernetes::{Scope, claim_name, labels, network_label, pull_secret, resources};
 use crate::formats::text::{Hole, Piece, Reader};
 use crate::platform::realization::Pods;
 use crate::platform::{Encoding, Image, ImagePart, PublicText, Realization, TextTree, Value, Workload};
@@ -140,6 +140,10 @@ impl Writer<'_, '_, '_> {
             Value::Secret(name) => Doc::from(name.as_str()),
             Value::Claim(source) => Doc::Str(claim_name(source)),
             Value::Image { workload, part } => self.image(workload, *part, at),
+            Value::ImageLogin(workload) => {
+                let image = self.scope.index.workload(workload).map(|workload| &workload.image);
+                image.and_then(|image| pull_secret(self.scope, self.release.stack, image)).map_or(Doc::Null, Doc::Str)
+            }
             Value::Resources(workload) => {
                 let resources = self.scope.index.workload(workload).map(|workload| resources(&workload.resources));
                 resources.map_or(Doc::Null, |resources| doc(&resources))
@@ -282,7 +286,8 @@ const fn kind(value: &Value) -> &'static str {
         Value::Bool(_) => "boolean",
         Value::Int(_) => "integer",
         Value::Float(_) => "number",
-        Value::Text(_) | Value::InContainer(_) | Value::Secret(_) | Value::Claim(_) | Value::Image { .. } | Value::Fingerprint => "string",
+        Value::Text(_) | Value::InContainer(_) | Value::Secret(_) | Value::Claim(_) | Value::Fingerprint => "string",
+        Value::Image { .. } | Value::ImageLogin(_) => "string",
         Value::Resources(_) | Value::Map(_) => "object",
         Value::List(_) => "array",
     }

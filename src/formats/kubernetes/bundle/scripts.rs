@@ -11,7 +11,8 @@ use super::{ReleaseRow, Releases};
 use crate::fileset::FileSet;
 use crate::formats::Layout;
 use crate::formats::kubernetes::{
-    ClaimPlan, Exposure, FilledFile, Reads, Scope, StackManifests, WorkloadManifests, external_secrets, secret_object, settings_object,
+    ClaimPlan, Exposure, FilledFile, Reads, Scope, StackManifests, WorkloadManifests, external_secrets, pulls, secret_object,
+    settings_object,
 };
 use crate::formats::text::{Piece, host_of};
 use crate::platform::{Encoding, Image, Platform, SecretStore, Workload};
@@ -77,6 +78,8 @@ struct Key {
 #[derive(Serialize)]
 struct FilledRow {
     object: String,
+    /// Its type, unless it is any other secret.
+    kind: Option<&'static str>,
     files: Vec<FilledKey>,
 }
 
@@ -250,10 +253,13 @@ fn key(variable: &str, encoding: Encoding) -> Key {
 fn filled(platform: &Platform, reads: &Reads) -> Vec<FilledRow> {
     let mut rows: Vec<FilledRow> = Vec::new();
     for FilledFile { object, key, pieces } in external_secrets::by_script(platform, reads) {
+        // A template of a login is any other secret.
+        let has_secret = pieces.iter().any(|piece| matches!(piece, Piece::Hole(hole) if hole.secret));
+        let kind = (key == pulls::KEY && has_secret).then_some(pulls::TYPE);
         let file = FilledKey { key, pieces: pieces.iter().map(piece).collect() };
         match rows.last_mut().filter(|row| row.object == object) {
             Some(row) => row.files.push(file),
-            None => rows.push(FilledRow { object, files: vec![file] }),
+            None => rows.push(FilledRow { object, kind, files: vec![file] }),
         }
     }
     rows
