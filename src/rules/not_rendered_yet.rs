@@ -16,7 +16,6 @@ const KEYS: &[(&str, Option<&str>)] = &[
     ("pipelines/*/steps/*/packages", None),
     ("pipelines/*/steps/*/checkpoint", None),
     ("pipelines/*/steps/*/batch_interval", None),
-    ("services/*/metrics", Some("airflow")),
     ("services/*/metrics", Some("container")),
     ("services/*/backup", Some("postgres")),
 ];

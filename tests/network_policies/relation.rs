@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
-use pipegen::platform::{Platform, Workload, WorkloadKind};
+use pipegen::platform::{Endpoint, Platform, Workload, WorkloadKind};
 use serde_json::Value;
 
 use super::evaluator::{Cluster, End, Pod, Port};
@@ -35,7 +35,7 @@ pub fn differences(platform: &Platform, objects: &[Value], published: bool) -> V
 /// Every port that anything listens on, and some that nothing does.
 fn ports(platform: &Platform) -> BTreeSet<Port> {
     let endpoints = platform.workloads.iter().flat_map(|workload| &workload.endpoints);
-    endpoints.map(|endpoint| Port::tcp(endpoint.port)).chain(DNS).chain([Port::tcp(443), Port::udp(443), Port::tcp(9153)]).collect()
+    endpoints.map(port_of).chain(DNS).chain([Port::tcp(443), Port::udp(443), Port::tcp(9153)]).collect()
 }
 
 /// After the networks: whoever shares one talks, to the ports that the other listens on; whoever is on one that is not
@@ -46,7 +46,7 @@ fn meant(platform: &Platform, ports: &BTreeSet<Port>, published: bool) -> Relati
     for one in running(platform) {
         for other in running(platform).filter(|other| other.name != one.name) {
             if one.networks.iter().any(|network| other.networks.contains(network)) {
-                meant.extend(other.endpoints.iter().map(|endpoint| arrow(&one.name, &other.name, Port::tcp(endpoint.port))));
+                meant.extend(other.endpoints.iter().map(|endpoint| arrow(&one.name, &other.name, port_of(endpoint))));
             }
         }
         if !one.networks.iter().all(internal) {
@@ -54,11 +54,15 @@ fn meant(platform: &Platform, ports: &BTreeSet<Port>, published: bool) -> Relati
         }
         meant.extend(DNS.map(|port| arrow(&one.name, "coredns", port)));
         for endpoint in one.endpoints.iter().filter(|endpoint| published && endpoint.published.is_some()) {
-            let port = Port::tcp(endpoint.port);
+            let port = port_of(endpoint);
             meant.extend(["internet", "node"].map(|outside| arrow(outside, &one.name, port)));
         }
     }
     meant
+}
+
+fn port_of(endpoint: &Endpoint) -> Port {
+    if endpoint.protocol.is_udp() { Port::udp(endpoint.port) } else { Port::tcp(endpoint.port) }
 }
 
 fn running(platform: &Platform) -> impl Iterator<Item = &Workload> {
@@ -100,7 +104,7 @@ fn lost_endpoints(platform: &Platform, cluster: &Cluster) -> Vec<String> {
         for endpoint in &workload.endpoints {
             let behind = cluster.behind(&pod.namespace, &workload.name, endpoint.port);
             let found: Vec<_> = behind.iter().map(|(pod, port)| (pod.name.as_str(), *port)).collect();
-            if found != [(workload.name.as_str(), Port::tcp(endpoint.port))] {
+            if found != [(workload.name.as_str(), port_of(endpoint))] {
                 lost.push(format!("the service {}:{} leads to {found:?}", workload.name, endpoint.port));
             }
         }

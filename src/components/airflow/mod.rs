@@ -4,6 +4,7 @@ mod chart;
 mod connection;
 mod git;
 mod jobs;
+mod metrics;
 mod refusals;
 mod roles;
 mod spec;
@@ -58,6 +59,8 @@ there is a job `<service>-connections`, which stores them in Airflow and replace
   administrator is the credential that `admin` names, else `admin` with `<SERVICE>_ADMIN_PASSWORD`.
 - The first of `networks` is the home of all roles. The others are only for the roles that run tasks: workers and
   triggerer, and with `executor: local` the scheduler.
+- `metrics: prometheus` adds the workload `<service>-statsd`, an exporter to which all roles send their metrics; Prometheus reads
+  them at its endpoint `metrics`, port 9102, from a network that both share.
 - `publish` is the host port of the API server and its pages, the endpoint `web`.
 - `files`, `environment` and `volumes` reach every role; `roles` says what differs in one of them.
 
@@ -126,8 +129,10 @@ fn declare(cx: &mut Declare<'_>) -> Option<Box<dyn Instance>> {
     let connections = (!spec.connections.is_empty()).then_some((format!("{name}-connections"), Some("connections")));
     let jobs = [(format!("{name}-init"), Some("init"))].into_iter().chain(connections);
     let git_sync = matches!(spec.dags, Some(Dags::Git(_))).then(|| (git::workload(name), Some(git::ROLE)));
+    let exporter = spec.metrics.is_some().then(|| (metrics::workload(name), Some(metrics::ROLE)));
+    let roles = roles::of(spec.executor).map(|role| (role.workload(name), Some(role.key)));
     let surface = Surface {
-        workloads: roles::of(spec.executor).map(|role| (role.workload(name), Some(role.key))).chain(jobs).chain(git_sync).collect(),
+        workloads: roles.chain(jobs).chain(git_sync).chain(exporter).collect(),
         login: Some(admin.clone()),
         ..Surface::web(endpoint, "AIRFLOW")
     };
@@ -158,9 +163,7 @@ impl Instance for Airflow {
             target: self.spec.database.clone(),
             at: at("database"),
             accepts: &["postgres"],
-            workloads: Some(
-                self.surface.workloads.iter().filter(|(_, role)| *role != Some(git::ROLE)).map(|(name, _)| name.clone()).collect(),
-            ),
+            workloads: Some(self.of_airflow().map(|(name, _)| name.clone()).collect()),
             // The other roles wait for the init job, which waits for the database.
             waits: Some((Readiness::Ready, init)),
         }];
@@ -208,6 +211,9 @@ impl Instance for Airflow {
             workloads.push(git::sync(cx, git, self.git.as_ref()));
             volumes.push(OwnVolume::new(git::volume(cx.name), cx.at.key("dags")));
         }
+        if self.spec.metrics.is_some() {
+            workloads.push(self.exporter(cx));
+        }
         Built { workloads, volumes, connections }
     }
 
@@ -219,6 +225,12 @@ impl Instance for Airflow {
 impl Airflow {
     fn at(&self) -> crate::source::Pointer {
         crate::source::Pointer::root().key("services").key(&self.spec.name)
+    }
+
+    /// The workloads that run Airflow itself.
+    fn of_airflow(&self) -> impl Iterator<Item = &(String, Option<&'static str>)> {
+        let beside = [Some(git::ROLE), Some(metrics::ROLE)];
+        self.surface.workloads.iter().filter(move |(_, role)| !beside.contains(role))
     }
 
     fn init_name(&self) -> String {
@@ -284,6 +296,9 @@ impl Airflow {
         if let Some(Dags::Git(git)) = &self.spec.dags {
             environment.push(literal("AIRFLOW__CORE__DAGS_FOLDER", &git::folder(git)));
         }
+        if self.spec.metrics.is_some() {
+            environment.extend(metrics::environment(&self.spec.name));
+        }
         Some(environment)
     }
 
@@ -312,6 +327,9 @@ impl Airflow {
         server.waits = vec![(self.init_name(), Readiness::Completed)];
         if matches!(self.spec.dags, Some(Dags::Git(_))) && role.reads_dags(self.spec.executor) {
             server.waits.push((git::workload(cx.name), Readiness::Ready));
+        }
+        if self.spec.metrics.is_some() {
+            server.waits.push(metrics::wait(cx.name));
         }
         if role.needs_api() {
             server.waits.push((roles::API_SERVER.workload(cx.name), Readiness::Ready));

@@ -48,7 +48,6 @@ pub(super) struct Spec {
     pub task_pods: Option<TaskPods>,
     /// What collects its metrics.
     #[serde(default)]
-    #[allow(dead_code, reason = "carried by the language; no target renders it yet")]
     pub metrics: Option<Metrics>,
 }
 

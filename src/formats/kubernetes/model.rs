@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::platform::Protocol;
 use crate::yaml::{self, Doc};
 
 /// Labels and annotations, sorted.
@@ -243,6 +244,11 @@ pub struct KeyRef {
     pub key: String,
 }
 
+/// What is spoken, unless it is TCP, which the API assumes.
+pub fn transport(protocol: Protocol) -> Option<&'static str> {
+    protocol.is_udp().then_some("UDP")
+}
+
 /// A port of a container.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -251,6 +257,8 @@ pub struct ContainerPort {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     pub container_port: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub protocol: Option<&'static str>,
 }
 
 /// A question to a container.
@@ -368,6 +376,8 @@ pub struct ServicePort {
     pub name: String,
     pub port: u16,
     pub target_port: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub protocol: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub node_port: Option<u16>,
 }

@@ -9,7 +9,7 @@ use super::model::{Egress, Expression, Ingress, IpBlock, Metadata, NetworkPolicy
 use super::scope::{Exposure, Scope};
 use super::{labels, network_label, selector};
 use crate::formats::said_elsewhere;
-use crate::platform::{Network, Platform, Workload, WorkloadKind};
+use crate::platform::{Endpoint, Network, Platform, Workload, WorkloadKind};
 use crate::yaml::Doc;
 
 /// What is not the internet: private, shared, loopback, link-local, multicast and reserved ranges (RFC 6890). The
@@ -61,7 +61,11 @@ fn ports(workload: &Workload) -> Vec<PolicyPort> {
     if matches!(workload.kind, WorkloadKind::Job { .. }) {
         return Vec::new();
     }
-    workload.endpoints.iter().map(|endpoint| PolicyPort { protocol: "TCP", port: endpoint.port }).collect()
+    workload.endpoints.iter().map(policy_port).collect()
+}
+
+fn policy_port(endpoint: &Endpoint) -> PolicyPort {
+    PolicyPort { protocol: if endpoint.protocol.is_udp() { "UDP" } else { "TCP" }, port: endpoint.port }
 }
 
 fn policy(scope: &Scope<'_>, namespace: &str, name: String, policy: NetworkPolicy) -> Doc {
@@ -195,6 +199,6 @@ pub fn into(scope: &Scope<'_>, namespace: &str, workload: &Workload) -> Option<D
 fn from_outside(scope: &Scope<'_>, workload: &Workload) -> Option<Ingress> {
     let Exposure::NodePorts { pod_subnet } = &scope.exposure else { return None };
     let published = workload.endpoints.iter().filter(|endpoint| endpoint.published.is_some());
-    let ports: Vec<PolicyPort> = published.map(|endpoint| PolicyPort { protocol: "TCP", port: endpoint.port }).collect();
+    let ports: Vec<PolicyPort> = published.map(policy_port).collect();
     (!ports.is_empty()).then(|| Ingress { from: vec![outside("0.0.0.0/0", &[pod_subnet.as_str()])], ports })
 }

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 use super::model::{
     ConfigMap, Container, Controller, DisruptionBudget, Job, Metadata, Named, Object, Pod, PodSecurity, PodTemplate, Seccomp, Selector,
-    ServicePort, ServiceSpec, Spec, Words, doc,
+    ServicePort, ServiceSpec, Spec, Words, doc, transport,
 };
 use super::scope::{Exposure, Scope};
 use super::storage::ClaimPlan;
@@ -310,6 +310,7 @@ fn service(scope: &mut Scope<'_>, metadata: &Metadata, workload: &Workload) -> V
         name: endpoint.name.clone(),
         port: endpoint.port,
         target_port: endpoint.port,
+        protocol: transport(endpoint.protocol),
         node_port: None,
     });
     let spec = ServiceSpec {
@@ -348,6 +349,7 @@ fn node_ports(scope: &Scope<'_>, workload: &Workload) -> Vec<ServicePort> {
         name: endpoint.name.clone(),
         port: endpoint.port,
         target_port: endpoint.port,
+        protocol: transport(endpoint.protocol),
         node_port: scope.node_port(&workload.name, &endpoint.name),
     });
     ports.collect()

@@ -153,7 +153,8 @@ fn facts(platform: &Platform, plan: &ComposePlan<'_>) -> Vec<String> {
     for workload in workloads(plan).filter(|workload| servers.contains_key(workload.name.as_str())) {
         let when = if workload.profiles.is_empty() { "always" } else { "profile" };
         facts.push(format!("runs {} {} {when}", workload.name, workload.networks.join(",")));
-        for endpoint in &workload.endpoints {
+        // What takes single messages gives no answer by which a probe could tell that it is there.
+        for endpoint in workload.endpoints.iter().filter(|endpoint| !endpoint.protocol.is_udp()) {
             facts.push(format!("listens {} {}", workload.name, endpoint.port));
             if let Some(published) = &endpoint.published {
                 let address = address_on_host(published);
