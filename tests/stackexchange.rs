@@ -293,6 +293,25 @@ fn recommendation_4_all_of_airflow_sends_metrics_to_an_exporter() {
 }
 
 #[test]
+fn recommendation_5_logs_of_tasks_are_kept_in_the_bucket() {
+    for name in ROLES.into_iter().chain(["airflow-task"]) {
+        let role = workload(&PRODUCTION, name);
+        has(role, "AIRFLOW__LOGGING__REMOTE_LOGGING", "true");
+        has(role, "AIRFLOW__LOGGING__REMOTE_BASE_LOG_FOLDER", "s3://{LAKE_BUCKET}/logs/airflow");
+        has(role, "AIRFLOW__LOGGING__REMOTE_LOG_CONN_ID", "airflow_logs");
+        has(role, "AIRFLOW_CONN_AIRFLOW_LOGS", "aws://<AWS_ACCESS_KEY_ID_URI>:<AWS_SECRET_ACCESS_KEY_URI>@/?region_name=us-east-1");
+        assert_eq!(variable(workload(&BASE, name), "AIRFLOW__LOGGING__REMOTE_LOGGING"), None);
+    }
+    let edge = PRODUCTION.edges.iter().find(|edge| edge.reason == "logs").expect("it leads to the bucket");
+    assert_eq!((edge.to.as_str(), edge.workloads.join(" ").as_str()), ("lake", "airflow-apiserver airflow-triggerer airflow-task"));
+    let store = Rendered::environment("helm", BLUEPRINT, "production").read("external-secrets.yaml");
+    assert!(
+        store.contains("secret:\n            name: airflow-environment-template") || store.contains("AIRFLOW_CONN_AIRFLOW_LOGS: "),
+        "{store}"
+    );
+}
+
+#[test]
 fn recommendations_6_and_7_scheduler_and_api_server_have_two_replicas_and_limits() {
     for name in ["airflow-scheduler", "airflow-apiserver"] {
         let role = workload(&PRODUCTION, name);
@@ -316,7 +335,7 @@ fn recommendation_9_dags_are_released_by_a_git_tag() {
     has(workload(&PRODUCTION, "airflow-git-sync"), "GITSYNC_REPO", "https://github.com/example/stackexchange-dags.git");
 }
 
-/// Recommendation 5, central logging, is the cluster's: everything writes to its standard output.
+/// The logs of what is no task are the cluster's: everything writes to its standard output.
 #[test]
 fn what_is_not_rendered_yet_is_said() {
     let checked = pipegen().args(["check", "--format", "json"]).arg(support::repository().join(BLUEPRINT)).output().expect("it runs");

@@ -4,6 +4,7 @@ mod chart;
 mod connection;
 mod git;
 mod jobs;
+mod logs;
 mod metrics;
 mod refusals;
 mod roles;
@@ -51,14 +52,15 @@ there is a job `<service>-connections`, which stores them in Airflow and replace
 - `dags`, a folder beside the blueprint, is mounted read-only at `/opt/airflow/dags`. With `dags: { git: URL, ref: BRANCH_OR_TAG, path: FOLDER }`
   the workload `<service>-git-sync` fetches them once a minute into the volume `<service>-dags`; a private repository needs a
   `credential` with a username.
-- The volume `<service>-logs` keeps the logs; `logs` gives it a size, or a folder of the host.
+- The volume `<service>-logs` keeps the logs; `logs` gives it a size, or a folder of the host. With `logs: { to: BUCKET }`, an s3
+  service, the logs of tasks are also kept under `logs/<service>` there, and shown from there.
 - `task_pods: { keep: failed }` leaves the pods of failed tasks for a look at them, `always` those of all; otherwise none stays.
 - `python` lists packages for an image of one's own. It gets them as the build argument `PYTHON_PACKAGES`, which the Dockerfile
   takes: `ARG PYTHON_PACKAGES`, then `RUN pip install ${PYTHON_PACKAGES}`.
 - All roles share three secrets: `<SERVICE>_FERNET_KEY`, `<SERVICE>_JWT_SECRET` and `<SERVICE>_API_SECRET_KEY`. The
   administrator is the credential that `admin` names, else `admin` with `<SERVICE>_ADMIN_PASSWORD`.
 - The first of `networks` is the home of all roles. The others are only for the roles that run tasks: workers and
-  triggerer, and with `executor: local` the scheduler.
+  triggerer, and with `executor: local` the scheduler; and for the API server if logs are kept in a bucket.
 - `metrics: prometheus` adds the workload `<service>-statsd`, an exporter to which all roles send their metrics; Prometheus reads
   them at its endpoint `metrics`, port 9102, from a network that both share.
 - `publish` is the host port of the API server and its pages, the endpoint `web`.
@@ -188,6 +190,7 @@ impl Instance for Airflow {
                 waits: None,
             });
         }
+        references.extend(self.log_store());
         references
     }
 
@@ -296,6 +299,7 @@ impl Airflow {
         if let Some(Dags::Git(git)) = &self.spec.dags {
             environment.push(literal("AIRFLOW__CORE__DAGS_FOLDER", &git::folder(git)));
         }
+        environment.extend(self.log_settings(cx)?);
         if self.spec.metrics.is_some() {
             environment.extend(metrics::environment(&self.spec.name));
         }
@@ -317,7 +321,7 @@ impl Airflow {
         server.runs_as = Some(USER);
         role.configure(&mut server, self.published.as_ref());
         server.environment.splice(0..0, environment.iter().cloned());
-        if !role.runs_tasks(self.spec.executor) {
+        if !role.runs_tasks(self.spec.executor) && !self.needs_log_store(role) {
             server.networks.truncate(1);
         }
         server.mounts.splice(0..0, self.mounts(cx, role));
