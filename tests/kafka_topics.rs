@@ -22,7 +22,8 @@ fn run(topics: Value) -> (bool, String, Vec<String>) {
     );
     program::write(&folder.path().join("kafka-topics.sh"), &fake);
     program::write(&folder.path().join("kafka-configs.sh"), &fake);
-    let script = template::render("kafka/topics.sh", json!({ "topics": topics })).expect("a script");
+    let replicated = topics.as_array().is_some_and(|topics| topics.iter().any(|topic| topic["replicas"].is_number()));
+    let script = template::render("kafka/topics.sh", json!({ "topics": topics, "replicated": replicated })).expect("a script");
     let script = script.replace("bin=/opt/kafka/bin", &format!("bin={}", folder.path().display()));
     let output = Command::new("bash").args(["-c", &script]).env("BOOTSTRAP_SERVERS", "b:9092").output().expect("bash");
     let calls = std::fs::read_to_string(folder.path().join("calls")).expect("calls");
@@ -33,7 +34,11 @@ fn run(topics: Value) -> (bool, String, Vec<String>) {
 }
 
 fn topic(name: &str, partitions: u32, retention_ms: Option<u64>) -> Value {
-    json!({ "name": name, "partitions": partitions, "retention_ms": retention_ms })
+    json!({ "name": name, "partitions": partitions, "replicas": null, "in_sync": null, "retention_ms": retention_ms })
+}
+
+fn copied(name: &str, replicas: u32, in_sync: Option<u32>, retention_ms: Option<u64>) -> Value {
+    json!({ "name": name, "partitions": 3, "replicas": replicas, "in_sync": in_sync, "retention_ms": retention_ms })
 }
 
 #[test]
@@ -72,4 +77,26 @@ fn a_refusal_of_the_broker_fails_the_job() {
     let (ok, _, calls) = run(json!([topic("fails", 2, None), topic("new", 1, None)]));
     assert!(!ok);
     assert_eq!(calls.len(), 1);
+}
+
+#[test]
+fn a_topic_has_the_copies_that_it_asks_for_and_the_others_what_the_brokers_say() {
+    let (ok, said, calls) = run(json!([copied("pairs", 2, Some(1), Some(5)), copied("wide", 5, None, None), topic("plain", 1, None)]));
+    assert!(ok, "{said}");
+    assert_eq!(
+        calls,
+        [
+            "kafka-topics.sh --bootstrap-server b:9092 --create --if-not-exists --topic pairs --partitions 3 --config retention.ms=5 --replication-factor 2 --config min.insync.replicas=1",
+            "kafka-topics.sh --bootstrap-server b:9092 --create --if-not-exists --topic wide --partitions 3 --replication-factor 5",
+            "kafka-topics.sh --bootstrap-server b:9092 --create --if-not-exists --topic plain --partitions 1",
+        ]
+    );
+}
+
+#[test]
+fn copies_are_never_moved() {
+    let (ok, said, calls) = run(json!([copied("orders", 1, Some(1), None), copied("orders", 2, Some(1), None)]));
+    assert!(!ok && calls.is_empty(), "{said}");
+    assert!(said.starts_with("topic orders is there\n"), "{said}");
+    assert!(said.contains("topic orders has 1 copies, the blueprint says 2"), "{said}");
 }

@@ -46,6 +46,7 @@ fn shown(text: &Text) -> String {
         Part::Secret { variable, encoding } => format!("<{}>", encoding.variable(variable)),
         Part::Setting { variable, .. } => format!("{{{variable}}}"),
         Part::Address { endpoint, part, .. } => format!("{}.{part:?}", endpoint.workload),
+        Part::Addresses { endpoints, .. } => endpoints.iter().map(|endpoint| endpoint.workload.as_str()).collect::<Vec<_>>().join(","),
     };
     text.parts().iter().map(part).collect()
 }

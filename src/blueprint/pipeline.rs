@@ -46,6 +46,9 @@ pub struct Dataset {
     #[serde(default)]
     #[schemars(extend("default" = 1))]
     pub partitions: Option<u16>,
+    /// The number of brokers that keep a copy of the topic; without this key 3, or 1 if there is one broker.
+    #[serde(default)]
+    pub replicas: Option<u16>,
     /// How long the topic keeps messages; without this key as long as the broker says.
     #[serde(default)]
     pub retention: Option<Duration>,

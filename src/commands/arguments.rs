@@ -52,6 +52,10 @@ pub struct CheckArgs {
     /// The blueprints' files
     #[arg(required = true, value_name = "BLUEPRINT")]
     pub blueprints: Vec<PathBuf>,
+    /// A target that has to be able to express them (`pipegen explain` lists them); repeatable; without it, all that fit the
+    /// platform
+    #[arg(long, value_name = "NAME")]
+    pub target: Vec<String>,
     /// The value of a parameter; repeatable
     #[arg(long, value_name = "NAME=VALUE")]
     pub set: Vec<String>,

@@ -54,7 +54,7 @@ pub fn run(arguments: &RenderArgs) -> Done {
 }
 
 /// The targets of these names; nothing if none is named.
-fn targets(names: &[String]) -> Result<Option<Vec<&'static Target>>, Exit> {
+pub(super) fn targets(names: &[String]) -> Result<Option<Vec<&'static Target>>, Exit> {
     if names.is_empty() {
         return Ok(None);
     }
@@ -92,12 +92,18 @@ pub(super) struct Needs {
     pub settings: Vec<Setting>,
 }
 
-/// What every target that fits a compiled blueprint would make of it. Nothing is written, not even in memory: that would
-/// take longer than all else.
-pub(super) fn lower(compiled: &mut Compiled, blueprint: &Path, out: &Path, environment: Option<&str>) -> Result<Vec<Needs>, Exit> {
+/// What the chosen targets, or else all that fit, would make of a compiled blueprint. Nothing is written, not even in
+/// memory: that would take longer than all else.
+pub(super) fn lower(
+    compiled: &mut Compiled,
+    blueprint: &Path,
+    out: &Path,
+    environment: Option<&str>,
+    chosen: Option<&[&'static Target]>,
+) -> Result<Vec<Needs>, Exit> {
     let Some(platform) = compiled.platform.take() else { return Ok(Vec::new()) };
     let mut needs = Vec::new();
-    for target in fitting(&platform).0 {
+    for target in chosen.map_or_else(|| fitting(&platform).0, <[_]>::to_vec) {
         let folder = folder(out, &platform.name, environment, target.name);
         let layout = layout(blueprint, &folder)?;
         let Rendered { diagnostics, secrets, settings, .. } = (target.lower)(&platform, &layout);

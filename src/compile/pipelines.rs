@@ -22,12 +22,14 @@ pub(super) fn topics(blueprint: &Blueprint) -> BTreeMap<String, Vec<Topic>> {
     let mut topics: BTreeMap<String, Vec<Topic>> = BTreeMap::new();
     for (pipeline, spec) in blueprint.pipelines.iter() {
         for (name, dataset) in spec.datasets.iter() {
+            let at = section().key(pipeline.as_str()).key("datasets").key(name.as_str());
             if let Some(topic) = &dataset.topic {
                 topics.entry(holder(blueprint, dataset.location.service()).to_owned()).or_default().push(Topic {
                     name: topic.0.clone(),
                     partitions: dataset.partitions.unwrap_or(1),
+                    replicas: dataset.replicas.map(|count| (count, at.key("replicas"))),
                     retention_ms: dataset.retention.map(Duration::as_milliseconds),
-                    origin: section().key(pipeline.as_str()).key("datasets").key(name.as_str()).key("topic"),
+                    origin: at.key("topic"),
                 });
             }
         }

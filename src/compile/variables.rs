@@ -48,7 +48,7 @@ pub(super) fn variables(
                         setting.default = None;
                     }
                 }
-                Part::Literal(_) | Part::Address { .. } => {}
+                Part::Literal(_) | Part::Address { .. } | Part::Addresses { .. } => {}
             }
         }
     }

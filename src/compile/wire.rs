@@ -103,7 +103,7 @@ impl Wiring<'_, '_> {
             return None;
         }
         let connecting = self.sharing(edge, surface, workloads);
-        let placed = surface.endpoint.is_some() || surface.external.is_some();
+        let placed = !surface.endpoints.is_empty() || surface.external.is_some();
         if connecting.is_empty() && placed && consumer.name != provider.name {
             if places_known(faults, &consumer.at) && places_known(faults, &provider.at) {
                 found.push(match &surface.external {
@@ -132,7 +132,7 @@ impl Wiring<'_, '_> {
             workloads: connecting.iter().map(|position| workloads[*position].name.clone()).collect(),
             to: provider.name.to_owned(),
             resource: resource.map(|resource| resource.name.clone()),
-            endpoint: surface.endpoint.clone(),
+            endpoints: surface.endpoints.clone(),
             waits,
             reason: edge.reason.to_owned(),
             origin: edge.at.clone(),
@@ -167,7 +167,7 @@ impl Wiring<'_, '_> {
     /// The consumer's workloads that connect: of those that the edge names, or of its servers, those that share a network,
     /// or that have a way out where the provider runs elsewhere.
     fn sharing(&self, edge: &Pending, surface: &Surface, workloads: &[Workload]) -> Vec<usize> {
-        let provider = surface.endpoint.as_ref().and_then(|endpoint| self.positions.get(&endpoint.workload).copied());
+        let provider = self.provider(surface);
         self.consuming(edge, workloads)
             .into_iter()
             .filter(|position| match provider {
@@ -175,9 +175,14 @@ impl Wiring<'_, '_> {
                     workloads[*position].networks.iter().any(|network| !self.internal.contains(network.as_str()))
                 }
                 Some(provider) => workloads[*position].networks.iter().any(|network| workloads[provider].networks.contains(network)),
-                None => surface.endpoint.is_none(),
+                None => surface.endpoints.is_empty(),
             })
             .collect()
+    }
+
+    /// The workload that others connect to; of several, which are on the same networks, the first.
+    fn provider(&self, surface: &Surface) -> Option<usize> {
+        self.positions.get(&surface.endpoints.first()?.workload).copied()
     }
 
     /// The consumer's workloads that an edge is for, wherever they are.
@@ -213,13 +218,8 @@ impl Wiring<'_, '_> {
         surface: &Surface,
         workloads: &[Workload],
     ) -> Diagnostic {
-        let provider_networks: Vec<String> = surface
-            .endpoint
-            .as_ref()
-            .and_then(|endpoint| self.positions.get(&endpoint.workload))
-            .map(|position| workloads[*position].networks.clone())
-            .unwrap_or_default();
-        let list = provider_networks.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        let networks = self.provider(surface).map(|position| workloads[position].networks.as_slice()).unwrap_or_default();
+        let list = networks.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
         let fault = Diagnostic::new(
             &code::NO_SHARED_NETWORK,
             Place::Name(edge.at.clone()),

@@ -120,7 +120,7 @@ fn declare(cx: &mut Declare<'_>) -> Option<Box<dyn Instance>> {
     };
     let surface = Surface {
         workloads: vec![(cx.name.to_owned(), None)],
-        endpoint,
+        endpoints: endpoint.into_iter().collect(),
         ready,
         prefix: variable_of(cx.name),
         variables,

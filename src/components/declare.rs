@@ -53,6 +53,8 @@ pub struct Topic {
     pub name: String,
     /// How many partitions.
     pub partitions: u16,
+    /// How many copies, and where that stands; without it as many as the service thinks right.
+    pub replicas: Option<(u16, Pointer)>,
     /// How long messages are kept, in milliseconds.
     pub retention_ms: Option<u64>,
     /// Where it stands in the blueprint.
@@ -81,8 +83,8 @@ pub struct Reference {
 pub struct Surface {
     /// Its workloads: name and role. The first one is the one that people mean.
     pub workloads: Vec<(String, Option<&'static str>)>,
-    /// The endpoint that consumers connect to.
-    pub endpoint: Option<EndpointRef>,
+    /// The endpoints that consumers connect to.
+    pub endpoints: Vec<EndpointRef>,
     /// What there is to wait for until it is ready. Empty: readiness cannot be known.
     pub ready: Vec<(String, Readiness)>,
     /// The usual prefix of the variables that it offers.
@@ -116,7 +118,7 @@ impl Surface {
             variables: vec![("URL", url.clone())],
             properties: vec![("host", Text::host(&endpoint)), ("port", Text::port(&endpoint)), ("url", url)],
             scheme: Some("http"),
-            endpoint: Some(endpoint),
+            endpoints: vec![endpoint],
             ..Self::default()
         }
     }

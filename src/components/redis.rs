@@ -104,7 +104,7 @@ fn declare(cx: &mut Declare<'_>) -> Option<Box<dyn Instance>> {
     let resources = (0..DATABASES).map(|number| resource(number, &endpoint, &password, cx)).collect();
     let surface = Surface {
         workloads: vec![(cx.name.to_owned(), None)],
-        endpoint: Some(endpoint.clone()),
+        endpoints: vec![endpoint.clone()],
         ready: vec![(cx.name.to_owned(), Readiness::Ready)],
         prefix: "REDIS".to_owned(),
         variables: vec![("HOST", Text::host(&endpoint)), ("PORT", Text::port(&endpoint)), ("PASSWORD", password.clone())],

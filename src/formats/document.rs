@@ -15,9 +15,9 @@ pub fn to_doc(tree: &TextTree, leaf: &mut impl FnMut(&Text) -> String) -> Doc {
         TextTree::Bool(value) => Doc::Bool(*value),
         TextTree::Int(value) => Doc::from(*value),
         TextTree::Float(value) => Doc::Float(*value),
-        TextTree::Text(text) => Doc::Str(leaf(text)),
+        TextTree::Text(text) => Doc::from(leaf(text)),
         TextTree::List(items) => Doc::List(items.iter().map(|item| to_doc(item, leaf)).collect()),
-        TextTree::Map(entries) => Doc::Map(entries.iter().map(|(key, value)| Item::new(key, to_doc(value, leaf))).collect()),
+        TextTree::Map(entries) => Doc::Map(entries.iter().map(|(key, value)| Item::new(key.clone(), to_doc(value, leaf))).collect()),
     }
 }
 

@@ -9,6 +9,7 @@ mod output;
 mod properties;
 pub mod text;
 pub mod variables;
+pub mod verification;
 
 pub use output::{Layout, Rendered, Writer};
 

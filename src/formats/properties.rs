@@ -15,7 +15,7 @@ pub fn write(doc: &Doc) -> String {
 fn lines(out: &mut String, key: &str, doc: &Doc) {
     if let Doc::Map(items) = doc {
         for item in items {
-            let key = if key.is_empty() { item.key.clone() } else { format!("{key}.{}", item.key) };
+            let key = if key.is_empty() { item.key.to_string() } else { format!("{key}.{}", item.key) };
             lines(out, &key, &item.value);
         }
     } else {
@@ -36,7 +36,7 @@ fn value(doc: &Doc) -> String {
         Doc::Bool(value) => value.to_string(),
         Doc::Int(value) => value.to_string(),
         Doc::Float(value) => value.to_string(),
-        Doc::Str(text) => text.clone(),
+        Doc::Str(text) => text.to_string(),
         Doc::List(items) | Doc::Flow(items) => items.iter().map(value).collect::<Vec<_>>().join(","),
     }
 }

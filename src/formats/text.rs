@@ -112,7 +112,13 @@ impl<'a> Resolver<'a> {
     pub fn pieces(&mut self, text: &Text, place: &Place) -> Vec<Piece> {
         let pieces = text.parts().iter().filter_map(|part| match part {
             Part::Literal(text) => Some(Piece::Known(text.clone())),
-            Part::Address { endpoint, vantage, part } => self.address(endpoint, *vantage, *part, place).map(Piece::Known),
+            Part::Address { endpoint, vantage, part } => self.address(endpoint, *vantage, place).map(|(host, port)| {
+                Piece::Known(match part {
+                    AddressPart::Host => host,
+                    AddressPart::Port => port.to_string(),
+                })
+            }),
+            Part::Addresses { endpoints, vantage } => Some(Piece::Known(self.addresses(endpoints, *vantage, place))),
             Part::Secret { variable, encoding } => {
                 Some(Piece::Hole(Hole { variable: variable.clone(), encoding: *encoding, default: None, secret: true }))
             }
@@ -128,7 +134,19 @@ impl<'a> Resolver<'a> {
         Piece::known(&self.pieces(text, place)).unwrap_or_default()
     }
 
-    fn address(&mut self, reference: &EndpointRef, vantage: Vantage, part: AddressPart, place: &Place) -> Option<String> {
+    fn addresses(&mut self, endpoints: &[EndpointRef], vantage: Vantage, place: &Place) -> String {
+        let mut addresses: Vec<String> = Vec::new();
+        for endpoint in endpoints {
+            let Some((host, port)) = self.address(endpoint, vantage, place) else { continue };
+            let address = format!("{host}:{port}");
+            if !addresses.contains(&address) {
+                addresses.push(address);
+            }
+        }
+        addresses.join(",")
+    }
+
+    fn address(&mut self, reference: &EndpointRef, vantage: Vantage, place: &Place) -> Option<(String, u16)> {
         let Some((workload, endpoint)) = self.endpoints.get(&(reference.workload.as_str(), reference.endpoint.as_str())).copied() else {
             let message = format!("nothing runs as `{}` with an endpoint `{}`", reference.workload, reference.endpoint);
             self.refuse(place, message, "refer to an endpoint that exists");
@@ -140,19 +158,15 @@ impl<'a> Resolver<'a> {
             (Vantage::Consumers, _) => (self.spelling)(workload, endpoint, Reader::Anyone),
             (Vantage::Host, published) => published.as_ref().map(|published| (host_of(published), published.port)),
         };
-        let Some((host, port)) = found else {
+        if found.is_none() {
             let (whose, help) = match vantage {
                 Vantage::Host => (" on the host", "publish it with `publish:`"),
                 Vantage::Here | Vantage::Lookup | Vantage::Consumers => (" in this target", "connect to another endpoint of the service"),
             };
             let message = format!("`{}` of `{}` has no address{whose}", reference.endpoint, reference.workload);
             self.refuse(place, message, help);
-            return None;
-        };
-        Some(match part {
-            AddressPart::Host => host,
-            AddressPart::Port => port.to_string(),
-        })
+        }
+        found
     }
 }
 

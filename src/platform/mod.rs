@@ -9,7 +9,10 @@ mod text;
 mod workload;
 
 pub use index::Index;
-pub use realization::{Gap, ImagePart, Realization, Realizer, ReplacedEndpoint, SecretObject, Value};
+pub use realization::{
+    CustomResource, Gap, ImagePart, Opening, Operator, Pods, Realization, Realizer, Removal, ReplacedEndpoint, SecretKind, SecretObject,
+    State, Value,
+};
 pub use text::{AddressPart, Encoding, EndpointRef, Part, PublicText, Text, TextTree, Vantage};
 pub use workload::{
     Body, Build, Check, DocumentFormat, Endpoint, File, Health, Image, Mount, MountSource, PathRef, Protocol, Published, RemoteCheck,
@@ -246,8 +249,8 @@ pub struct Edge {
     pub to: String,
     /// The resource that is meant.
     pub resource: Option<String>,
-    /// The endpoint that is connected to; a provider that runs nothing has none.
-    pub endpoint: Option<EndpointRef>,
+    /// The endpoints that are connected to; a provider that runs nothing has none.
+    pub endpoints: Vec<EndpointRef>,
     /// What is waited for, workload by workload; empty where nothing is.
     pub waits: Vec<(String, Readiness)>,
     /// The key that made it, for people: `uses`, `database`, `reads`.

@@ -22,8 +22,10 @@ pub struct Realization {
     pub pods: Vec<Pods>,
     /// The secret objects that it reads, beside those of the credentials.
     pub secrets: Vec<SecretObject>,
-    /// The workloads whose pods ask the cluster itself to start and to show others.
+    /// The workloads whose pods ask the cluster itself, to start and to show others or to learn what they are to do.
     pub callers: Vec<String>,
+    /// What may be reached beside what the networks say.
+    pub openings: Vec<Opening>,
     /// What it cannot keep of the promises.
     pub gaps: Vec<Gap>,
 }
@@ -39,17 +41,25 @@ impl Realization {
         self.trees().iter().any(|tree| tree.claims(source))
     }
 
-    fn trees(&self) -> &[Value] {
+    /// The operator, if that is what stands in.
+    pub const fn operator(&self) -> Option<&Operator> {
         match &self.by {
-            Realizer::Chart { values, .. } => std::slice::from_ref(values),
-            Realizer::Operator { resources, .. } => resources,
+            Realizer::Operator(operator) => Some(operator),
+            Realizer::Chart { .. } => None,
+        }
+    }
+
+    fn trees(&self) -> Vec<&Value> {
+        match &self.by {
+            Realizer::Chart { values, .. } => vec![values],
+            Realizer::Operator(operator) => operator.resources.iter().map(|resource| &resource.spec).collect(),
         }
     }
 
     /// Every text that a target will resolve, with secrets or without.
     pub fn texts(&self) -> Vec<&Text> {
         let bodies = self.secrets.iter().flat_map(|object| &object.entries).flat_map(|(_, body)| body.texts());
-        self.trees().iter().flat_map(Value::texts).chain(bodies).collect()
+        self.trees().into_iter().flat_map(Value::texts).chain(bodies).collect()
     }
 }
 
@@ -67,15 +77,107 @@ pub enum Realizer {
         /// Its values: a map.
         values: Value,
     },
-    /// An operator's custom resources.
-    Operator {
-        /// The operator.
-        name: &'static str,
-        /// Its version.
-        version: &'static str,
-        /// The resources, each of them a map.
-        resources: Vec<Value>,
+    /// An operator that makes pods from custom resources.
+    Operator(Operator),
+}
+
+/// An operator, which serves a whole cluster, and what it is asked for here.
+#[derive(Debug, Clone)]
+pub struct Operator {
+    /// Its name, for people.
+    pub name: &'static str,
+    /// Its version.
+    pub version: &'static str,
+    /// The address of the repository with the chart that installs it.
+    pub repository: &'static str,
+    /// That chart.
+    pub chart: &'static str,
+    /// The chart's version.
+    pub chart_version: &'static str,
+    /// The namespace in which it is installed, under the name of its chart.
+    pub namespace: &'static str,
+    /// The values without which the chart's defaults do not do, as `KEY=VALUE`.
+    pub settings: &'static [&'static str],
+    /// The labels that select its own pods.
+    pub selector: &'static [(&'static str, &'static str)],
+    /// What it is asked for.
+    pub resources: Vec<CustomResource>,
+}
+
+/// An object that an operator reads.
+#[derive(Debug, Clone)]
+pub struct CustomResource {
+    /// The replaced workload that it stands in for.
+    pub workload: String,
+    /// `GROUP/VERSION`.
+    pub api_version: &'static str,
+    /// Its kind.
+    pub kind: &'static str,
+    /// The kind as the API spells it in paths.
+    pub plural: &'static str,
+    /// Its name.
+    pub name: String,
+    /// Labels by which the operator finds what belongs together.
+    pub labels: Vec<(&'static str, String)>,
+    /// What else it is told beside the resource.
+    pub annotations: Vec<(&'static str, String)>,
+    /// What is asked for: a map.
+    pub spec: Value,
+    /// How the operator says that it has done all of it.
+    pub ready: State,
+    /// What becomes of it when everything is removed and the storage is to stay.
+    pub removal: Removal,
+}
+
+impl CustomResource {
+    /// The name of its definition.
+    pub fn definition(&self) -> String {
+        let group = self.api_version.split_once('/').map_or(self.api_version, |(group, _)| group);
+        format!("{}.{group}", self.plural)
+    }
+}
+
+/// A state of a custom resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// It has this condition.
+    Condition(&'static str),
+    /// A field, by its path, has this value.
+    Field(&'static str, &'static str),
+    /// A field, by its path, has this number.
+    Count(&'static str, u16),
+}
+
+/// How a custom resource is removed without its data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Removal {
+    /// It is deleted, which keeps the data.
+    Delete,
+    /// It stays: deleting it deletes data, and it keeps nothing running.
+    Keep,
+    /// It stays, with this annotation, which ends its pods: deleting it deletes data.
+    Pause(&'static str, &'static str),
+    /// It stays, with an annotation that keeps the operator away from it: deleting it deletes data. Then what the operator
+    /// made of it is deleted, and its pods with that.
+    Halt {
+        /// The annotation.
+        annotation: (&'static str, &'static str),
+        /// The kinds of what was made, with commas between them.
+        kinds: &'static str,
+        /// The label of what was made; its value is the name of the resource.
+        label: &'static str,
     },
+}
+
+/// A way in that is open beside those of the networks, because a realization needs it within itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Opening {
+    /// The replaced workload whose pods connect; without one it is the operator.
+    pub from: Option<String>,
+    /// The replaced workload whose pods are connected to.
+    pub to: String,
+    /// The ports.
+    pub ports: Vec<u16>,
 }
 
 /// Where an endpoint of a replaced workload is found.
@@ -87,6 +189,8 @@ pub struct ReplacedEndpoint {
     pub service: String,
     /// The port there.
     pub port: u16,
+    /// The labels of the pods that answer there.
+    pub selector: Vec<(String, String)>,
 }
 
 /// Pods that take the place of a workload.
@@ -96,11 +200,22 @@ pub struct Pods {
     pub workload: String,
     /// The labels that select them.
     pub selector: Vec<(String, String)>,
-    /// Where labels of ours are added to them: the keys that lead to a map in a chart's values, or in a resource after its
-    /// number.
+    /// Where labels of ours are added to them: the keys that lead to a map in a chart's values, or in the `spec` of a resource.
     pub labels: Vec<String>,
+    /// The number of that resource among those of an operator; 0 for a chart.
+    pub resource: usize,
     /// Whether all pods of the realization get what is added there, so that only what holds for all of them may be.
     pub shared: bool,
+}
+
+/// What a secret object is, for those who read it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SecretKind {
+    /// Keys that mean something to its reader only.
+    #[default]
+    Opaque,
+    /// The keys `username` and `password`.
+    Login,
 }
 
 /// A secret object.
@@ -108,8 +223,19 @@ pub struct Pods {
 pub struct SecretObject {
     /// Its name.
     pub name: String,
+    /// What it is.
+    pub kind: SecretKind,
+    /// Labels by which an operator notices that it changed.
+    pub labels: &'static [(&'static str, &'static str)],
     /// Its keys, and what is under each.
     pub entries: Vec<(String, Body)>,
+}
+
+impl SecretObject {
+    /// One whose reader knows what its keys mean.
+    pub const fn opaque(name: String, entries: Vec<(String, Body)>) -> Self {
+        Self { name, kind: SecretKind::Opaque, labels: &[], entries }
+    }
 }
 
 /// Something that the service asks for and its realization cannot give.
@@ -142,6 +268,10 @@ pub enum Value {
     Secret(String),
     /// The name of the claim for a storage.
     Claim(MountSource),
+    /// How much the claim for a volume of the platform would ask for.
+    Size(String),
+    /// Who may connect to an endpoint of a workload, as policies name them: for an operator that writes policies of its own.
+    Peers(EndpointRef),
     /// A part of a workload's image.
     Image {
         /// The workload.
@@ -254,7 +384,8 @@ impl Value {
             Self::List(items) => items.iter().flat_map(Self::texts).collect(),
             Self::Map(entries) => entries.iter().flat_map(|(_, value)| value.texts()).collect(),
             Self::Null | Self::Bool(_) | Self::Int(_) | Self::Float(_) | Self::Secret(_) => Vec::new(),
-            Self::Claim(_) | Self::Image { .. } | Self::ImageLogin(_) | Self::Resources(_) | Self::Fingerprint => Vec::new(),
+            Self::Claim(_) | Self::Size(_) | Self::Peers(_) | Self::Image { .. } | Self::ImageLogin(_) => Vec::new(),
+            Self::Resources(_) | Self::Fingerprint => Vec::new(),
         }
     }
 }

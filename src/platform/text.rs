@@ -47,6 +47,13 @@ pub enum Part {
         /// Which half.
         part: AddressPart,
     },
+    /// `host:port` of each of several endpoints, with commas between them; what is found under one address is named once.
+    Addresses {
+        /// The endpoints.
+        endpoints: Vec<EndpointRef>,
+        /// From where they are read.
+        vantage: Vantage,
+    },
     /// A secret, by the name of its variable.
     Secret {
         /// The variable.
@@ -91,6 +98,11 @@ impl Text {
         Self::address(endpoint, vantage, AddressPart::Host).then(":").then(Self::address(endpoint, vantage, AddressPart::Port))
     }
 
+    /// `host:port` of each of several endpoints, for a workload that shares a network with them.
+    pub fn addresses(endpoints: Vec<EndpointRef>) -> Self {
+        Self(vec![Part::Addresses { endpoints, vantage: Vantage::Here }])
+    }
+
     /// Half of an endpoint's address.
     pub fn address(endpoint: &EndpointRef, vantage: Vantage, part: AddressPart) -> Self {
         Self(vec![Part::Address { endpoint: endpoint.clone(), vantage, part }])
@@ -129,7 +141,7 @@ impl Text {
                 .into_iter()
                 .map(|part| match part {
                     Part::Literal(text) => Part::Literal(to.apply(&text)),
-                    Part::Address { .. } => part,
+                    Part::Address { .. } | Part::Addresses { .. } => part,
                     Part::Secret { variable, .. } => Part::Secret { variable, encoding: to },
                     Part::Setting { variable, default, .. } => {
                         Part::Setting { variable, default: default.map(|text| to.apply(&text)), encoding: to }
@@ -143,7 +155,8 @@ impl Text {
     #[must_use]
     pub fn looked_up(mut self) -> Self {
         for part in &mut self.0 {
-            if let Part::Address { vantage: vantage @ Vantage::Here, .. } = part {
+            if let Part::Address { vantage: vantage @ Vantage::Here, .. } | Part::Addresses { vantage: vantage @ Vantage::Here, .. } = part
+            {
                 *vantage = Vantage::Lookup;
             }
         }
@@ -206,6 +219,11 @@ impl PublicText {
     /// `host:port` of an endpoint, for a workload that shares a network with it.
     pub fn host_and_port(endpoint: &EndpointRef) -> Self {
         Self(Text::host_and_port(endpoint, Vantage::Here))
+    }
+
+    /// `host:port` of each of several endpoints, for a workload that shares a network with them.
+    pub fn addresses(endpoints: Vec<EndpointRef>) -> Self {
+        Self(Text::addresses(endpoints))
     }
 
     /// This text and then another.

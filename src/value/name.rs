@@ -69,6 +69,13 @@ macro_rules! pattern_string {
     };
 }
 
+/// A text as the name of an object of a cluster: letters and digits in lower case, and single dashes for all else; empty if
+/// there is neither letter nor digit.
+pub fn object_name(text: &str) -> String {
+    let name: String = text.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect();
+    name.split('-').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-")
+}
+
 /// The variable of a name: in capitals, with `_` for everything that a variable cannot have.
 pub fn variable_of(name: &str) -> String {
     name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect()

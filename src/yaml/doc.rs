@@ -1,5 +1,7 @@
 //! The tree that is written: values in the order and the style in which a person would write them, with comments.
 
+use std::borrow::Cow;
+
 use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Serialize, Serializer};
 
@@ -15,7 +17,7 @@ pub enum Doc {
     /// Any other number.
     Float(f64),
     /// A text, quoted or as a block where it must be.
-    Str(String),
+    Str(Cow<'static, str>),
     /// A list with one element a line.
     List(Vec<Doc>),
     /// A list on one line, such as a command; with a list or a map in it it is written like [`Doc::List`].
@@ -28,7 +30,7 @@ pub enum Doc {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Item {
     /// The key, quoted where it must be.
-    pub key: String,
+    pub key: Cow<'static, str>,
     /// The value.
     pub value: Doc,
     /// Comment text for the lines above; empty for none.
@@ -41,7 +43,7 @@ pub struct Item {
 
 impl Item {
     /// An entry without comments.
-    pub fn new(key: impl Into<String>, value: impl Into<Doc>) -> Self {
+    pub fn new(key: impl Into<Cow<'static, str>>, value: impl Into<Doc>) -> Self {
         Self { key: key.into(), value: value.into(), above: String::new(), beside: String::new(), apart: false }
     }
 
@@ -68,6 +70,13 @@ impl Item {
 }
 
 impl Doc {
+    /// Words on one line, such as a command, unless one of them has lines of its own, which reads better as a block.
+    pub fn words(words: impl IntoIterator<Item = String>) -> Self {
+        let words: Vec<Self> = words.into_iter().map(Self::from).collect();
+        let has_lines = words.iter().any(|word| matches!(word, Self::Str(text) if text.contains('\n')));
+        if has_lines { Self::List(words) } else { Self::Flow(words) }
+    }
+
     /// The value of a map's entry.
     pub fn get(&self, key: &str) -> Option<&Doc> {
         self.items().iter().find(|item| item.key == key).map(|item| &item.value)
@@ -92,13 +101,13 @@ impl Doc {
 
 impl From<&str> for Doc {
     fn from(text: &str) -> Self {
-        Self::Str(text.to_owned())
+        Self::Str(text.to_owned().into())
     }
 }
 
 impl From<String> for Doc {
     fn from(text: String) -> Self {
-        Self::Str(text)
+        Self::Str(text.into())
     }
 }
 

@@ -38,13 +38,10 @@ pub(super) fn resolve(text: &str) -> Result<Value, Trouble> {
 /// Whether any reader could take the plain scalar for something other than this text. Quoting too much
 /// is harmless, so this is wider than both standards.
 pub(super) fn may_be_typed(text: &str) -> bool {
-    const WORDS: [&str; 14] = ["", "~", "null", "true", "false", "yes", "no", "on", "off", "y", "n", "inf", "nan", "="];
-    // Most texts: longer than any word, and no number starts with a letter but for a stray exponent.
-    if text.len() > 5 && text.starts_with(|first: char| first.is_alphabetic() && !matches!(first, 'e' | 'E')) {
-        return false;
-    }
-    let lower = text.to_ascii_lowercase();
-    WORDS.contains(&lower.as_str()) || lower == "<<" || is_non_finite(&lower) || looks_numeric(&lower)
+    const WORDS: [&str; 15] = ["", "~", "null", "true", "false", "yes", "no", "on", "off", "y", "n", "inf", "nan", "=", "<<"];
+    const LONGEST: usize = 5;
+    let is_word = text.len() <= LONGEST && WORDS.iter().any(|word| word.eq_ignore_ascii_case(text));
+    is_word || unsigned(text).eq_ignore_ascii_case(".inf") || text.eq_ignore_ascii_case(".nan") || looks_numeric(text)
 }
 
 fn boolean_of_1_1(text: &str) -> Option<bool> {
@@ -178,13 +175,17 @@ fn is_date(text: &str) -> bool {
 
 /// Digits and what stands between digits in numbers, ports, ranges and dates. Versions and addresses such as
 /// `1.2.3` are text to every reader, and people write `.` and `..` for folders.
-fn looks_numeric(lower: &str) -> bool {
-    let is_version = lower.split('.').count() > 2 && lower.split('.').all(is_integer);
+fn looks_numeric(text: &str) -> bool {
+    let is_exponent = |char: char| matches!(char, 'e' | 'E');
     let has_number = |char: char| char.is_ascii_digit() || "_.:+-".contains(char);
-    let only_number = lower.chars().all(|char| has_number(char) || char == 'e');
-    (only_number && lower.chars().any(has_number) && !is_version && !matches!(lower, "." | ".."))
-        || has_radix(unsigned(lower))
-        || is_date(lower)
+    if !text.starts_with(|first| has_number(first) || is_exponent(first)) {
+        return false;
+    }
+    let is_version = || text.split('.').count() > 2 && text.split('.').all(is_integer);
+    let only_number = text.chars().all(|char| has_number(char) || is_exponent(char));
+    (only_number && text.chars().any(has_number) && !is_version() && !matches!(text, "." | ".."))
+        || has_radix(unsigned(text))
+        || is_date(text)
 }
 
 #[cfg(test)]

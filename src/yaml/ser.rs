@@ -1,5 +1,6 @@
 //! From serializable types to a [`Doc`].
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::Serialize;
@@ -81,11 +82,11 @@ impl ser::Serializer for ToDoc {
     }
 
     fn serialize_char(self, value: char) -> Result<Doc> {
-        Ok(Doc::Str(value.to_string()))
+        Ok(Doc::from(value.to_string()))
     }
 
     fn serialize_str(self, value: &str) -> Result<Doc> {
-        Ok(Doc::Str(value.to_owned()))
+        Ok(Doc::from(value))
     }
 
     fn serialize_bytes(self, value: &[u8]) -> Result<Doc> {
@@ -109,7 +110,7 @@ impl ser::Serializer for ToDoc {
     }
 
     fn serialize_unit_variant(self, _name: &'static str, _index: u32, variant: &'static str) -> Result<Doc> {
-        Ok(Doc::from(variant))
+        Ok(Doc::Str(variant.into()))
     }
 
     fn serialize_newtype_struct<T: Serialize + ?Sized>(self, name: &'static str, value: &T) -> Result<Doc> {
@@ -169,7 +170,7 @@ struct List {
 #[derive(Default)]
 struct Map {
     variant: Option<&'static str>,
-    key: Option<String>,
+    key: Option<Cow<'static, str>>,
     items: Vec<Item>,
 }
 
@@ -232,8 +233,8 @@ impl SerializeMap for Map {
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<()> {
         self.key = Some(match to_doc(key)? {
             Doc::Str(text) => text,
-            Doc::Int(number) => number.to_string(),
-            Doc::Bool(value) => value.to_string(),
+            Doc::Int(number) => number.to_string().into(),
+            Doc::Bool(value) => value.to_string().into(),
             _ => {
                 return Err(ser::Error::custom("a map key that is no text, number or boolean"));
             }

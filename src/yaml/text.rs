@@ -6,6 +6,16 @@ use super::scalar::may_be_typed;
 
 /// Whether the text may stand without quotes outside of brackets.
 pub(super) fn is_plain(text: &str) -> bool {
+    (is_simple(text) || is_unmistakable(text)) && !may_be_typed(text)
+}
+
+/// Most texts: a word, a path, a version. Nothing in it means anything to a reader, so it is not looked at more closely.
+fn is_simple(text: &str) -> bool {
+    let is_inside = |byte: u8| byte.is_ascii_alphanumeric() || b"_/-.".contains(&byte);
+    text.bytes().next().is_some_and(|first| is_inside(first) && !b"-.".contains(&first)) && text.bytes().all(is_inside)
+}
+
+fn is_unmistakable(text: &str) -> bool {
     // `---` and `...` separate documents, and `-`, `?`, `:` begin elements, keys and values.
     let starts_well = |first: char| !"-?:,[]{}#&*!|>'\"%@`".contains(first) || text.starts_with("--") || is_dash_word(text);
     text.starts_with(starts_well)
@@ -16,7 +26,6 @@ pub(super) fn is_plain(text: &str) -> bool {
         && !text.ends_with(':')
         && !text.as_bytes().windows(2).any(|pair| pair == b": " || pair == b" #")
         && text.chars().all(|char| is_printable(char) && char != '\t')
-        && !may_be_typed(text)
 }
 
 /// Whether the text may stand without quotes between brackets too.

@@ -206,7 +206,7 @@ fn edge() -> Edge {
         workloads: vec!["web".into()],
         to: "db".into(),
         resource: Some("main".into()),
-        endpoint: Some(EndpointRef { workload: "db".into(), endpoint: "main".into() }),
+        endpoints: vec![EndpointRef { workload: "db".into(), endpoint: "main".into() }],
         waits: Vec::new(),
         reason: "uses".into(),
         origin: at(),

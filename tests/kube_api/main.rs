@@ -3,6 +3,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod external_secrets;
 mod installed;
 mod references;
 mod release;

@@ -88,7 +88,7 @@ fn each_difference_is_seen() {
         ("season: \"${parameters.season}\" } }", "season: none } }", "backend: file /etc/backend.properties"),
         ("labels: { \"shop.season\": \"${parameters.season}\" }", "labels: { shop.season: none }", "backend: label shop.season"),
         ("once: true\n", "\n", "import: kind"),
-        ("uses: { events: { ready: started } }", "uses: [events]", "browser: waits for events, browser: waits for events-topics"),
+        ("uses: { events: { ready: started } }", "uses: [events]", "browser: waits for events-1, browser: waits for events-topics"),
     ] {
         assert!(text.contains(from), "nothing to change: {from}");
         let faults = differences(&text, &text.replacen(from, to, 1));

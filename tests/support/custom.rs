@@ -35,3 +35,21 @@ fn close(schema: &mut Value) {
         _ => {}
     }
 }
+
+/// The definition of a kind, as an API server takes it.
+pub fn definition(kind: &str) -> Value {
+    let schema = schema(&json!({ "kind": kind }));
+    let (group, plural) = (schema["group"].as_str().expect("text"), schema["plural"].as_str().expect("text"));
+    let whole = json!({ "type": "object", "properties": { "spec": schema["spec"] } });
+    json!({
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": { "name": format!("{plural}.{group}") },
+        "spec": {
+            "group": group,
+            "names": { "kind": kind, "plural": plural, "singular": kind.to_lowercase(), "listKind": format!("{kind}List") },
+            "scope": "Namespaced",
+            "versions": [{ "name": schema["version"], "served": true, "storage": true, "schema": { "openAPIV3Schema": whole } }],
+        },
+    })
+}

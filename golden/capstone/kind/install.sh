@@ -136,17 +136,17 @@ for name in $image_settings; do
   esac
   export "$name=$value"
 done
-remove_old_job capstone-kafka kafka-postgres-init kafka-postgres-init-02ef9915
-remove_old_job capstone-airflow airflow-postgres-init airflow-postgres-init-50594184
-remove_old_job capstone-airflow airflow-init airflow-init-1134a8c4
-remove_old_job capstone-airflow airflow-connections airflow-connections-e365f4c0
+remove_old_job capstone-kafka kafka-postgres-init kafka-postgres-init-ed87101f
+remove_old_job capstone-airflow airflow-postgres-init airflow-postgres-init-fccfdba4
+remove_old_job capstone-airflow airflow-init airflow-init-79e52ea5
+remove_old_job capstone-airflow airflow-connections airflow-connections-341f5e73
 manifests . | apply -
 for profile in $profiles; do
   manifests "profiles/$profile" | apply -
 done
 
 ready capstone-kafka statefulset kafka-postgres
-ready capstone-kafka job kafka-postgres-init-02ef9915
+ready capstone-kafka job kafka-postgres-init-ed87101f
 ready capstone-kafka statefulset kafka
 ready capstone-kafka deployment kafdrop
 case " $profiles " in
@@ -156,13 +156,13 @@ case " $profiles " in
   *" app "*) ready capstone-kafka deployment consumer ;;
 esac
 ready capstone-airflow statefulset airflow-postgres
-ready capstone-airflow job airflow-postgres-init-50594184
+ready capstone-airflow job airflow-postgres-init-fccfdba4
 ready capstone-airflow statefulset redis
 ready capstone-airflow deployment airflow-apiserver
 ready capstone-airflow deployment airflow-scheduler
 ready capstone-airflow deployment airflow-dag-processor
 ready capstone-airflow deployment airflow-triggerer
 ready capstone-airflow deployment airflow-worker
-ready capstone-airflow job airflow-init-1134a8c4
-ready capstone-airflow job airflow-connections-e365f4c0
+ready capstone-airflow job airflow-init-79e52ea5
+ready capstone-airflow job airflow-connections-341f5e73
 printf '\nEverything is ready.\n'

@@ -128,7 +128,7 @@ for name in $image_settings; do
   esac
   export "$name=$value"
 done
-remove_old_job stackexchange airflow-postgres-init airflow-postgres-init-d0395f42
+remove_old_job stackexchange airflow-postgres-init airflow-postgres-init-e9e8b18e
 remove_old_job stackexchange airflow-logs-group airflow-logs-group-f2a0d433
 manifests . | apply -
 for profile in $profiles; do
@@ -136,7 +136,7 @@ for profile in $profiles; do
 done
 
 ready stackexchange statefulset airflow-postgres
-ready stackexchange job airflow-postgres-init-d0395f42
+ready stackexchange job airflow-postgres-init-e9e8b18e
 ready stackexchange job airflow-logs-group-f2a0d433
 ./releases.sh --timeout "$timeout"
 printf '\nEverything is ready.\n'

@@ -39,25 +39,39 @@ const WORDS: &[&str] = &[
 const HARMLESS: &[&str] = &["credential", "credentials", "secrets", "databricks_token"];
 
 /// A pattern whose first group is the secret. To compile one takes longer than all else that is done with a usual
-/// blueprint, so each is asked only about a text in which a plain search found its beginning.
-type Pattern = LazyLock<Option<Regex>>;
+/// blueprint, so each is asked only about a text in which a plain search found one of its hints.
+struct Pattern {
+    /// Lower-case texts, of which one is in all that it matches.
+    hints: &'static [&'static str],
+    regex: LazyLock<Option<Regex>>,
+}
 
-fn pattern(text: &str) -> Option<Regex> {
+/// A [`Pattern`] that is compiled when it is first asked. `NAMES` stands for the names of secrets.
+macro_rules! pattern {
+    ($hints:expr, $text:expr) => {
+        Pattern { hints: $hints, regex: LazyLock::new(|| compiled($text)) }
+    };
+}
+
+fn compiled(text: &str) -> Option<Regex> {
     const NAMES: &str = "password|passwd|pwd|passphrase|secret|token|api[-_]?key|access[-_]?key|private[-_]?key|fernet[-_]?key\
                          |secret[-_]?key|requirepass";
     Regex::new(&text.replace("NAMES", NAMES)).ok()
 }
 
+/// What the names of secrets have in common.
+const NAMED: &[&str] = &["pass", "pwd", "secret", "token", "key"];
+
 /// `scheme://user:password@`
-static URL: Pattern = LazyLock::new(|| pattern(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s/:@?#]*:([^\s@/]+)@"));
+static URL: Pattern = pattern!(&["://"], r"[A-Za-z][A-Za-z0-9+.-]*://[^\s/:@?#]*:([^\s@/]+)@");
 /// `password=...` in a URL, an option, a connection string or a list of variables.
-static ASSIGNED: Pattern = LazyLock::new(|| pattern(r#"(?i)(?:^|[?&;\s"']|--?)[A-Za-z0-9_.-]*(?:NAMES)=('[^']*'|"[^"]*"|[^\s&;'"]+)"#));
-static HEADER: Pattern = LazyLock::new(|| pattern(r#"(?i)\bauthorization:\s*(?:basic|bearer|token)\s+([^\s'"]+)"#));
-static PRIVATE_KEY: Pattern = LazyLock::new(|| pattern(r"(?s)-----BEGIN [A-Z ]*PRIVATE KEY-----(.+?)(?:-----END|\z)"));
+static ASSIGNED: Pattern = pattern!(NAMED, r#"(?i)(?:^|[?&;\s"']|--?)[A-Za-z0-9_.-]*(?:NAMES)=('[^']*'|"[^"]*"|[^\s&;'"]+)"#);
+static HEADER: Pattern = pattern!(&["authorization:"], r#"(?i)\bauthorization:\s*(?:basic|bearer|token)\s+([^\s'"]+)"#);
+static PRIVATE_KEY: Pattern = pattern!(&["-----begin"], r"(?s)-----BEGIN [A-Z ]*PRIVATE KEY-----(.+?)(?:-----END|\z)");
 /// Where no tree can be had: a key or an option, and all that follows it.
-static UNREAD_KEY: Pattern = LazyLock::new(|| pattern(r#"(?i)(?:NAMES)\\?["']?\s*[:=][ \t]*([^\n]+)"#));
-static UNREAD_OPTION: Pattern = LazyLock::new(|| pattern(r#"(?i)--?[A-Za-z0-9_.-]*(?:NAMES)["']?\s*(?:,|\n\s*-)\s*([^\n]+)"#));
-static UNREAD_WORD: Pattern = LazyLock::new(|| pattern(r"(?i)requirepass\s+([^\n]+)"));
+static UNREAD_KEY: Pattern = pattern!(NAMED, r#"(?i)(?:NAMES)\\?["']?\s*[:=][ \t]*([^\n]+)"#);
+static UNREAD_OPTION: Pattern = pattern!(NAMED, r#"(?i)--?[A-Za-z0-9_.-]*(?:NAMES)["']?\s*(?:,|\n\s*-)\s*([^\n]+)"#);
+static UNREAD_WORD: Pattern = pattern!(&["requirepass"], r"(?i)requirepass\s+([^\n]+)");
 
 /// Whether a key names something secret.
 pub(in crate::compile) fn is_secret_key(key: &str) -> bool {
@@ -79,7 +93,7 @@ fn ends_secretly(name: &str) -> bool {
 
 /// Whether a text is a literal secret by its form, whatever its key is.
 pub(super) fn holds_secret(text: &str) -> bool {
-    let literal = |pattern: &Pattern| found(pattern, text).any(|span| !text[span.start..span.end].contains("${"));
+    let literal = |pattern: &'static Pattern| found(pattern, text).any(|span| !text[span.start..span.end].contains("${"));
     let url = text.contains("://") && text.contains('@');
     let assigned = text.split('=').rev().skip(1).any(ends_secretly);
     let header = text.contains(": ") && text.to_ascii_lowercase().contains("authorization:");
@@ -164,9 +178,15 @@ fn deeper_lines(text: &str, span: Span) -> usize {
 }
 
 /// Where a pattern finds secrets.
-fn found(pattern: &Pattern, text: &str) -> impl Iterator<Item = Span> {
-    let secrets = pattern.iter().flat_map(move |pattern| pattern.captures_iter(text)).filter_map(|captures| captures.get(1));
+fn found<'t>(pattern: &'static Pattern, text: &'t str) -> impl Iterator<Item = Span> + use<'t> {
+    let regex = if hinted(pattern, text) { pattern.regex.as_ref() } else { None };
+    let secrets = regex.into_iter().flat_map(move |regex| regex.captures_iter(text)).filter_map(|captures| captures.get(1));
     secrets.map(|secret| Span::new(secret.start(), secret.end()))
+}
+
+fn hinted(pattern: &Pattern, text: &str) -> bool {
+    let hint = |hint: &&str| text.as_bytes().windows(hint.len()).any(|window| window.eq_ignore_ascii_case(hint.as_bytes()));
+    pattern.hints.iter().any(hint)
 }
 
 #[cfg(test)]
@@ -176,7 +196,7 @@ mod tests {
     #[test]
     fn every_pattern_compiles() {
         for pattern in [&URL, &ASSIGNED, &HEADER, &PRIVATE_KEY, &UNREAD_KEY, &UNREAD_OPTION, &UNREAD_WORD] {
-            assert!(pattern.is_some());
+            assert!(pattern.regex.is_some());
         }
     }
 

@@ -168,7 +168,7 @@ fn surface(name: &str, spec: &Spec, databases: &[Owned], managed: Option<(Addres
     let properties = address.properties();
     Surface {
         workloads,
-        endpoint,
+        endpoints: endpoint.into_iter().collect(),
         ready,
         prefix: "POSTGRES".to_owned(),
         variables: properties.iter().map(|(_, variable, text)| (*variable, text.clone())).collect(),

@@ -160,9 +160,9 @@ pub fn files(
         files.insert("cluster/volumes.yaml", documents(&header, &volumes));
     }
     files.insert_executable("cluster.sh", template::render("kind/cluster.sh", &script)?);
-    let Releases { files: mut all, rows, .. } = releases;
+    let Releases { files: mut all, rows, operators, .. } = releases;
     all.merge(files);
-    Ok(Releases { files: all, rows, cluster: true, volumes: !volumes.is_empty() })
+    Ok(Releases { files: all, rows, operators, cluster: true, volumes: !volumes.is_empty() })
 }
 
 fn config<'a>(platform: &'a Platform, layout: &Layout, scope: &mut Scope<'_>, claims: &[(&str, &ClaimPlan)]) -> Config<'a> {

@@ -19,13 +19,6 @@ const OF_ROOT: [&str; 7] = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "KILL", "NET_BIND
 /// The longest name of a container's port (`IANA_SVC_NAME`).
 const LONGEST_PORT_NAME: usize = 15;
 
-/// Words on one line.
-pub fn words(words: impl IntoIterator<Item = String>) -> Doc {
-    let words: Vec<Doc> = words.into_iter().map(Doc::Str).collect();
-    let has_lines = words.iter().any(|word| matches!(word, Doc::Str(text) if text.contains('\n')));
-    if has_lines { Doc::List(words) } else { Doc::Flow(words) }
-}
-
 /// What a container has beside its image.
 pub struct Parts<'p> {
     /// Replaces the image's entry point.
@@ -62,7 +55,7 @@ pub fn bare(scope: &mut Scope<'_>, name: &str, image: &Image, stack: usize, part
     let Parts { entrypoint, command, environment, endpoints, health } = parts;
     let mut environment = Environment::new(scope, stack, environment, place);
     let mut argv = |argv: &[PublicText], scope: &mut Scope<'_>| {
-        words(argv.iter().map(|word| environment.public(scope, stack, word, place)).collect::<Vec<_>>())
+        Doc::words(argv.iter().map(|word| environment.public(scope, stack, word, place)).collect::<Vec<_>>())
     };
     let command = command.map(|words| argv(words, scope));
     let entrypoint = entrypoint.map(|words| argv(words, scope));

@@ -10,8 +10,7 @@ use serde::Serialize;
 
 use super::ENV_ANNOTATION;
 use super::model::{Metadata, Object, Spec, Words, doc};
-use super::pulls;
-use super::scope::{FilledFile, Reads, Scope, secret_object};
+use super::scope::{FilledObject, Reads, Scope, secret_object};
 use crate::formats::text::{Hole, Piece};
 use crate::platform::{Encoding, Platform, SecretStore, StoreKeys};
 use crate::secrets::FINGERPRINT;
@@ -95,13 +94,16 @@ pub fn objects(scope: &Scope<'_>, namespace: &str, reads: &Reads) -> Vec<Doc> {
         let data = encodings.iter().map(|encoding| (encoding.variable(variable), action(variable, *encoding)));
         Plan { data: data.collect(), ..Plan::new(secret_object(variable), BTreeSet::from([variable.as_str()])) }
     });
-    let filled = reads.filled_objects().into_iter().filter(|(_, files)| reads_secret(files)).map(|(object, files)| filled(object, &files));
+    let filled = reads.filled.iter().filter(|object| secrets(object).next().is_some()).map(filled);
     own.chain(filled).map(|plan| plan.object(scope.platform, namespace, name, keys)).collect()
 }
 
 /// One object to be.
 struct Plan<'a> {
     name: String,
+    kind: &'static str,
+    /// Labels beside ours.
+    labels: &'static [(&'static str, &'static str)],
     /// The variables that it is made of.
     variables: BTreeSet<&'a str>,
     data: Words,
@@ -111,7 +113,7 @@ struct Plan<'a> {
 
 impl<'a> Plan<'a> {
     fn new(name: String, variables: BTreeSet<&'a str>) -> Self {
-        Self { name, variables, data: Words::new(), written: Vec::new() }
+        Self { name, kind: FilledObject::OPAQUE, labels: &[], variables, data: Words::new(), written: Vec::new() }
     }
 
     fn object(self, platform: &Platform, namespace: &str, store: &str, keys: &StoreKeys) -> Doc {
@@ -123,17 +125,17 @@ impl<'a> Plan<'a> {
             let (key, property) = remote(keys, variable);
             Entry { secret_key: variable.to_owned(), remote_ref: RemoteRef { key, property } }
         };
-        let is_login = self.data.keys().chain(&self.written).any(|key| key == pulls::KEY);
         let items: Vec<TemplateItem> = self.written.into_iter().map(|key| TemplateItem { key }).collect();
         let mut annotations = Words::new();
         if !items.is_empty() {
             // The controller looks at an object again at once when its annotations change, and at what it refers to much later.
             annotations.insert(ENV_ANNOTATION.to_owned(), format!("${{{FINGERPRINT}}}"));
         }
+        let beside = self.labels.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
         let secret = TemplateSecret { name: template_object(&self.name), items };
         let template = Template {
-            kind: is_login.then_some(pulls::TYPE),
-            metadata: Metadata { labels: labels.clone(), ..Metadata::default() },
+            kind: (self.kind != FilledObject::OPAQUE).then_some(self.kind),
+            metadata: Metadata { labels: labels.clone().into_iter().chain(beside).collect(), ..Metadata::default() },
             data: self.data,
             template_from: if secret.items.is_empty() { Vec::new() } else { vec![TemplateFrom { secret }] },
         };
@@ -147,33 +149,33 @@ impl<'a> Plan<'a> {
     }
 }
 
-fn filled<'a>(object: &str, files: &[&'a FilledFile]) -> Plan<'a> {
-    let secrets = files.iter().flat_map(|file| secrets(file)).map(|hole| hole.variable.as_str());
-    let mut plan = Plan::new(object.to_owned(), secrets.collect());
-    for file in files {
-        match Piece::known(&template(&file.pieces)) {
+fn filled(object: &FilledObject) -> Plan<'_> {
+    let FilledObject { name, kind, labels, keys } = object;
+    let variables = secrets(object).map(|hole| hole.variable.as_str());
+    let mut plan = Plan { kind, labels, ..Plan::new(name.clone(), variables.collect()) };
+    for (key, pieces) in keys {
+        match Piece::known(&template(pieces)) {
             Some(text) => {
-                plan.data.insert(file.key.clone(), text);
+                plan.data.insert(key.clone(), text);
             }
-            None => plan.written.push(file.key.clone()),
+            None => plan.written.push(key.clone()),
         }
     }
     plan
 }
 
-/// What the secrets script fills in: all files where `.env` has the values. Otherwise those without secrets, and the templates
+/// What the secrets script fills in: all secrets where `.env` has the values. Otherwise objects without any, and the templates
 /// in which values of the deployer stand beside secrets.
-pub fn by_script(platform: &Platform, reads: &Reads) -> Vec<FilledFile> {
-    let mut script = Vec::new();
-    for (object, files) in reads.filled_objects() {
-        if platform.secret_store == SecretStore::Env || !reads_secret(&files) {
-            script.extend(files.into_iter().cloned());
-            continue;
-        }
-        let templates = files.into_iter().map(|file| (file, template(&file.pieces))).filter(|(_, pieces)| Piece::known(pieces).is_none());
-        script.extend(templates.map(|(file, pieces)| FilledFile { object: template_object(object), key: file.key.clone(), pieces }));
-    }
-    script
+pub fn by_script(platform: &Platform, reads: &Reads) -> Vec<FilledObject> {
+    let of_env = |object: &FilledObject| platform.secret_store == SecretStore::Env || secrets(object).next().is_none();
+    let made = reads.filled.iter().map(|object| if of_env(object) { object.clone() } else { templates(object) });
+    made.filter(|object| !object.keys.is_empty()).collect()
+}
+
+fn templates(object: &FilledObject) -> FilledObject {
+    let keys = object.keys.iter().map(|(key, pieces)| (key.clone(), template(pieces)));
+    let keys = keys.filter(|(_, pieces)| Piece::known(pieces).is_none()).collect();
+    FilledObject { keys, ..FilledObject::opaque(template_object(&object.name)) }
 }
 
 /// The variables of all secrets that something in a namespace reads.
@@ -186,15 +188,11 @@ fn template_object(object: &str) -> String {
     format!("{object}-template")
 }
 
-fn secrets(file: &FilledFile) -> impl Iterator<Item = &Hole> {
-    file.pieces.iter().filter_map(|piece| match piece {
+fn secrets(object: &FilledObject) -> impl Iterator<Item = &Hole> {
+    object.keys.iter().flat_map(|(_, pieces)| pieces).filter_map(|piece| match piece {
         Piece::Hole(hole) => Some(hole).filter(|hole| hole.secret),
         Piece::Known(_) => None,
     })
-}
-
-fn reads_secret(files: &[&FilledFile]) -> bool {
-    files.iter().any(|file| secrets(file).next().is_some())
 }
 
 /// A text as a template. Values of the deployer stay holes, in Base64, in which nothing means anything to a template.

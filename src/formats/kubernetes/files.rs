@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::model::{KeyToPath, Source, Volume, VolumeMount, Words};
-use super::scope::{FilledFile, LocalFile, Scope};
+use super::scope::{FilledObject, LocalFile, Scope};
 use crate::diagnostic::Place;
 use crate::formats::body::{self, Content};
 use crate::formats::text::Piece;
@@ -41,6 +41,7 @@ pub fn known_object(workload: &str) -> String {
 pub fn files(scope: &mut Scope<'_>, workload: &Workload) -> Files {
     let mut files = Files::default();
     let mut taken = BTreeSet::new();
+    let mut filled: Option<FilledObject> = None;
     let contents: Vec<Content> = workload.files.iter().map(|file| body::content(&mut scope.resolver, file)).collect();
     if !contents.is_empty() {
         files.fingerprint = Some(body::fingerprint(workload.files.iter().zip(&contents)));
@@ -56,7 +57,10 @@ pub fn files(scope: &mut Scope<'_>, workload: &Workload) -> Files {
             }
             Content::Filled(pieces) => {
                 let object = format!("{}-secret-files", workload.name);
-                fill(scope, workload.stack, FilledFile { object: object.clone(), key, pieces });
+                match filled.as_mut() {
+                    Some(filled) => filled.keys.push((key, pieces)),
+                    None => filled = Some(FilledObject { keys: vec![(key, pieces)], ..FilledObject::opaque(object.clone()) }),
+                }
                 ("pipegen-secret-files", object, true)
             }
             Content::Theirs(path) => {
@@ -67,6 +71,9 @@ pub fn files(scope: &mut Scope<'_>, workload: &Workload) -> Files {
         };
         files.add(volume, object, is_secret, item, &file.mount);
     }
+    if let Some(filled) = filled {
+        fill(scope, workload.stack, filled);
+    }
     if files.known.values().map(String::len).sum::<usize>() > MOST_BYTES {
         let message = format!("the files of `{}` are larger than Kubernetes lets an object be", workload.name);
         scope.resolver.refuse(&Place::Key(workload.origin.clone()), message, "put them into the image");
@@ -74,14 +81,14 @@ pub fn files(scope: &mut Scope<'_>, workload: &Workload) -> Files {
     files
 }
 
-/// Notes a file that the secrets script fills in.
-pub fn fill(scope: &mut Scope<'_>, stack: usize, file: FilledFile) {
-    for piece in &file.pieces {
+/// Notes a secret that the secrets script fills in.
+pub fn fill(scope: &mut Scope<'_>, stack: usize, object: FilledObject) {
+    for piece in object.keys.iter().flat_map(|(_, pieces)| pieces) {
         if let Piece::Hole(hole) = piece {
             scope.needs(hole);
         }
     }
-    scope.reads.entry(stack).or_default().filled.push(file);
+    scope.reads.entry(stack).or_default().filled.push(object);
 }
 
 impl Files {

@@ -3,6 +3,7 @@
 mod bundle;
 mod cluster;
 mod containers;
+mod custom;
 mod environment;
 mod external_secrets;
 mod files;
@@ -19,12 +20,12 @@ mod workloads;
 
 pub use bundle::{ReleaseRow, Releases, bundle};
 pub use cluster::{POD_SUBNET, files as cluster_files};
-pub use containers::resources;
+pub use custom::{OperatorRow, image_part, operators, plain};
 pub use pulls::object as pull_secret;
-pub use realizations::of_service as realization_of;
-pub use scope::{Exposure, FilledFile, LocalFile, Reads, Scope, namespaces, secret_object, settings_object};
+pub use realizations::{of_service as realization_of, pod_labels};
+pub use scope::{Exposure, FilledObject, LocalFile, Reads, Scope, namespaces, secret_object, settings_object};
 pub use storage::{ClaimPlan, claim_name};
-pub use workloads::{SERVICE_ACCOUNT, StackManifests, WorkloadManifests, stack};
+pub use workloads::{Awaited, SERVICE_ACCOUNT, StackManifests, WorkloadManifests, stack};
 
 use model::Words;
 

@@ -6,10 +6,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::model::{Egress, Expression, Ingress, IpBlock, Metadata, NetworkPolicy, Object, Peer, PolicyPort, Selector, Spec, Words, doc};
+use super::realizations::Replaced;
 use super::scope::{Exposure, Scope};
-use super::{labels, network_label, selector};
+use super::{labels, network_label};
 use crate::formats::said_elsewhere;
-use crate::platform::{Endpoint, Network, Platform, Workload, WorkloadKind};
+use crate::platform::{Endpoint, Network, Opening, Operator, Platform, Workload, WorkloadKind};
 use crate::yaml::Doc;
 
 /// What is not the internet: private, shared, loopback, link-local, multicast and reserved ranges (RFC 6890). The
@@ -26,6 +27,7 @@ pub fn of_stack(scope: &mut Scope<'_>, stack: usize) -> Vec<Doc> {
     let namespace = scope.namespaces.get(stack).cloned().unwrap_or_default();
     let mut docs = vec![closed(scope, &namespace), names(scope, &namespace)];
     docs.extend(to_cluster(scope, stack, &namespace));
+    docs.extend(within_realizations(scope, stack, &namespace));
     for network in &scope.platform.networks {
         let Network { name, internal, owner, description, origin } = network;
         // A network is made by its label, whoever owns it.
@@ -45,23 +47,24 @@ pub struct Members {
 }
 
 /// Who is on each network that has members.
-pub fn members(platform: &Platform) -> BTreeMap<&str, Members> {
+pub fn members<'a>(platform: &'a Platform, replaced: &Replaced<'_>) -> BTreeMap<&'a str, Members> {
     let mut all: BTreeMap<&str, Members> = BTreeMap::new();
     for workload in &platform.workloads {
         for network in &workload.networks {
             let members = all.entry(network).or_default();
             members.stacks.insert(workload.stack);
-            members.ports.extend(ports(workload));
+            members.ports.extend(ports(replaced, workload));
         }
     }
     all
 }
 
-fn ports(workload: &Workload) -> Vec<PolicyPort> {
+/// Where a workload listens; what stands in for it may do without some of its endpoints.
+fn ports(replaced: &Replaced<'_>, workload: &Workload) -> Vec<PolicyPort> {
     if matches!(workload.kind, WorkloadKind::Job { .. }) {
         return Vec::new();
     }
-    workload.endpoints.iter().map(policy_port).collect()
+    workload.endpoints.iter().filter(|endpoint| replaced.service(workload, endpoint).is_some()).map(policy_port).collect()
 }
 
 fn policy_port(endpoint: &Endpoint) -> PolicyPort {
@@ -108,22 +111,79 @@ fn names(scope: &Scope<'_>, namespace: &str) -> Doc {
 /// Pods that make others talk to the API server: as `kubernetes.default` on 443, behind which it has an address of a node,
 /// or one of the provider's, and often the port 6443. Network plugins look at what is behind. An address of the internet
 /// is not opened for it: on a network that is not internal it is open, and on an internal one it must not be.
-fn to_cluster(scope: &Scope<'_>, stack: usize, namespace: &str) -> Option<Doc> {
-    let here = |name: &&str| scope.index.workload(name).is_some_and(|workload| workload.stack == stack);
-    let values: Vec<String> = scope.replaced.callers().filter(here).map(str::to_owned).collect();
-    if values.is_empty() {
-        return None;
-    }
-    let named = Expression { key: super::WORKLOAD_LABEL.to_owned(), operator: "In", values };
-    let part_of = Words::from([("app.kubernetes.io/part-of".to_owned(), scope.platform.name.clone())]);
+fn to_cluster(scope: &Scope<'_>, stack: usize, namespace: &str) -> Vec<Doc> {
     let port = |port| PolicyPort { protocol: "TCP", port };
-    let callers = NetworkPolicy {
-        pod_selector: Selector { match_labels: part_of, match_expressions: vec![named] },
-        policy_types: types(&["Egress"]),
-        ingress: Vec::new(),
-        egress: vec![Egress { to: PRIVATE.map(range).to_vec(), ports: vec![port(443), port(6443)] }],
+    let callers = |name: String, pod_selector| {
+        let egress = vec![Egress { to: PRIVATE.map(range).to_vec(), ports: vec![port(443), port(6443)] }];
+        policy(scope, namespace, name, NetworkPolicy { pod_selector, policy_types: types(&["Egress"]), ingress: Vec::new(), egress })
     };
-    Some(policy(scope, namespace, "out-to-cluster".to_owned(), callers))
+    let (operated, ours): (Vec<&str>, Vec<&str>) =
+        scope.replaced.callers().filter(|name| is_in(scope, name, stack)).partition(|name| is_operated(scope, name));
+    let named = (!ours.is_empty()).then(|| {
+        let values = ours.into_iter().map(str::to_owned).collect();
+        let named = Expression { key: super::WORKLOAD_LABEL.to_owned(), operator: "In", values };
+        let part_of = Words::from([("app.kubernetes.io/part-of".to_owned(), scope.platform.name.clone())]);
+        callers("out-to-cluster".to_owned(), Selector { match_labels: part_of, match_expressions: vec![named] })
+    });
+    let selected = operated.into_iter().map(|name| callers(format!("out-to-cluster-{name}"), pods_of(scope, name)));
+    named.into_iter().chain(selected).collect()
+}
+
+fn is_in(scope: &Scope<'_>, workload: &str, stack: usize) -> bool {
+    scope.index.workload(workload).is_some_and(|workload| workload.stack == stack)
+}
+
+fn is_operated(scope: &Scope<'_>, workload: &str) -> bool {
+    scope.replaced.by(workload).is_some_and(|realization| realization.operator().is_some())
+}
+
+/// What selects the pods of a workload.
+fn pods_of(scope: &Scope<'_>, workload: &str) -> Selector {
+    Selector { match_labels: scope.replaced.selector(&scope.platform.name, workload), ..Selector::default() }
+}
+
+fn pods(pod_selector: Selector) -> Peer {
+    Peer { namespace_selector: None, pod_selector: Some(pod_selector), ip_block: None }
+}
+
+fn tcp(ports: &[u16]) -> Vec<PolicyPort> {
+    ports.iter().map(|port| PolicyPort { protocol: "TCP", port: *port }).collect()
+}
+
+/// What pods of a realization need among themselves, and its operator of them. Both ends of it are in one namespace, or the
+/// other end is not ours to close.
+fn within_realizations(scope: &Scope<'_>, stack: usize, namespace: &str) -> Vec<Doc> {
+    let mut docs = Vec::new();
+    for (realization, Opening { from, to, ports }) in scope.replaced.openings() {
+        if !is_in(scope, to, stack) {
+            continue;
+        }
+        let (label, peer) = match (from, realization.operator()) {
+            (Some(from), _) => (from.as_str(), pods(pods_of(scope, from))),
+            (None, Some(operator)) => ("operator", operator_pods(operator)),
+            (None, None) => continue,
+        };
+        let pod_selector = pods_of(scope, to);
+        let ingress = vec![Ingress { from: vec![peer], ports: tcp(ports) }];
+        let way_in = NetworkPolicy { pod_selector, policy_types: types(&["Ingress"]), ingress, egress: Vec::new() };
+        docs.push(policy(scope, namespace, format!("into-{to}-from-{label}"), way_in));
+        if let Some(from) = from {
+            let egress = vec![Egress { to: vec![pods(pods_of(scope, to))], ports: tcp(ports) }];
+            let way_out =
+                NetworkPolicy { pod_selector: pods_of(scope, from), policy_types: types(&["Egress"]), ingress: Vec::new(), egress };
+            docs.push(policy(scope, namespace, format!("out-of-{from}-to-{to}"), way_out));
+        }
+    }
+    docs
+}
+
+fn operator_pods(operator: &Operator) -> Peer {
+    let labels = operator.selector.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+    Peer {
+        namespace_selector: Some(labelled("kubernetes.io/metadata.name", operator.namespace)),
+        pod_selector: Some(Selector { match_labels: labels, ..Selector::default() }),
+        ip_block: None,
+    }
 }
 
 fn labelled(key: &str, value: &str) -> Selector {
@@ -173,12 +233,11 @@ fn outside(cidr: &str, except: &[&str]) -> Peer {
 
 /// The way into a workload that listens.
 pub fn into(scope: &Scope<'_>, namespace: &str, workload: &Workload) -> Option<Doc> {
-    let ports = ports(workload);
+    let ports = ports(&scope.replaced, workload);
     if ports.is_empty() {
         return None;
     }
-    let from: Vec<Peer> =
-        workload.networks.iter().filter_map(|network| Some(peer(scope, network, &scope.members.get(network.as_str())?.stacks))).collect();
+    let from = members_of_its_networks(scope, workload);
     let mut ingress = Vec::new();
     if !from.is_empty() {
         ingress.push(Ingress { from, ports });
@@ -190,9 +249,20 @@ pub fn into(scope: &Scope<'_>, namespace: &str, workload: &Workload) -> Option<D
         labels: labels(&scope.platform.name, workload),
         ..Metadata::default()
     };
-    let pods = Selector { match_labels: selector(&scope.platform.name, &workload.name), ..Selector::default() };
-    let policy = NetworkPolicy { pod_selector: pods, policy_types: types(&["Ingress"]), ingress, egress: Vec::new() };
+    let pod_selector = pods_of(scope, &workload.name);
+    let policy = NetworkPolicy { pod_selector, policy_types: types(&["Ingress"]), ingress, egress: Vec::new() };
     Some(doc(&Object { api_version: "networking.k8s.io/v1", kind: "NetworkPolicy", metadata, content: Spec { spec: policy } }))
+}
+
+fn members_of_its_networks(scope: &Scope<'_>, workload: &Workload) -> Vec<Peer> {
+    workload.networks.iter().filter_map(|network| Some(peer(scope, network, &scope.members.get(network.as_str())?.stacks))).collect()
+}
+
+/// Who may connect to an endpoint: the members of the workload's networks, and everyone outside if it is published so.
+pub fn peers(scope: &Scope<'_>, workload: &Workload, endpoint: &str) -> Vec<Peer> {
+    let published = workload.endpoint(endpoint).is_some_and(|endpoint| endpoint.published.is_some());
+    let outside = from_outside(scope, workload).filter(|_| published);
+    members_of_its_networks(scope, workload).into_iter().chain(outside.into_iter().flat_map(|ingress| ingress.from)).collect()
 }
 
 /// Everyone but the pods may come to a port of the node.

@@ -57,8 +57,8 @@ pub fn probes(scope: &mut Scope<'_>, health: Option<&Health>, endpoints: &[Endpo
 fn asked(scope: &mut Scope<'_>, check: &Check, place: &Place) -> Doc {
     let words = check.argv().iter().map(|word| plain(scope, word, place, "a probe")).collect::<Vec<_>>();
     match check {
-        Check::Exec(_) => super::containers::words(words),
-        Check::Shell(_) => super::containers::words(["sh".to_owned(), "-c".to_owned()].into_iter().chain(words)),
+        Check::Exec(_) => Doc::words(words),
+        Check::Shell(_) => Doc::words(["sh".to_owned(), "-c".to_owned()].into_iter().chain(words)),
     }
 }
 

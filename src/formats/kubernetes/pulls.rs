@@ -1,16 +1,15 @@
 //! Images that are pulled with a login: the secret objects that hold it.
 
 use super::files::fill;
-use super::scope::{FilledFile, Scope, secret_object};
+use super::scope::{FilledObject, Scope, secret_object};
 use crate::formats::text::{Hole, Piece};
 use crate::platform::{Encoding, Image, ImageLogin, Login};
 use crate::value::escape;
 
-/// The key, and the type of an object with it, that the kubelet reads
-/// (<https://kubernetes.io/docs/concepts/configuration/secret/#docker-config-secrets>).
-pub const KEY: &str = ".dockerconfigjson";
+/// The key that the kubelet reads (<https://kubernetes.io/docs/concepts/configuration/secret/#docker-config-secrets>).
+const KEY: &str = ".dockerconfigjson";
 /// The type of an object with that key.
-pub const TYPE: &str = "kubernetes.io/dockerconfigjson";
+const TYPE: &str = "kubernetes.io/dockerconfigjson";
 
 /// The secret object with which a stack pulls an image, if it needs one.
 pub fn object(scope: &mut Scope<'_>, stack: usize, image: &Image) -> Option<String> {
@@ -18,11 +17,11 @@ pub fn object(scope: &mut Scope<'_>, stack: usize, image: &Image) -> Option<Stri
     let (Image::Pulled { reference } | Image::Built { reference, .. }) = image;
     let ImageLogin { login: Login { variable, .. }, .. } = platform.image_logins.iter().find(|login| login.image == *reference)?;
     let object = format!("{}-pull", secret_object(variable));
-    let known = scope.reads.get(&stack).is_some_and(|reads| reads.filled.iter().any(|file| file.object == object));
+    let known = scope.reads.get(&stack).is_some_and(|reads| reads.filled.iter().any(|filled| filled.name == object));
     if !known {
         let logins = platform.image_logins.iter().filter(|login| login.login.variable == *variable);
-        let pieces = config(scope, logins);
-        fill(scope, stack, FilledFile { object: object.clone(), key: KEY.to_owned(), pieces });
+        let keys = vec![(KEY.to_owned(), config(scope, logins))];
+        fill(scope, stack, FilledObject { kind: TYPE, keys, ..FilledObject::opaque(object.clone()) });
     }
     Some(object)
 }

@@ -4,12 +4,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::files::fill;
-use super::scope::{FilledFile, Scope};
+use super::model::Words;
+use super::scope::{FilledObject, Scope};
+use super::{labels, network_label};
 use crate::diagnostic::Place;
 use crate::formats::body::{self, Content};
 use crate::formats::said_elsewhere;
 use crate::formats::text::{Piece, Reader};
-use crate::platform::{Endpoint, File, Gap, Platform, Realization, SecretObject, Service, Workload};
+use crate::platform::{Endpoint, File, Gap, Opening, Platform, Pods, Realization, SecretKind, SecretObject, Service, Workload};
 
 /// What stands in for each workload in a target.
 #[derive(Debug)]
@@ -20,6 +22,37 @@ impl<'a> Replaced<'a> {
     pub fn new(platform: &'a Platform, target: &str) -> Self {
         let realizations = platform.services.iter().filter_map(|service| of_service(service, target));
         Self(realizations.flat_map(|realization| realization.replaces.iter().map(move |name| (name.as_str(), realization))).collect())
+    }
+
+    /// What selects the pods of a workload. Those of a chart have our labels; an operator names its pods itself.
+    pub fn selector(&self, blueprint: &str, workload: &str) -> Words {
+        let operated = self.by(workload).filter(|realization| realization.operator().is_some());
+        let pods = operated.and_then(|realization| realization.pods.iter().find(|pods| pods.workload == workload));
+        pods.map_or_else(|| super::selector(blueprint, workload), |pods| pods.selector.iter().cloned().collect())
+    }
+
+    /// What selects the pods that answer at an endpoint.
+    pub fn answering(&self, blueprint: &str, workload: &Workload, endpoint: &Endpoint) -> Words {
+        let operated = self.by(&workload.name).filter(|realization| realization.operator().is_some());
+        let found = operated.and_then(|realization| realization.endpoint(&workload.endpoint_ref(&endpoint.name)));
+        found.map_or_else(|| super::selector(blueprint, &workload.name), |found| found.selector.iter().cloned().collect())
+    }
+
+    /// Whether a workload is the first of those that the same pods take the place of.
+    pub fn speaks_for_its_pods(&self, workload: &str) -> bool {
+        let Some(realization) = self.by(workload).filter(|realization| realization.operator().is_some()) else { return true };
+        let own = realization.pods.iter().find(|pods| pods.workload == workload);
+        let first = realization.pods.iter().find(|pods| own.is_some_and(|own| own.selector == pods.selector));
+        first.is_some_and(|first| first.workload == workload)
+    }
+
+    /// What is open beside the networks.
+    pub fn openings(&self) -> Vec<(&'a Realization, &'a Opening)> {
+        let of = |(name, realization): (&&'a str, &&'a Realization)| {
+            let (name, realization) = (*name, *realization);
+            realization.openings.iter().filter(move |opening| opening.to == name).map(move |opening| (realization, opening))
+        };
+        self.0.iter().flat_map(of).collect()
     }
 
     /// The workloads whose pods talk to the cluster itself.
@@ -55,11 +88,10 @@ pub fn of_service<'a>(service: &'a Service, target: &str) -> Option<&'a Realizat
 pub fn of_stack(scope: &mut Scope<'_>, stack: usize) {
     let platform = scope.platform;
     for service in &platform.services {
-        let Some(Realization { targets, by, replaces, endpoints, pods, secrets, callers, gaps }) = of_service(service, scope.target) else {
-            continue;
-        };
-        // The policies say who calls, and the target that it counts in writes the rest.
-        said_elsewhere((targets, by, endpoints, pods, callers));
+        let Some(realization) = of_service(service, scope.target) else { continue };
+        let Realization { targets, by, replaces, endpoints, pods, secrets, callers, openings, gaps } = realization;
+        // The policies say who calls and who else may come, and the workloads or the target the rest.
+        said_elsewhere((targets, by, endpoints, pods, callers, openings));
         let here = replaces.iter().filter_map(|name| scope.index.workload(name)).any(|workload| workload.stack == stack);
         if !here {
             continue;
@@ -74,8 +106,34 @@ pub fn of_stack(scope: &mut Scope<'_>, stack: usize) {
     }
 }
 
+/// The labels by which the policies and the published ports find the pods of a workload.
+pub fn pod_labels(scope: &Scope<'_>, realization: &Realization, pods: &Pods) -> Vec<(String, String)> {
+    let of = |name: &str| -> Vec<(String, String)> {
+        let Some(workload) = scope.index.workload(name) else { return Vec::new() };
+        let networks = workload.networks.iter().map(|network| network_label(network));
+        match realization.operator() {
+            // An operator writes the usual labels itself.
+            Some(_) => networks.collect(),
+            None => labels(&scope.platform.name, workload).into_iter().chain(networks).collect(),
+        }
+    };
+    let mut own = of(&pods.workload);
+    if pods.shared {
+        let others: Vec<_> = realization.pods.iter().map(|other| of(&other.workload)).collect();
+        own.retain(|label| others.iter().all(|labels| labels.contains(label)));
+    }
+    // Charts put these labels on other objects as well, and there Helm writes its own name.
+    own.retain(|(key, _)| key != "app.kubernetes.io/managed-by");
+    own
+}
+
 fn secret_object(scope: &mut Scope<'_>, stack: usize, service: &Service, object: &SecretObject) {
-    let SecretObject { name, entries } = object;
+    let SecretObject { name, kind, labels, entries } = object;
+    let kind = match kind {
+        SecretKind::Opaque => FilledObject::OPAQUE,
+        SecretKind::Login => "kubernetes.io/basic-auth",
+    };
+    let mut filled = FilledObject { name: name.clone(), kind, labels, keys: Vec::new() };
     for (key, body) in entries {
         let file = File { mount: format!("/{key}"), executable: false, body: body.clone(), origin: service.origin.clone() };
         let pieces = match body::content(&mut scope.resolver, &file) {
@@ -87,6 +145,7 @@ fn secret_object(scope: &mut Scope<'_>, stack: usize, service: &Service, object:
                 continue;
             }
         };
-        fill(scope, stack, FilledFile { object: name.clone(), key: key.clone(), pieces });
+        filled.keys.push((key.clone(), pieces));
     }
+    fill(scope, stack, filled);
 }

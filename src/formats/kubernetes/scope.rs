@@ -23,15 +23,27 @@ pub enum Exposure {
     },
 }
 
-/// A file that is filled in when deploying: a key of a secret.
+/// A secret whose keys are filled in when deploying.
 #[derive(Debug, Clone)]
-pub struct FilledFile {
-    /// The secret.
-    pub object: String,
-    /// Its key.
-    pub key: String,
-    /// What is in it.
-    pub pieces: Vec<Piece>,
+pub struct FilledObject {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    pub kind: &'static str,
+    /// Labels beside ours.
+    pub labels: &'static [(&'static str, &'static str)],
+    /// Its keys, and what is in each.
+    pub keys: Vec<(String, Vec<Piece>)>,
+}
+
+impl FilledObject {
+    /// The type of a secret whose reader knows what its keys mean.
+    pub const OPAQUE: &str = "Opaque";
+
+    /// One without keys whose reader knows what they mean.
+    pub const fn opaque(name: String) -> Self {
+        Self { name, kind: Self::OPAQUE, labels: &[], keys: Vec::new() }
+    }
 }
 
 /// A file of the user's that the secrets script puts into the cluster: a key of a config map.
@@ -52,24 +64,10 @@ pub struct Reads {
     pub secrets: BTreeMap<String, BTreeSet<Encoding>>,
     /// Values of the deployer, each in the forms in which it is read.
     pub settings: BTreeMap<String, BTreeSet<Encoding>>,
-    /// Files to be filled in.
-    pub filled: Vec<FilledFile>,
+    /// Secrets to be filled in.
+    pub filled: Vec<FilledObject>,
     /// Files of the user's.
     pub local: BTreeSet<LocalFile>,
-}
-
-impl Reads {
-    /// The files to be filled in, by their object.
-    pub fn filled_objects(&self) -> Vec<(&str, Vec<&FilledFile>)> {
-        let mut objects: Vec<(&str, Vec<&FilledFile>)> = Vec::new();
-        for file in &self.filled {
-            match objects.last_mut().filter(|(object, _)| *object == file.object) {
-                Some((_, files)) => files.push(file),
-                None => objects.push((&file.object, vec![file])),
-            }
-        }
-        objects
-    }
 }
 
 /// Lookups into the platform, and what was found on the way.
@@ -156,7 +154,7 @@ impl<'a> Scope<'a> {
             reads: BTreeMap::new(),
             volumes: platform.volumes.iter().map(|volume| (volume.name.as_str(), volume)).collect(),
             mounters,
-            members: policies::members(platform),
+            members: policies::members(platform, &Replaced::new(platform, target)),
             node_ports: node_ports(platform),
         };
         names::check(&mut scope);

@@ -119,9 +119,8 @@ fn claim(scope: &mut Scope<'_>, workload: &Workload, mount: &Mount) -> ClaimPlan
                 let message = format!("`{name}` is mounted in two stacks (`{}` too), and storage belongs to one namespace", other.name);
                 scope.resolver.refuse(&Place::Value(origin.clone()), message, "put both services into one stack");
             }
-            let volume = scope.volume(name);
-            let size = volume.and_then(|volume| volume.size).map_or_else(|| DEFAULT_SIZE.to_owned(), |size| size.to_string());
-            (volume.and_then(|volume| volume.path.as_ref()).map(|path| path.path.clone()), size)
+            let path = scope.volume(name).and_then(|volume| volume.path.as_ref());
+            (path.map(|path| path.path.clone()), size(scope, name))
         }
     };
     let volume = match source {
@@ -129,6 +128,12 @@ fn claim(scope: &mut Scope<'_>, workload: &Workload, mount: &Mount) -> ClaimPlan
         MountSource::Path(_) => None,
     };
     ClaimPlan { name: claim_name(source), volume, path, size, shared: replicated, read_only: *read_only }
+}
+
+/// How much a volume claims.
+pub fn size(scope: &Scope<'_>, volume: &str) -> String {
+    let size = scope.volume(volume).and_then(|volume| volume.size);
+    size.map_or_else(|| DEFAULT_SIZE.to_owned(), |size| size.to_string())
 }
 
 fn warn_of_path(scope: &mut Scope<'_>, claim: &ClaimPlan, mount: &Mount) {

@@ -1,15 +1,17 @@
 //! Waiting without privileges: an init step asks the provider's own question, in the provider's own image, until the
 //! answer is yes. No pod gets a token in order to look at the state of another.
 
-use super::containers::{Parts, bare, user, words};
+use super::containers::{Parts, bare, user};
 use super::model::Container;
 use super::scope::Scope;
 use crate::diagnostic::Place;
 use crate::formats::text::Reader;
 use crate::platform::{Check, PublicText, Readiness, RemoteCheck, Workload, WorkloadKind};
+use crate::yaml::Doc;
 
-/// Asks every two seconds: `"$@"` is the question.
-const LOOP: &str = r#"until "$@"; do sleep 2; done"#;
+/// Asks again after 1, 2, 4, 8 and then every 16 seconds: `"$@"` is the question. A question can be a whole Java or Python
+/// program, and many pods ask at once: without a growing pause they take the processors from what they wait for.
+const LOOP: &str = r#"s=1; until "$@"; do sleep $s; s=$((s < 16 ? 2 * s : s)); done"#;
 
 /// The init steps of a workload, in the order of its waits.
 pub fn init_steps(scope: &mut Scope<'_>, workload: &Workload, place: &Place) -> Vec<Container> {
@@ -54,11 +56,25 @@ fn asking(scope: &mut Scope<'_>, workload: &Workload, provider: &Workload, quest
     let parts = Parts { entrypoint: None, command: Some(&argv), environment, endpoints: &[], health: None };
     let name = format!("wait-for-{}", provider.name);
     let mut container = bare(scope, &name, &provider.image, workload.stack, &parts, place);
-    container.command = Some(words(["sh", "-c", LOOP, "wait"].map(str::to_owned)));
+    container.command = Some(Doc::words(["sh", "-c", LOOP, "wait"].map(str::to_owned)));
     // It runs as the provider does, not as the workload that waits.
     if let Some((user, group)) = user(provider).filter(|(user, _)| *user != 0) {
         container.security_context.run_as_user = Some(user);
         container.security_context.run_as_group = group;
     }
     container
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::process::Command;
+
+    #[test]
+    fn the_pause_between_two_questions_grows_to_sixteen_seconds() {
+        let clock = "sleep() { echo \"$1\"; }; asked=0; yes_at_last() { asked=$((asked + 1)); [ $asked -gt 7 ]; }; set -- yes_at_last;";
+        let output = Command::new("sh").args(["-c", &format!("{clock} {LOOP}")]).output().expect("sh");
+        assert_eq!(String::from_utf8_lossy(&output.stdout), "1\n2\n4\n8\n16\n16\n16\n");
+        assert!(output.status.success());
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::model::{
@@ -11,7 +12,8 @@ use super::model::{
 use super::scope::{Exposure, Scope};
 use super::storage::ClaimPlan;
 use super::{
-    ENV_ANNOTATION, JOB_LABEL, PREFIX, containers, files, labels, network_label, policies, pulls, realizations, selector, storage, waits,
+    ENV_ANNOTATION, JOB_LABEL, PREFIX, containers, custom, files, labels, network_label, policies, pulls, realizations, selector, storage,
+    waits,
 };
 use crate::diagnostic::Place;
 use crate::formats::text::Reader;
@@ -29,8 +31,32 @@ pub struct WorkloadManifests<'a> {
     pub workload: &'a Workload,
     /// The objects, in the order in which a reader wants them.
     pub docs: Vec<Doc>,
-    /// The name of the controller or job.
-    pub controller: Option<(&'static str, String)>,
+    /// What shows that it is there.
+    pub awaited: Vec<Awaited>,
+}
+
+/// An object whose state shows that a workload is there.
+#[derive(Debug, Serialize)]
+pub struct Awaited {
+    /// Its kind, for `kubectl`.
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+    /// The state, as `kubectl wait --for` takes it; without one its kind has a way of its own.
+    pub state: Option<String>,
+    /// The annotation, `KEY=VALUE`, that ends its pods when everything is removed but the data; the install script takes it
+    /// away again.
+    pub pause: Option<(&'static str, &'static str)>,
+    /// What is then deleted of what the operator made, if the annotation alone ends nothing: the kinds, and the selector.
+    pub made: Option<(&'static str, String)>,
+    /// Whether it stays when everything is removed but the data.
+    pub keeps_data: bool,
+}
+
+impl Awaited {
+    fn controller(kind: &str, name: String) -> Self {
+        Self { kind: kind.to_owned(), name, state: None, pause: None, made: None, keeps_data: false }
+    }
 }
 
 /// The objects of one stack.
@@ -75,8 +101,12 @@ fn manifests<'a>(scope: &mut Scope<'a>, namespace: &str, workload: &'a Workload)
     if let Some(realization) = scope.replaced.by(&workload.name) {
         // The pods in its place have our labels, so what selects them by those holds for them too.
         let has_pods = realization.pods.iter().any(|pods| pods.workload == workload.name);
-        let docs = published_service(scope, &named, workload).into_iter().chain(policies::into(scope, namespace, workload));
-        return WorkloadManifests { workload, docs: docs.filter(|_| has_pods).collect(), controller: None };
+        let (mut docs, awaited) = custom::of_workload(scope, realization, &named, workload);
+        if has_pods {
+            docs.extend(published_service(scope, &named, workload));
+            docs.extend(policies::into(scope, namespace, workload).filter(|_| scope.replaced.speaks_for_its_pods(&workload.name)));
+        }
+        return WorkloadManifests { workload, docs, awaited };
     }
     let config = metadata(&files::known_object(&workload.name));
     scope.resolver.reader = Reader::InStack(workload.stack);
@@ -94,11 +124,11 @@ fn manifests<'a>(scope: &mut Scope<'a>, namespace: &str, workload: &'a Workload)
     let template = template(scope, workload, &files, &place);
     let controller = controller(scope, named.clone(), workload, template, &place).map(|(kind, name, doc)| {
         docs.push(doc);
-        (kind, name)
+        Awaited::controller(kind, name)
     });
     docs.extend(disruption_budget(scope, named, workload));
     docs.extend(policies::into(scope, namespace, workload));
-    WorkloadManifests { workload, docs, controller }
+    WorkloadManifests { workload, docs, awaited: controller.into_iter().collect() }
 }
 
 /// The controller or job of a workload: its kind for `kubectl`, its name, and the object with its overrides.
@@ -159,7 +189,8 @@ fn hash(content: &Doc) -> String {
     body::short_hash(hash)[..8].to_owned()
 }
 
-fn with_overrides(scope: &mut Scope<'_>, mut object: Doc, workload: &Workload, place: &Place) -> Doc {
+/// An object with what the user writes over it.
+pub fn with_overrides(scope: &mut Scope<'_>, mut object: Doc, workload: &Workload, place: &Place) -> Doc {
     for (_, tree) in workload.overrides.iter().filter(|(target, _)| target == scope.target) {
         let tree = document::to_doc(tree, &mut |text| {
             let pieces = scope.resolver.pieces(text, place);
@@ -330,11 +361,12 @@ fn published_service(scope: &Scope<'_>, metadata: &Metadata, workload: &Workload
     if ports.is_empty() {
         return None;
     }
+    let published = workload.endpoints.iter().find(|endpoint| endpoint.published.is_some())?;
     let spec = ServiceSpec {
         kind: Some("NodePort"),
         cluster_ip: None,
         publish_not_ready_addresses: false,
-        selector: selector(&scope.platform.name, &workload.name),
+        selector: scope.replaced.answering(&scope.platform.name, workload, published),
         ports,
     };
     let metadata = Metadata { name: Some(format!("{}-published", workload.name)), ..metadata.clone() };

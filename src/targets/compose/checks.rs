@@ -54,8 +54,8 @@ pub fn check(resolver: &mut Resolver<'_>, platform: &Platform, plan: &ComposePla
 fn nothing_stands_in(resolver: &mut Resolver<'_>, service: &Service) {
     let Service { name, component, login, resources, connections, external, realization, origin } = service;
     said_elsewhere((component, login, resources, connections, external));
-    if let Some(Realization { targets, by, replaces, endpoints, pods, secrets, callers, gaps }) = realization {
-        said_elsewhere((by, replaces, endpoints, pods, secrets, callers, gaps));
+    if let Some(Realization { targets, by, replaces, endpoints, pods, secrets, callers, openings, gaps }) = realization {
+        said_elsewhere((by, replaces, endpoints, pods, secrets, callers, openings, gaps));
         if targets.contains(&super::NAME) {
             let message = format!("nothing but containers can stand in for `{name}` in Compose");
             resolver.refuse(&Place::Key(origin.clone()), message, "leave `compose` out of the targets");

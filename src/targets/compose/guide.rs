@@ -281,6 +281,7 @@ fn readable(text: &PublicText) -> String {
     let part = |part: &Part| match part {
         Part::Literal(text) => text.clone(),
         Part::Address { endpoint, .. } => endpoint.workload.clone(),
+        Part::Addresses { endpoints, .. } => endpoints.iter().map(|endpoint| endpoint.workload.as_str()).collect::<Vec<_>>().join(","),
         Part::Secret { variable, .. } | Part::Setting { variable, .. } => format!("${{{variable}}}"),
     };
     text.text().parts().iter().map(part).collect()
@@ -340,15 +341,15 @@ fn edge_row<'a>(index: &Index<'a>, edge: &'a Edge) -> Option<EdgeRow<'a>> {
         let (from, address) = (edge.workloads.join(", "), readable(&external.address));
         return Some(EdgeRow { from, to, address, networks: "the internet".to_owned(), reason: &edge.reason });
     }
-    let reference = edge.endpoint.as_ref()?;
-    let provider = index.workload(&reference.workload)?;
-    let endpoint = provider.endpoint(&reference.endpoint)?;
+    let provider = index.workload(&edge.endpoints.first()?.workload)?;
+    let endpoints = edge.endpoints.iter().filter_map(|reference| Some((reference, index.endpoint(reference)?)));
+    let addresses: Vec<String> = endpoints.map(|(reference, endpoint)| format!("{}:{}", reference.workload, endpoint.port)).collect();
     let consumers = edge.workloads.iter().filter_map(|name| index.workload(name));
     let networks: BTreeSet<&str> = consumers.flat_map(|consumer| relation::shared_networks(consumer, provider)).collect();
     Some(EdgeRow {
         from: edge.workloads.join(", "),
         to,
-        address: format!("{}:{}", provider.name, endpoint.port),
+        address: addresses.join(", "),
         networks: networks.into_iter().collect::<Vec<_>>().join(", "),
         reason: &edge.reason,
     })
@@ -369,7 +370,7 @@ fn diagram<'a>(platform: &'a Platform, plan: &'a ComposePlan<'a>) -> Diagram<'a>
     let outside = outside.filter_map(|service| Some(Node { id: ids.get(service.name.as_str())?.clone(), name: &service.name })).collect();
     let external = |edge: &Edge| plan.index.service(&edge.to).is_some_and(|service| service.external.is_some());
     let mut seen = BTreeSet::new();
-    let edges = platform.edges.iter().filter(|edge| (edge.endpoint.is_some() || external(edge)) && seen.insert((&edge.from, &edge.to)));
+    let edges = platform.edges.iter().filter(|edge| (!edge.endpoints.is_empty() || external(edge)) && seen.insert((&edge.from, &edge.to)));
     let arrows =
         edges.filter_map(|edge| Some(Arrow { from: ids.get(edge.from.as_str())?.clone(), to: ids.get(edge.to.as_str())?.clone() }));
     let arrows = arrows.collect();
@@ -392,7 +393,7 @@ fn pipeline_row(pipeline: &Pipeline) -> PipelineRow<'_> {
 /// One look-up of a name per stack, for a server that has a provider.
 fn lookups<'a>(platform: &'a Platform, plan: &'a ComposePlan<'a>) -> Vec<Lookup<'a>> {
     let example = |stack: &'a StackPlan<'a>| {
-        let mut edges = platform.edges.iter().filter_map(|edge| Some((edge, edge.endpoint.as_ref()?)));
+        let mut edges = platform.edges.iter().filter_map(|edge| Some((edge, edge.endpoints.first()?)));
         edges.find_map(|(edge, endpoint)| {
             let mut here =
                 edge.workloads.iter().filter_map(|name| plan.index.workload(name)).filter(|workload| workload.stack == stack.index);

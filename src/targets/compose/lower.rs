@@ -1,7 +1,7 @@
 //! From a workload to a service.
 
 use super::files::{self, Configs};
-use super::model::{Build as BuildSection, Dependency, Deploy, DeployResources, Entries, HealthCheck, Limits, Service, words};
+use super::model::{Build as BuildSection, Dependency, Deploy, DeployResources, Entries, HealthCheck, Limits, Service};
 use super::plan::{ENV_HASH, reads_deploy_time_file};
 use super::scope::Scope;
 use super::storage;
@@ -61,7 +61,7 @@ pub fn service(scope: &mut Scope<'_, '_>, configs: &mut Configs, workload: &Work
         // A registry is never asked for an image that is built here: the name may belong to someone else there.
         pull_policy: build.is_some().then_some("build"),
         build,
-        profiles: (!profiles.is_empty()).then(|| words(profiles.iter().map(|profile| escape::compose(profile)))),
+        profiles: (!profiles.is_empty()).then(|| Doc::words(profiles.iter().map(|profile| escape::compose(profile)))),
         entrypoint: entrypoint.as_ref().map(|argv| self::argv(scope, argv, &place)),
         command: command.as_ref().map(|argv| self::argv(scope, argv, &place)),
         user: user.as_deref().map(escape::compose),
@@ -138,7 +138,7 @@ pub fn started_by_another(name: &str) -> String {
 }
 
 fn argv(scope: &mut Scope<'_, '_>, argv: &[PublicText], place: &Place) -> Doc {
-    words(argv.iter().map(|word| scope.resolver.public(word, place)).collect::<Vec<_>>())
+    Doc::words(argv.iter().map(|word| scope.resolver.public(word, place)).collect::<Vec<_>>())
 }
 
 /// `address:port:port`, with an IPv6 address in brackets.
@@ -187,7 +187,7 @@ fn health_check(scope: &mut Scope<'_, '_>, health: &Health, place: &Place) -> He
     };
     let asked: Vec<String> = asked.iter().map(|word| scope.resolver.public(word, place)).collect();
     HealthCheck {
-        test: words(std::iter::once(how.to_owned()).chain(asked)),
+        test: Doc::words(std::iter::once(how.to_owned()).chain(asked)),
         interval: interval.to_string(),
         timeout: timeout.to_string(),
         retries: *retries,

@@ -234,14 +234,6 @@ pub fn doc<T: Serialize>(part: &T) -> Doc {
     yaml::to_doc(part).expect("the model has text for keys and no 128-bit numbers")
 }
 
-/// Words on one line, unless one of them has lines of its own, which reads better as a block.
-pub fn words(words: impl IntoIterator<Item = String>) -> Doc {
-    let words: Vec<String> = words.into_iter().collect();
-    let has_lines = words.iter().any(|word| word.contains('\n'));
-    let words = words.into_iter().map(Doc::Str).collect();
-    if has_lines { Doc::List(words) } else { Doc::Flow(words) }
-}
-
 /// How many nodes Docker Compose counts in a file: every value, keys not (`resolveReset` in compose-go,
 /// `loader/reset.go`).
 pub fn nodes(doc: &Doc) -> usize {

@@ -29,7 +29,7 @@ pub fn project(scope: &mut Scope<'_, '_>, platform: &Platform, stack: &StackPlan
     let mut services = Vec::with_capacity(stack.services.len());
     for workload in &stack.services {
         let service = lower::service(scope, &mut configs, workload);
-        let item = Item::new(&workload.name, with_overrides(scope, doc(&service), workload));
+        let item = Item::new(workload.name.clone(), with_overrides(scope, doc(&service), workload));
         services.push(if services.is_empty() { item } else { item.apart() });
     }
     let project = Project {
@@ -37,7 +37,7 @@ pub fn project(scope: &mut Scope<'_, '_>, platform: &Platform, stack: &StackPlan
         services,
         networks: networks(scope, platform, stack),
         volumes: volumes(scope, platform, stack),
-        configs: configs.entries.iter().map(|(id, config)| Item::new(id, doc(config))).collect(),
+        configs: configs.entries.into_iter().map(|(id, config)| Item::new(id, doc(&config))).collect(),
     };
     Lowered { doc: project.into(), committed: configs.committed }
 }
@@ -73,7 +73,7 @@ fn networks(scope: &Scope<'_, '_>, platform: &Platform, stack: &StackPlan<'_>) -
         if used.contains(name.as_str()) {
             let external = scope.plan.network_makers.get(name.as_str()) != Some(&stack.index);
             let shared = Shared { name: format!("{}_{name}", platform.name), external, internal: *internal && !external };
-            entries.push(Item::new(name, doc(&shared)));
+            entries.push(Item::new(name.clone(), doc(&shared)));
         }
     }
     entries
@@ -92,7 +92,7 @@ fn volumes(scope: &Scope<'_, '_>, platform: &Platform, stack: &StackPlan<'_>) ->
             if let (Some(item), Some(size), false) = (shared.item_mut("name"), size, external) {
                 item.beside = format!("meant to stay below {size}, which Docker does not enforce");
             }
-            entries.push(Item::new(name, shared));
+            entries.push(Item::new(name.clone(), shared));
         }
     }
     entries

@@ -2,15 +2,14 @@
 //!
 //! What they need to know is put together here; how they do it is in `templates/compose/`.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::collections::BTreeSet;
 
 use serde::Serialize;
 
 use super::plan::{ComposePlan, PublishedEndpoint, StackPlan};
 use crate::fileset::FileSet;
-use crate::formats::Layout;
-use crate::platform::{Platform, Published, Workload, WorkloadKind};
+use crate::formats::{Layout, verification};
+use crate::platform::{Platform, Workload, WorkloadKind};
 use crate::secrets;
 use crate::template::{self, TemplateError};
 
@@ -82,10 +81,10 @@ pub fn files(platform: &Platform, layout: &Layout, plan: &ComposePlan<'_>, has_f
     write("up.sh")?;
     write("down.sh")?;
     write("verify-network.sh")?;
-    write("verify-network-probe.sh")?;
     if !scripts.connections.is_empty() {
         write("setup-connections.sh")?;
     }
+    verification::probe(&mut files, &scripts.header)?;
     Ok(files)
 }
 
@@ -102,7 +101,7 @@ impl<'a> Scripts<'a> {
             has_files,
             urls: urls(plan),
             connections: connections(platform, plan),
-            facts: facts(platform, plan),
+            facts: verification::facts(platform, &plan.index, &workloads(plan).collect::<Vec<_>>(), true),
             inspect_container: INSPECT_CONTAINER,
         }
     }
@@ -142,41 +141,4 @@ fn connections<'a>(platform: &'a Platform, plan: &'a ComposePlan<'a>) -> Vec<Con
         found.push(Connections { name: &service.name, project: &stack.project, file: &stack.file, job: &setup.job, connections });
     }
     found
-}
-
-/// What `verify-network.sh` compares with the world: one line per fact, words between spaces. Linear in the platform:
-/// the pairs are made by the script.
-fn facts(platform: &Platform, plan: &ComposePlan<'_>) -> Vec<String> {
-    let servers: BTreeMap<&str, &Workload> =
-        workloads(plan).filter(|workload| !is_job(workload)).map(|workload| (workload.name.as_str(), workload)).collect();
-    let mut facts = Vec::new();
-    for workload in workloads(plan).filter(|workload| servers.contains_key(workload.name.as_str())) {
-        let when = if workload.profiles.is_empty() { "always" } else { "profile" };
-        facts.push(format!("runs {} {} {when}", workload.name, workload.networks.join(",")));
-        // What takes single messages gives no answer by which a probe could tell that it is there.
-        for endpoint in workload.endpoints.iter().filter(|endpoint| !endpoint.protocol.is_udp()) {
-            facts.push(format!("listens {} {}", workload.name, endpoint.port));
-            if let Some(published) = &endpoint.published {
-                let address = address_on_host(published);
-                facts.push(format!("publishes {} {} {address} {}", workload.name, endpoint.port, published.port));
-            }
-        }
-    }
-    for edge in &platform.edges {
-        let Some(reference) = &edge.endpoint else { continue };
-        let Some(endpoint) = plan.index.endpoint(reference) else { continue };
-        let consumers = edge.workloads.iter().filter(|name| servers.contains_key(name.as_str()));
-        facts.extend(consumers.map(|consumer| format!("uses {consumer} {} {}", reference.workload, endpoint.port)));
-    }
-    facts.extend(platform.networks.iter().filter(|network| network.internal).map(|network| format!("internal {}", network.name)));
-    facts
-}
-
-/// An address of the host under which a published port answers: what is published everywhere answers on loopback.
-fn address_on_host(published: &Published) -> IpAddr {
-    match published.address {
-        IpAddr::V4(address) if address.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-        IpAddr::V6(address) if address.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
-        address => address,
-    }
 }

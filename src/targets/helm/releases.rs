@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::values::{self, ReleaseValues, SetString};
 use super::{Release, releases};
 use crate::formats::Layout;
-use crate::formats::kubernetes::{ReleaseRow, Releases, Scope};
+use crate::formats::kubernetes::{OperatorRow, ReleaseRow, Releases, Scope, operators};
 use crate::formats::text::Piece;
 use crate::platform::{Encoding, Image, Platform, WorkloadKind};
 
@@ -18,6 +18,12 @@ struct Scripts<'a> {
     releases: Vec<Row>,
     /// The images whose tag `upgrade.sh` changes.
     images: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Operators<'a> {
+    header: &'a str,
+    operators: Vec<OperatorRow>,
 }
 
 #[derive(Serialize)]
@@ -73,6 +79,12 @@ pub fn files(platform: &Platform, layout: &Layout, scope: &mut Scope<'_>) -> Res
         });
         scripts.images.extend(image(scope, &release));
         scripts.releases.push(row);
+    }
+    let operators = operators(scope);
+    if !operators.is_empty() {
+        found.operators = true;
+        let script = template::render("helm/operators.sh", &Operators { header: &header, operators })?;
+        found.files.insert_executable("operators.sh", script);
     }
     if !scripts.releases.is_empty() {
         for name in ["releases.sh", "upgrade.sh"] {

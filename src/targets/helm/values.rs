@@ -4,11 +4,9 @@ use super::Release;
 use crate::charts;
 use crate::diagnostic::{Place, near};
 use crate::formats::document;
-use crate::formats::kubernetes::model::doc;
-use crate::formats::kubernetes::{Scope, claim_name, labels, network_label, pull_secret, resources};
+use crate::formats::kubernetes::{Scope, image_part, plain, pod_labels, pull_secret};
 use crate::formats::text::{Hole, Piece, Reader};
-use crate::platform::realization::Pods;
-use crate::platform::{Encoding, Image, ImagePart, PublicText, Realization, TextTree, Value, Workload};
+use crate::platform::{Encoding, ImagePart, PublicText, TextTree, Value, Workload};
 use crate::secrets::FINGERPRINT;
 use crate::source::Pointer;
 use crate::value::escape;
@@ -39,7 +37,7 @@ pub fn values<'a>(scope: &mut Scope<'a>, release: &Release<'a>) -> ReleaseValues
     scope.resolver.reader = Reader::InStack(release.stack);
     let mut values = release.values.clone();
     for pods in &release.realization.pods {
-        for (key, label) in our_labels(scope, release.realization, pods) {
+        for (key, label) in pod_labels(scope, release.realization, pods) {
             let path: Vec<&str> = pods.labels.iter().map(String::as_str).chain([key.as_str()]).collect();
             // Two kinds of pods may share a place: then they are one to policies, and have the first one's name.
             if values.get(&path).is_none() {
@@ -57,23 +55,6 @@ pub fn values<'a>(scope: &mut Scope<'a>, release: &Release<'a>) -> ReleaseValues
         document::merge(&mut doc, writer.write(&value, root));
     }
     ReleaseValues { doc, set: writer.set, tags: writer.tags }
-}
-
-/// The labels by which the policies and the published ports find the pods of a workload.
-fn our_labels(scope: &Scope<'_>, realization: &Realization, pods: &Pods) -> Vec<(String, String)> {
-    let of = |name: &str| -> Vec<(String, String)> {
-        let Some(workload) = scope.index.workload(name) else { return Vec::new() };
-        let networks = workload.networks.iter().map(|network| network_label(network));
-        labels(&scope.platform.name, workload).into_iter().chain(networks).collect()
-    };
-    let mut own = of(&pods.workload);
-    if pods.shared {
-        let others: Vec<_> = realization.pods.iter().map(|other| of(&other.workload)).collect();
-        own.retain(|label| others.iter().all(|labels| labels.contains(label)));
-    }
-    // Charts put these labels on other objects as well, and there Helm writes its own name.
-    own.retain(|(key, _)| key != "app.kubernetes.io/managed-by");
-    own
 }
 
 /// What the user writes over the values.
@@ -131,22 +112,12 @@ impl Writer<'_, '_, '_> {
             self.refuse(message, "write a value of this type");
         }
         match value {
-            Value::Null => Doc::Null,
-            Value::Bool(value) => Doc::Bool(*value),
-            Value::Int(value) => Doc::from(*value),
-            Value::Float(value) => Doc::Float(*value),
             Value::Text(text) => self.text(text, at, str::to_owned),
             Value::InContainer(text) => self.text(text, at, escape::kubernetes),
-            Value::Secret(name) => Doc::from(name.as_str()),
-            Value::Claim(source) => Doc::Str(claim_name(source)),
             Value::Image { workload, part } => self.image(workload, *part, at),
             Value::ImageLogin(workload) => {
                 let image = self.scope.index.workload(workload).map(|workload| &workload.image);
-                image.and_then(|image| pull_secret(self.scope, self.release.stack, image)).map_or(Doc::Null, Doc::Str)
-            }
-            Value::Resources(workload) => {
-                let resources = self.scope.index.workload(workload).map(|workload| resources(&workload.resources));
-                resources.map_or(Doc::Null, |resources| doc(&resources))
+                image.and_then(|image| pull_secret(self.scope, self.release.stack, image)).map_or(Doc::Null, Doc::from)
             }
             Value::Fingerprint => {
                 let hole = Hole { variable: FINGERPRINT.to_owned(), encoding: Encoding::Raw, default: None, secret: false };
@@ -154,6 +125,7 @@ impl Writer<'_, '_, '_> {
             }
             Value::List(items) => self.list(items, at),
             Value::Map(entries) => Doc::Map(entries.iter().map(|(key, value)| self.entry(key, value, at)).collect()),
+            value => plain(self.scope, value).unwrap_or(Doc::Null),
         }
     }
 
@@ -179,7 +151,7 @@ impl Writer<'_, '_, '_> {
         }
         let before = self.set.len();
         let doc = self.write(value, below);
-        let mut item = Item::new(key, doc);
+        let mut item = Item::new(key.to_owned(), doc);
         if let ([set], Value::Text(_) | Value::Image { .. } | Value::Fingerprint) = (&self.set[before..], value) {
             item.beside = format!("when installed: {}", shown(&set.pieces));
         }
@@ -200,8 +172,8 @@ impl Writer<'_, '_, '_> {
         let pieces = self.scope.resolver.pieces(text.text(), &place);
         let evaluated = at.is_some_and(charts::Values::evaluated);
         match Piece::known(&pieces) {
-            Some(known) if evaluated => Doc::Str(escape::chart(&escape(&known))),
-            Some(known) => Doc::Str(escape(&known)),
+            Some(known) if evaluated => Doc::from(escape::chart(&escape(&known))),
+            Some(known) => Doc::from(escape(&known)),
             None => {
                 if evaluated {
                     let message =
@@ -219,12 +191,10 @@ impl Writer<'_, '_, '_> {
     }
 
     fn image(&mut self, workload: &str, part: ImagePart, at: Option<charts::Values>) -> Doc {
-        let Some(workload) = self.scope.index.workload(workload) else { return Doc::Null };
-        let (Image::Pulled { reference } | Image::Built { reference, .. }) = &workload.image;
         if part == ImagePart::Tag {
             self.tags.push(set_path(&self.path));
         }
-        match part.of(reference) {
+        match image_part(self.scope, workload, part) {
             Some(text) => self.text(&text, at, str::to_owned),
             None => {
                 self.refuse(
@@ -286,10 +256,10 @@ const fn kind(value: &Value) -> &'static str {
         Value::Bool(_) => "boolean",
         Value::Int(_) => "integer",
         Value::Float(_) => "number",
-        Value::Text(_) | Value::InContainer(_) | Value::Secret(_) | Value::Claim(_) | Value::Fingerprint => "string",
-        Value::Image { .. } | Value::ImageLogin(_) => "string",
+        Value::Text(_) | Value::InContainer(_) | Value::Secret(_) | Value::Claim(_) | Value::Size(_) => "string",
+        Value::Image { .. } | Value::ImageLogin(_) | Value::Fingerprint => "string",
         Value::Resources(_) | Value::Map(_) => "object",
-        Value::List(_) => "array",
+        Value::List(_) | Value::Peers(_) => "array",
     }
 }
 

@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use proptest::prelude::*;
 
 use super::write;
@@ -185,7 +187,7 @@ fn everywhere(text: &str) -> Doc {
         Item::new("list", Doc::List(list)),
         Item::new("flow", Doc::Flow(vec![text.into(), Doc::Null, text.into()])),
         Item::new("maps", Doc::List(vec![Doc::Map(inner.clone()), Doc::Map(inner)])),
-        Item::new(text, Doc::Null),
+        Item::new(text.to_owned(), Doc::Null),
         Item::new("end", text),
     ])
 }
@@ -320,11 +322,11 @@ fn docs() -> impl Strategy<Value = Doc> {
         any::<bool>().prop_map(Doc::Bool),
         any::<i64>().prop_map(Doc::from),
         (-1e9..1e9).prop_map(Doc::Float),
-        text.prop_map(Doc::Str),
+        text.prop_map(Doc::from),
     ];
     leaf.prop_recursive(4, 40, 5, move |inner| {
         let items = prop::collection::btree_map(text, (inner.clone(), text, text, any::<bool>()), 0..5);
-        let item = |(key, (value, above, beside, apart))| Item { key, value, above, beside, apart };
+        let item = |(key, (value, above, beside, apart))| Item { key: Cow::Owned(key), value, above, beside, apart };
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..5).prop_map(Doc::List),
             prop::collection::vec(inner, 0..5).prop_map(Doc::Flow),

@@ -54,7 +54,7 @@ impl Chart<'_> {
             }
         }
         if !hidden.is_empty() {
-            self.secrets.push(SecretObject { name: object, entries: hidden });
+            self.secrets.push(SecretObject::opaque(object, hidden));
         }
     }
 
@@ -87,7 +87,7 @@ impl Chart<'_> {
         let variables = bodies.iter().map(|(name, _)| from_secret(&format!("AIRFLOW_CONN_{}", name.to_uppercase()), &object, name));
         let variables: Vec<Value> = variables.collect();
         self.values.append(&["secret"], variables);
-        self.secrets.push(SecretObject { name: object, entries: bodies });
+        self.secrets.push(SecretObject::opaque(object, bodies));
     }
 }
 

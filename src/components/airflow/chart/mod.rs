@@ -33,7 +33,7 @@ const JOBS: [(&str, &str); 2] = [("migrateDatabaseJob", "run-airflow-migrations"
 
 /// The chart that can stand in for a service's workloads.
 pub(super) fn realization(airflow: &Airflow, workloads: &[&Workload]) -> Option<Realization> {
-    // The chart has an exporter of its own, but no place for labels on its pods, so that no policy could let anyone in.
+    // The chart has an exporter of its own; this one is the same in every target, where Prometheus looks for it.
     let workloads: Vec<&Workload> = workloads.iter().copied().filter(|workload| workload.role.as_deref() != Some(metrics::ROLE)).collect();
     let mut chart = Chart::new(airflow, &workloads)?;
     chart.versions();
@@ -53,6 +53,7 @@ pub(super) fn realization(airflow: &Airflow, workloads: &[&Workload]) -> Option<
         endpoints: chart.endpoints(),
         pods: chart.pods(),
         callers: chart.callers(),
+        openings: Vec::new(),
         gaps: chart.gaps(),
         secrets: chart.secrets,
         by: Realizer::Chart { repository: "https://airflow.apache.org", name: "airflow", version: "1.18.0", values: chart.values },
@@ -93,7 +94,7 @@ impl<'a> Chart<'a> {
     /// A secret object of the service, and its name as a value.
     fn secret(&mut self, suffix: &str, entries: Vec<(String, Body)>) -> Value {
         let name = format!("{}-{suffix}", self.name());
-        self.secrets.push(SecretObject { name: name.clone(), entries });
+        self.secrets.push(SecretObject::opaque(name.clone(), entries));
         Value::Secret(name)
     }
 
@@ -119,19 +120,26 @@ impl<'a> Chart<'a> {
     fn endpoints(&self) -> Vec<ReplacedEndpoint> {
         let found = self.roles.iter().filter_map(|(section, workload)| {
             let (endpoint, suffix, port) = section.service?;
-            Some(ReplacedEndpoint { endpoint: workload.endpoint_ref(endpoint), service: format!("{}-{suffix}", self.name()), port })
+            let service = format!("{}-{suffix}", self.name());
+            Some(ReplacedEndpoint { endpoint: workload.endpoint_ref(endpoint), service, port, selector: self.selector(section.component) })
         });
         found.collect()
     }
 
+    fn selector(&self, component: &str) -> Vec<(String, String)> {
+        [("tier", "airflow"), ("component", component), ("release", self.name())]
+            .map(|(key, value)| (key.to_owned(), value.to_owned()))
+            .into()
+    }
+
     fn pods(&self) -> Vec<Pods> {
         let pods = |workload: &Workload, section: &str, component: &str| {
-            let labels = [("tier", "airflow"), ("component", component), ("release", self.name())];
             // The only role without labels of its own: it has those of everything.
             let shared = section == "dagProcessor";
             Pods {
                 workload: workload.name.clone(),
-                selector: labels.map(|(key, value)| (key.to_owned(), value.to_owned())).into(),
+                selector: self.selector(component),
+                resource: 0,
                 labels: (!shared).then_some(section).into_iter().chain(["labels"]).map(str::to_owned).collect(),
                 shared,
             }

@@ -3,6 +3,7 @@
 mod folder;
 mod scripts;
 mod store;
+mod verification;
 
 use serde::Serialize;
 
@@ -20,6 +21,8 @@ pub struct Releases {
     pub files: FileSet,
     /// What the other scripts and the guide say of them.
     pub rows: Vec<ReleaseRow>,
+    /// Whether a script installs operators.
+    pub operators: bool,
     /// Whether a script makes the cluster.
     pub cluster: bool,
     /// Whether that cluster has volumes of its own.

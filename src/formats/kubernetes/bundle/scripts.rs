@@ -1,4 +1,5 @@
-//! The scripts beside the manifests: `install.sh`, `secrets.sh`, `status.sh`, `forward.sh`, `uninstall.sh`, and the guide.
+//! The scripts beside the manifests: `install.sh`, `secrets.sh`, `status.sh`, `forward.sh`, `uninstall.sh`, `verify-network.sh`, and the
+//! guide.
 //!
 //! What they need to know is put together here; how they do it is in `templates/kubernetes/`.
 
@@ -7,14 +8,15 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::store::{self, Store};
-use super::{ReleaseRow, Releases};
+use super::{ReleaseRow, Releases, verification};
 use crate::fileset::FileSet;
 use crate::formats::Layout;
 use crate::formats::kubernetes::{
-    ClaimPlan, Exposure, FilledFile, Reads, Scope, StackManifests, WorkloadManifests, external_secrets, pulls, secret_object,
-    settings_object,
+    Awaited, ClaimPlan, Exposure, FilledObject, OperatorRow, Reads, Scope, StackManifests, WorkloadManifests, external_secrets, operators,
+    secret_object, settings_object,
 };
 use crate::formats::text::{Piece, host_of};
+use crate::formats::verification::probe;
 use crate::platform::{Encoding, Image, Platform, SecretStore, Workload};
 use crate::secrets;
 use crate::template::{self, TemplateError};
@@ -39,10 +41,14 @@ struct Scripts<'a> {
     images: BTreeSet<String>,
     claims: Vec<ClaimRow<'a>>,
     releases: &'a [ReleaseRow],
+    operators: Vec<OperatorRow>,
+    /// Whether a script installs them.
+    installs_operators: bool,
     cluster: bool,
     volumes: bool,
     /// The store that has the values of the secrets, if it is not `.env`.
     store: Option<Store<'a>>,
+    facts: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -58,6 +64,8 @@ struct Stack<'a> {
     /// The objects without our labels, since `kubectl create` made them.
     objects: Vec<String>,
     workloads: Vec<WorkloadRow<'a>>,
+    /// The kinds of custom resources.
+    custom_kinds: BTreeSet<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -78,8 +86,10 @@ struct Key {
 #[derive(Serialize)]
 struct FilledRow {
     object: String,
-    /// Its type, unless it is any other secret.
+    /// Its type, where it is not the default.
     kind: Option<&'static str>,
+    /// Labels beside ours, as YAML.
+    labels: String,
     files: Vec<FilledKey>,
 }
 
@@ -105,9 +115,8 @@ struct LocalRow<'a> {
 #[derive(Serialize)]
 struct WorkloadRow<'a> {
     name: &'a str,
-    /// `deployment`, `statefulset` or `job`.
-    kind: &'static str,
-    object: &'a str,
+    /// What shows that it is there.
+    awaited: &'a [Awaited],
     profiles: &'a [String],
     component: &'a str,
     networks: String,
@@ -152,17 +161,19 @@ pub fn files(
 ) -> Result<FileSet, TemplateError> {
     let scripts = Scripts {
         releases: &releases.rows,
+        installs_operators: releases.operators,
         cluster: releases.cluster,
         volumes: releases.volumes,
         ..Scripts::new(platform, layout, scope, stacks)
     };
     let mut files = FileSet::new();
-    for name in ["install.sh", "secrets.sh", "status.sh", "uninstall.sh"] {
+    for name in ["install.sh", "secrets.sh", "status.sh", "uninstall.sh", "verify-network.sh"] {
         files.insert_executable(name, template::render(&format!("kubernetes/{name}"), &scripts)?);
     }
     if scripts.forwarded && !scripts.forwards.is_empty() {
         files.insert_executable("forward.sh", template::render("kubernetes/forward.sh", &scripts)?);
     }
+    probe(&mut files, &scripts.header)?;
     files.insert("README.md", template::render("kubernetes/README.md", &scripts)?);
     Ok(files)
 }
@@ -190,9 +201,12 @@ impl<'a> Scripts<'a> {
             images: built.collect(),
             claims: stacks.iter().flat_map(claims).collect(),
             releases: &[],
+            operators: operators(scope),
+            installs_operators: false,
             cluster: false,
             volumes: false,
             store: store::store(scope),
+            facts: verification::facts(platform, scope, stacks),
         }
     }
 }
@@ -230,6 +244,7 @@ fn stack<'a>(platform: &'a Platform, layout: &Layout, scope: &'a Scope<'_>, stac
     let settings = reads.settings.iter().flat_map(|(variable, encodings)| encodings.iter().map(|encoding| key(variable, *encoding)));
     let local = local(reads, layout);
     let settings_object = settings_object(&platform.name);
+    let custom = stack.workloads.iter().flat_map(|one| &one.awaited).filter(|object| object.state.is_some());
     let made = (!reads.settings.is_empty()).then(|| settings_object.clone());
     Stack {
         namespace: &stack.namespace,
@@ -241,6 +256,7 @@ fn stack<'a>(platform: &'a Platform, layout: &Layout, scope: &'a Scope<'_>, stac
         settings_object,
         external: platform.secret_store != SecretStore::Env && !external_secrets::variables(reads).is_empty(),
         workloads: stack.workloads.iter().filter_map(|one| workload(scope, one)).collect(),
+        custom_kinds: custom.map(|object| object.kind.as_str()).collect(),
     }
 }
 
@@ -251,18 +267,16 @@ fn key(variable: &str, encoding: Encoding) -> Key {
 }
 
 fn filled(platform: &Platform, reads: &Reads) -> Vec<FilledRow> {
-    let mut rows: Vec<FilledRow> = Vec::new();
-    for FilledFile { object, key, pieces } in external_secrets::by_script(platform, reads) {
-        // A template of a login is any other secret.
-        let has_secret = pieces.iter().any(|piece| matches!(piece, Piece::Hole(hole) if hole.secret));
-        let kind = (key == pulls::KEY && has_secret).then_some(pulls::TYPE);
-        let file = FilledKey { key, pieces: pieces.iter().map(piece).collect() };
-        match rows.last_mut().filter(|row| row.object == object) {
-            Some(row) => row.files.push(file),
-            None => rows.push(FilledRow { object, kind, files: vec![file] }),
-        }
+    external_secrets::by_script(platform, reads).into_iter().map(filled_row).collect()
+}
+
+fn filled_row(FilledObject { name, kind, labels, keys }: FilledObject) -> FilledRow {
+    FilledRow {
+        object: name,
+        kind: (kind != FilledObject::OPAQUE).then_some(kind),
+        labels: labels.iter().map(|(key, value)| format!("{key}: \"{value}\"")).collect::<Vec<_>>().join(", "),
+        files: keys.into_iter().map(|(key, pieces)| FilledKey { key, pieces: pieces.iter().map(piece).collect() }).collect(),
     }
-    rows
 }
 
 fn piece(piece: &Piece) -> PieceRow {
@@ -285,11 +299,12 @@ fn local<'a>(reads: &'a Reads, layout: &Layout) -> Vec<LocalRow<'a>> {
 }
 
 fn workload<'a>(scope: &'a Scope<'_>, one: &'a WorkloadManifests<'_>) -> Option<WorkloadRow<'a>> {
-    let (kind, object) = one.controller.as_ref()?;
+    if one.awaited.is_empty() {
+        return None;
+    }
     Some(WorkloadRow {
         name: &one.workload.name,
-        kind,
-        object,
+        awaited: &one.awaited,
         profiles: &one.workload.profiles,
         component: scope.index.service(&one.workload.service).map_or("", |service| service.component),
         networks: one.workload.networks.join(", "),
@@ -297,12 +312,13 @@ fn workload<'a>(scope: &'a Scope<'_>, one: &'a WorkloadManifests<'_>) -> Option<
     })
 }
 
-/// Whether a workload, or one that it waits for, waits for what a chart brings.
+/// Whether a workload, or one that it waits for, waits for what a chart brings; what an operator reads is among the manifests.
 fn waits_for_charts<'a>(scope: &'a Scope<'_>, workload: &'a Workload, seen: &mut BTreeSet<&'a str>) -> bool {
     workload.waits.iter().any(|(name, _)| {
         let known = !seen.insert(name);
         !known
-            && (scope.replaced.by(name).is_some() || scope.index.workload(name).is_some_and(|other| waits_for_charts(scope, other, seen)))
+            && (scope.replaced.by(name).is_some_and(|by| by.operator().is_none())
+                || scope.index.workload(name).is_some_and(|other| waits_for_charts(scope, other, seen)))
     })
 }
 

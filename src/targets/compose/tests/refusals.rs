@@ -2,7 +2,7 @@
 
 use super::build::{at, endpoint, file, platform, render, workload};
 use crate::diagnostic::{Diagnostic, Place, code};
-use crate::platform::realization::{Realization, Realizer};
+use crate::platform::realization::{Realization, Realizer, Value};
 use crate::platform::{Body, DocumentFormat, Image, Platform, Text, TextTree, Vantage, Workload, WorkloadKind};
 
 fn only_diagnostic(platform: &Platform) -> Diagnostic {
@@ -77,12 +77,13 @@ fn our_label_is_ours() {
 fn no_chart_stands_in_for_a_container() {
     let realization = |targets: &'static [&'static str]| Realization {
         targets,
-        by: Realizer::Operator { name: "o", version: "1", resources: Vec::new() },
+        by: Realizer::Chart { repository: "https://example.com", name: "c", version: "1", values: Value::Null },
         replaces: Vec::new(),
         endpoints: Vec::new(),
         pods: Vec::new(),
         secrets: Vec::new(),
         callers: Vec::new(),
+        openings: Vec::new(),
         gaps: Vec::new(),
     };
     let service = |targets: &'static [&'static str]| crate::platform::Service {
