@@ -45,12 +45,16 @@ remove() {
   kubectl delete "$2" "$3" --namespace "$1" --ignore-not-found
 }
 
-# keep NAMESPACE KIND NAME [ANNOTATION]: removing it would delete data, so that has to be meant. The annotation ends its pods.
+# keep NAMESPACE KIND NAME [ANNOTATION [KINDS SELECTOR]]: removing it would delete data, so that has to be meant. The annotation
+# ends its pods, or it keeps the operator from making again what is deleted here.
 keep() {
   if [ -n "$storage" ]; then
     remove "$1" "$2" "$3"
   elif [ $# -gt 3 ] && kubectl get "$2" "$3" --namespace "$1" > /dev/null 2>&1; then
     kubectl annotate "$2" "$3" --namespace "$1" --overwrite "$4"
+    if [ $# -gt 4 ]; then
+      kubectl delete "$5" --namespace "$1" --selector "$6" --ignore-not-found
+    fi
   fi
 }
 helm uninstall airflow --namespace capstone-airflow --ignore-not-found --wait

@@ -139,8 +139,8 @@ for name in $image_settings; do
   esac
   export "$name=$value"
 done
-remove_old_job capstone-airflow airflow-init airflow-init-ea819b48
-remove_old_job capstone-airflow airflow-connections airflow-connections-271156fa
+remove_old_job capstone-airflow airflow-init airflow-init-a295a104
+remove_old_job capstone-airflow airflow-connections airflow-connections-a5c26d65
 manifests . | apply -
 for profile in $profiles; do
   manifests "profiles/$profile" | apply -
@@ -168,7 +168,7 @@ ready capstone-airflow deployment airflow-scheduler
 ready capstone-airflow deployment airflow-dag-processor
 ready capstone-airflow deployment airflow-triggerer
 ready capstone-airflow deployment airflow-worker
-ready capstone-airflow job airflow-init-ea819b48
-ready capstone-airflow job airflow-connections-271156fa
+ready capstone-airflow job airflow-init-a295a104
+ready capstone-airflow job airflow-connections-a5c26d65
 printf '\nEverything is ready.\n'
 printf 'Published endpoints: run ./forward.sh\n'
