@@ -136,17 +136,17 @@ for name in $image_settings; do
   esac
   export "$name=$value"
 done
-remove_old_job capstone-kafka kafka-postgres-init kafka-postgres-init-ed87101f
-remove_old_job capstone-airflow airflow-postgres-init airflow-postgres-init-fccfdba4
-remove_old_job capstone-airflow airflow-init airflow-init-1915f8e7
-remove_old_job capstone-airflow airflow-connections airflow-connections-341f5e73
+remove_old_job capstone-kafka kafka-postgres-init kafka-postgres-init-6f48f03b
+remove_old_job capstone-airflow airflow-postgres-init airflow-postgres-init-7a0cf280
+remove_old_job capstone-airflow airflow-init airflow-init-c9ea1528
+remove_old_job capstone-airflow airflow-connections airflow-connections-19fa949f
 manifests . | apply -
 for profile in $profiles; do
   manifests "profiles/$profile" | apply -
 done
 
 ready capstone-kafka statefulset kafka-postgres
-ready capstone-kafka job kafka-postgres-init-ed87101f
+ready capstone-kafka job kafka-postgres-init-6f48f03b
 ready capstone-kafka statefulset kafka
 ready capstone-kafka deployment kafdrop
 case " $profiles " in
@@ -156,13 +156,13 @@ case " $profiles " in
   *" app "*) ready capstone-kafka deployment consumer ;;
 esac
 ready capstone-airflow statefulset airflow-postgres
-ready capstone-airflow job airflow-postgres-init-fccfdba4
+ready capstone-airflow job airflow-postgres-init-7a0cf280
 ready capstone-airflow statefulset redis
 ready capstone-airflow deployment airflow-apiserver
 ready capstone-airflow deployment airflow-scheduler
 ready capstone-airflow deployment airflow-dag-processor
 ready capstone-airflow deployment airflow-triggerer
 ready capstone-airflow deployment airflow-worker
-ready capstone-airflow job airflow-init-1915f8e7
-ready capstone-airflow job airflow-connections-341f5e73
+ready capstone-airflow job airflow-init-c9ea1528
+ready capstone-airflow job airflow-connections-19fa949f
 printf '\nEverything is ready.\n'

@@ -12,10 +12,15 @@ stop() {
 trap stop EXIT
 trap 'exit 130' INT TERM
 
-# forward NAMESPACE SERVICE ADDRESS HOST_PORT PORT: again and again, since a new pod ends it.
+# forward NAMESPACE SERVICE ADDRESS HOST_PORT PORT: again and again, since a new pod ends it. Whoever ends the loop ends
+# what runs in it, which would go on holding the port.
 forward() {
+  child=''
+  trap '[ -z "$child" ] || kill "$child" 2> /dev/null; exit' TERM
   while :; do
-    kubectl port-forward --namespace "$1" "service/$2" --address "$3" "$4:$5" > /dev/null || true
+    kubectl port-forward --namespace "$1" "service/$2" --address "$3" "$4:$5" > /dev/null &
+    child=$!
+    wait "$child" || true
     sleep 2
   done
 }
@@ -23,9 +28,15 @@ forward() {
 forward capstone-kafka kafka-postgres-rw 127.0.0.1 5433 5432 &
 children="$children $!"
 printf '%-24s %s\n' kafka-postgres localhost:5433
-forward capstone-kafka kafka 127.0.0.1 9092 19092 &
+forward capstone-kafka kafka-kafka-external-1 127.0.0.1 9092 19092 &
 children="$children $!"
-printf '%-24s %s\n' kafka localhost:9092
+printf '%-24s %s\n' kafka-1 localhost:9092
+forward capstone-kafka kafka-kafka-external-2 127.0.0.1 9093 19092 &
+children="$children $!"
+printf '%-24s %s\n' kafka-2 localhost:9093
+forward capstone-kafka kafka-kafka-external-3 127.0.0.1 9094 19092 &
+children="$children $!"
+printf '%-24s %s\n' kafka-3 localhost:9094
 forward capstone-kafka kafdrop 127.0.0.1 9000 9000 &
 children="$children $!"
 printf '%-24s %s\n' kafdrop http://localhost:9000

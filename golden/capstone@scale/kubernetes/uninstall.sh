@@ -45,17 +45,24 @@ remove() {
   kubectl delete "$2" "$3" --namespace "$1" --ignore-not-found
 }
 
-# keep NAMESPACE KIND NAME [ANNOTATION]: removing it would delete data, so that has to be meant. The annotation ends its pods.
+# keep NAMESPACE KIND NAME [ANNOTATION [KINDS SELECTOR]]: removing it would delete data, so that has to be meant. The annotation
+# ends its pods, or it keeps the operator from making again what is deleted here.
 keep() {
   if [ -n "$storage" ]; then
     remove "$1" "$2" "$3"
   elif [ $# -gt 3 ] && kubectl get "$2" "$3" --namespace "$1" > /dev/null 2>&1; then
     kubectl annotate "$2" "$3" --namespace "$1" --overwrite "$4"
+    if [ $# -gt 4 ]; then
+      kubectl delete "$5" --namespace "$1" --selector "$6" --ignore-not-found
+    fi
   fi
 }
 remove capstone-airflow databases.postgresql.cnpg.io airflow-postgres-airflow
 keep capstone-airflow clusters.postgresql.cnpg.io airflow-postgres 'cnpg.io/hibernation=on'
 kubectl delete "$kinds" --namespace capstone-airflow --selector "$mine" --ignore-not-found
+keep capstone-kafka kafkatopics.kafka.strimzi.io kafka-transactions
+keep capstone-kafka kafkanodepools.kafka.strimzi.io kafka
+keep capstone-kafka kafkas.kafka.strimzi.io kafka 'strimzi.io/pause-reconciliation=true' strimzipodsets.core.strimzi.io,deployments.apps 'strimzi.io/cluster=kafka'
 remove capstone-kafka databases.postgresql.cnpg.io kafka-postgres-db-t0
 keep capstone-kafka clusters.postgresql.cnpg.io kafka-postgres 'cnpg.io/hibernation=on'
 kubectl delete "$kinds" --namespace capstone-kafka --selector "$mine" --ignore-not-found
@@ -66,3 +73,4 @@ if [ -n "$storage" ]; then
   kubectl delete namespace capstone-kafka --ignore-not-found
 fi
 printf 'The operator %s stays, since others in the cluster may use it. To remove it: %s\n' CloudNativePG 'helm uninstall cloudnative-pg --namespace cnpg-system'
+printf 'The operator %s stays, since others in the cluster may use it. To remove it: %s\n' Strimzi 'helm uninstall strimzi-kafka-operator --namespace strimzi'

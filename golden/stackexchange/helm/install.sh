@@ -128,16 +128,16 @@ for name in $image_settings; do
   esac
   export "$name=$value"
 done
-remove_old_job stackexchange airflow-postgres-init airflow-postgres-init-e9e8b18e
-remove_old_job stackexchange airflow-logs-group airflow-logs-group-f2a0d433
+remove_old_job stackexchange airflow-postgres-init airflow-postgres-init-32f34e5f
+remove_old_job stackexchange airflow-logs-group airflow-logs-group-3bf16636
 manifests . | apply -
 for profile in $profiles; do
   manifests "profiles/$profile" | apply -
 done
 
 ready stackexchange statefulset airflow-postgres
-ready stackexchange job airflow-postgres-init-e9e8b18e
-ready stackexchange job airflow-logs-group-f2a0d433
+ready stackexchange job airflow-postgres-init-32f34e5f
+ready stackexchange job airflow-logs-group-3bf16636
 ./releases.sh --timeout "$timeout"
 printf '\nEverything is ready.\n'
 printf 'Published endpoints: run ./forward.sh\n'

@@ -12,10 +12,15 @@ stop() {
 trap stop EXIT
 trap 'exit 130' INT TERM
 
-# forward NAMESPACE SERVICE ADDRESS HOST_PORT PORT: again and again, since a new pod ends it.
+# forward NAMESPACE SERVICE ADDRESS HOST_PORT PORT: again and again, since a new pod ends it. Whoever ends the loop ends
+# what runs in it, which would go on holding the port.
 forward() {
+  child=''
+  trap '[ -z "$child" ] || kill "$child" 2> /dev/null; exit' TERM
   while :; do
-    kubectl port-forward --namespace "$1" "service/$2" --address "$3" "$4:$5" > /dev/null || true
+    kubectl port-forward --namespace "$1" "service/$2" --address "$3" "$4:$5" > /dev/null &
+    child=$!
+    wait "$child" || true
     sleep 2
   done
 }
