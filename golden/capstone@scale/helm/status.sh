@@ -10,6 +10,9 @@ printf '\n== %s\n' capstone-kafka
 kubectl get statefulsets,deployments,jobs,pods,persistentvolumeclaims,services --namespace capstone-kafka
 kubectl get clusters.postgresql.cnpg.io --namespace capstone-kafka
 kubectl get databases.postgresql.cnpg.io --namespace capstone-kafka
+kubectl get kafkanodepools.kafka.strimzi.io --namespace capstone-kafka
+kubectl get kafkas.kafka.strimzi.io --namespace capstone-kafka
+kubectl get kafkatopics.kafka.strimzi.io --namespace capstone-kafka
 kubectl get events --namespace capstone-kafka --field-selector type=Warning --sort-by .lastTimestamp
 
 printf '\n== %s\n' capstone-airflow

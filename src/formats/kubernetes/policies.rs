@@ -10,7 +10,8 @@ use super::realizations::Replaced;
 use super::scope::{Exposure, Scope};
 use super::{labels, network_label};
 use crate::formats::said_elsewhere;
-use crate::platform::{Endpoint, Network, Opening, Operator, Platform, Workload, WorkloadKind};
+use crate::platform::realization::Operator;
+use crate::platform::{Endpoint, Network, Opening, Platform, Workload, WorkloadKind};
 use crate::yaml::Doc;
 
 /// What is not the internet: private, shared, loopback, link-local, multicast and reserved ranges (RFC 6890). The
