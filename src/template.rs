@@ -41,6 +41,7 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("kubernetes/secrets.sh", include_str!("../templates/kubernetes/secrets.sh.j2")),
     ("kubernetes/status.sh", include_str!("../templates/kubernetes/status.sh.j2")),
     ("kubernetes/uninstall.sh", include_str!("../templates/kubernetes/uninstall.sh.j2")),
+    ("postgres/backup.sh", include_str!("../templates/postgres/backup.sh.j2")),
     ("postgres/init.sh", include_str!("../templates/postgres/init.sh.j2")),
     ("postgres/init.sql", include_str!("../templates/postgres/init.sql.j2")),
     ("postgres/pool.sh", include_str!("../templates/postgres/pool.sh.j2")),

@@ -214,7 +214,7 @@ fn pods_are_kept_for_debugging_and_in_production_only_those_of_failed_tasks() {
 fn recommendation_1_the_database_is_managed_elsewhere_behind_a_pool() {
     let index = Index::new(&PRODUCTION);
     let names: Vec<&str> = index.workloads_of("airflow-postgres").iter().map(|workload| workload.name.as_str()).collect();
-    assert_eq!(names, ["airflow-postgres-pool"]);
+    assert_eq!(names, ["airflow-postgres-pool", "airflow-postgres-dump", "airflow-postgres-backup"], "no server");
     has(
         workload(&PRODUCTION, "airflow-scheduler"),
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN",
@@ -253,6 +253,23 @@ fn recommendation_3_every_credential_is_a_secret_by_reference() {
     assert_eq!(names, expected);
     assert!(PRODUCTION.secret_store == pipegen::platform::SecretStore::External, "a store fills them, not a file");
     assert!(BASE.secret_store == pipegen::platform::SecretStore::Env);
+}
+
+#[test]
+fn recommendation_10_the_metadata_database_is_dumped_and_stored_every_night() {
+    let (dump, upload) = (workload(&PRODUCTION, "airflow-postgres-dump"), workload(&PRODUCTION, "airflow-postgres-backup"));
+    assert_eq!(dump.before.as_deref(), Some("airflow-postgres-backup"));
+    has(dump, "PGHOST", "{DB_HOST}");
+    has(dump, "PGSSLMODE", "require");
+    has(dump, "METADATA_DB_PASSWORD", "<METADATA_DB_PASSWORD>");
+    assert!(matches!(&upload.kind, WorkloadKind::Scheduled { schedule } if schedule == "0 3 * * *"), "{:?}", upload.kind);
+    has(upload, "AWS_ACCESS_KEY_ID", "<AWS_ACCESS_KEY_ID>");
+    has(upload, "AWS_SECRET_ACCESS_KEY", "<AWS_SECRET_ACCESS_KEY>");
+    has(upload, "AWS_REGION", "us-east-1");
+    let words: Vec<String> = upload.command.iter().flatten().map(|word| shown(word.text())).collect();
+    assert_eq!(words.join(" "), "s3 cp --recursive --only-show-errors /backup/dumps s3://{LAKE_BUCKET}/stackexchange/airflow-postgres/");
+    assert_eq!(mounts(dump, "airflow-postgres-backup").len(), 1, "what the one leaves the other finds");
+    assert_eq!(mounts(upload, "airflow-postgres-backup"), [("/backup".to_owned(), false)]);
 }
 
 #[test]

@@ -26,7 +26,6 @@ const KEYS: &[(&str, Option<&str>, When)] = &[
     ("pipelines/*/steps/*/batch_interval", None, When::Always),
     ("services/*/metrics", Some("airflow"), When::Always),
     ("services/*/metrics", Some("container"), When::Always),
-    ("services/*/backup", Some("postgres"), When::Always),
 ];
 
 pub(super) fn check(context: &RuleContext<'_>) -> Vec<Diagnostic> {

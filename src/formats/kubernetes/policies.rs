@@ -59,7 +59,7 @@ pub fn members(platform: &Platform) -> BTreeMap<&str, Members> {
 }
 
 fn ports(workload: &Workload) -> Vec<PolicyPort> {
-    if matches!(workload.kind, WorkloadKind::Job { .. }) {
+    if matches!(workload.kind, WorkloadKind::Job { .. } | WorkloadKind::Scheduled { .. }) {
         return Vec::new();
     }
     workload.endpoints.iter().map(|endpoint| PolicyPort { protocol: "TCP", port: endpoint.port }).collect()

@@ -118,7 +118,7 @@ fn is_job(workload: &Workload) -> bool {
 }
 
 fn stack<'a>(stack: &'a StackPlan<'a>) -> StackContext<'a> {
-    let jobs = stack.services.iter().filter(|workload| is_job(workload)).map(|workload| workload.name.as_str());
+    let jobs = stack.services.iter().filter(|workload| is_job(workload) && !workload.is_timed()).map(|workload| workload.name.as_str());
     StackContext { project: &stack.project, file: &stack.file, jobs: jobs.collect() }
 }
 
@@ -147,8 +147,10 @@ fn connections<'a>(platform: &'a Platform, plan: &'a ComposePlan<'a>) -> Vec<Con
 /// What `verify-network.sh` compares with the world: one line per fact, words between spaces. Linear in the platform:
 /// the pairs are made by the script.
 fn facts(platform: &Platform, plan: &ComposePlan<'_>) -> Vec<String> {
-    let servers: BTreeMap<&str, &Workload> =
-        workloads(plan).filter(|workload| !is_job(workload)).map(|workload| (workload.name.as_str(), workload)).collect();
+    let servers: BTreeMap<&str, &Workload> = workloads(plan)
+        .filter(|workload| !is_job(workload) && !workload.is_timed())
+        .map(|workload| (workload.name.as_str(), workload))
+        .collect();
     let mut facts = Vec::new();
     for workload in workloads(plan).filter(|workload| servers.contains_key(workload.name.as_str())) {
         let when = if workload.profiles.is_empty() { "always" } else { "profile" };
