@@ -10,8 +10,7 @@ mod workload;
 
 pub use index::Index;
 pub use realization::{
-    CustomResource, Gap, ImagePart, Opening, Operator, Pods, Realization, Realizer, Removal, ReplacedEndpoint, SecretKind, SecretObject,
-    State, Value,
+    CustomResource, Gap, ImagePart, Opening, Realization, Realizer, Removal, ReplacedEndpoint, SecretKind, SecretObject, State, Value,
 };
 pub use text::{AddressPart, Encoding, EndpointRef, Part, PublicText, Text, TextTree, Vantage};
 pub use workload::{

@@ -11,7 +11,8 @@ use super::workloads::{Awaited, with_overrides};
 use crate::diagnostic::Place;
 use crate::formats::said_elsewhere;
 use crate::formats::text::{Piece, Reader};
-use crate::platform::{CustomResource, Image, ImagePart, Operator, PublicText, Realization, Realizer, Removal, State, Value, Workload};
+use crate::platform::realization::Operator;
+use crate::platform::{CustomResource, Image, ImagePart, PublicText, Realization, Realizer, Removal, State, Value, Workload};
 use crate::value::escape;
 use crate::yaml::{Doc, Item};
 

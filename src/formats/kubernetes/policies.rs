@@ -9,7 +9,8 @@ use super::model::{Egress, Expression, Ingress, IpBlock, Metadata, NetworkPolicy
 use super::scope::{Exposure, Scope};
 use super::{labels, network_label};
 use crate::formats::said_elsewhere;
-use crate::platform::{Network, Opening, Operator, Platform, Workload, WorkloadKind};
+use crate::platform::realization::Operator;
+use crate::platform::{Network, Opening, Platform, Workload, WorkloadKind};
 use crate::yaml::Doc;
 
 /// What is not the internet: private, shared, loopback, link-local, multicast and reserved ranges (RFC 6890). The
