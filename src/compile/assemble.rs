@@ -228,6 +228,7 @@ fn group_job(volume: &str, group: u32, stack: usize, origin: &Pointer, mounter: 
         role: None,
         stack,
         kind: WorkloadKind::Job { evidence: Some(Check::exec(["test", "-g", "/volume"]).into()) },
+        before: None,
         networks: mounter.map(|workload| workload.networks.iter().take(1).cloned().collect()).unwrap_or_default(),
         profiles: Vec::new(),
         image: Image::Pulled { reference: "busybox:1.37.0".into() },

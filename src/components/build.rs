@@ -120,6 +120,7 @@ impl Build<'_> {
             role: role.map(str::to_owned),
             stack: self.stack,
             kind,
+            before: None,
             networks: self.networks.clone(),
             profiles: self.service.profiles.iter().map(ToString::to_string).collect(),
             image,

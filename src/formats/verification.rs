@@ -56,9 +56,9 @@ pub fn facts(platform: &Platform, index: &Index<'_>, workloads: &[&Workload], on
     facts
 }
 
-/// Whether a workload is there to be asked: a job has ended.
+/// Whether a workload is there to be asked: a job has ended, and what runs at certain times is seldom there.
 pub fn is_asked(workload: &Workload) -> bool {
-    !matches!(workload.kind, WorkloadKind::Job { .. })
+    !matches!(workload.kind, WorkloadKind::Job { .. }) && !workload.is_timed()
 }
 
 /// An address of the host under which a published port answers: what is published everywhere answers on loopback.

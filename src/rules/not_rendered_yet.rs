@@ -17,7 +17,6 @@ const KEYS: &[(&str, Option<&str>)] = &[
     ("pipelines/*/steps/*/checkpoint", None),
     ("pipelines/*/steps/*/batch_interval", None),
     ("services/*/metrics", Some("container")),
-    ("services/*/backup", Some("postgres")),
 ];
 
 pub(super) fn check(context: &RuleContext<'_>) -> Vec<Diagnostic> {

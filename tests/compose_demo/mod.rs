@@ -220,6 +220,7 @@ fn workload(name: &str, stack: usize, networks: &[&str]) -> Workload {
         role: None,
         stack,
         kind: WorkloadKind::Server { replicas: 1, keep_running: true },
+        before: None,
         networks: networks.iter().map(|name| (*name).into()).collect(),
         profiles: Vec::new(),
         image: Image::Pulled { reference: "busybox:1.37".into() },

@@ -74,7 +74,9 @@ fn port_of(endpoint: &Endpoint) -> Port {
 }
 
 fn running(platform: &Platform) -> impl Iterator<Item = &Workload> {
-    let made = platform.workloads.iter().filter(|workload| !matches!(workload.kind, WorkloadKind::Template { .. }));
+    // What runs before another one is in the pod of that.
+    let has_own = |workload: &&Workload| workload.before.is_none() && !matches!(workload.kind, WorkloadKind::Template { .. });
+    let made = platform.workloads.iter().filter(has_own);
     made.filter(|workload| operator_of(platform, workload).is_none_or(|realization| has_pods(realization, workload)))
 }
 

@@ -37,7 +37,7 @@ if [ -n "$storage" ] && [ -z "$yes" ]; then
 fi
 
 mine='app.kubernetes.io/part-of=capstone,app.kubernetes.io/managed-by=pipegen'
-kinds='deployments,statefulsets,jobs,poddisruptionbudgets,services,networkpolicies,configmaps,secrets'
+kinds='deployments,statefulsets,cronjobs,jobs,poddisruptionbudgets,services,networkpolicies,configmaps,secrets'
 
 # remove NAMESPACE KIND NAME: what an operator was asked for.
 remove() {

@@ -80,6 +80,14 @@ required METADATA_DB_PASSWORD
 required REGISTRY
 
 {
+  raw_key AWS_ACCESS_KEY_ID
+} | secret stackexchange aws-access-key-id
+
+{
+  raw_key AWS_SECRET_ACCESS_KEY
+} | secret stackexchange aws-secret-access-key
+
+{
   raw_key METADATA_DB_PASSWORD
 } | secret stackexchange metadata-db-password
 
@@ -220,7 +228,11 @@ server_tls_sslmode = require
 } | secret stackexchange airflow-connections
 
 set --
+name=DB_HOST
+set -- "$@" "--from-literal=$name=$(raw "$name")"
 name=IMAGE_TAG
+set -- "$@" "--from-literal=$name=$(raw "$name")"
+name=LAKE_BUCKET
 set -- "$@" "--from-literal=$name=$(raw "$name")"
 name=REGISTRY
 set -- "$@" "--from-literal=$name=$(raw "$name")"

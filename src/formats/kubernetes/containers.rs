@@ -50,6 +50,16 @@ pub fn container(scope: &mut Scope<'_>, workload: &Workload, files: &Files, plac
     container
 }
 
+/// The container of a workload in the pod of another one: it runs as its own user.
+pub fn step(scope: &mut Scope<'_>, workload: &Workload, files: &Files, place: &Place) -> Container {
+    let mut step = container(scope, workload, files, place);
+    if let Some((user, group)) = user(workload).filter(|(user, _)| *user != 0) {
+        step.security_context.run_as_user = Some(user);
+        step.security_context.run_as_group = group;
+    }
+    step
+}
+
 /// A container without files and storage.
 pub fn bare(scope: &mut Scope<'_>, name: &str, image: &Image, stack: usize, parts: &Parts<'_>, place: &Place) -> Container {
     let Parts { entrypoint, command, environment, endpoints, health } = parts;

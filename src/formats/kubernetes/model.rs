@@ -99,6 +99,18 @@ pub struct Job {
     pub template: PodTemplate,
 }
 
+/// A job at certain times.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CronJob {
+    pub schedule: String,
+    pub time_zone: &'static str,
+    pub concurrency_policy: &'static str,
+    pub successful_jobs_history_limit: u16,
+    pub failed_jobs_history_limit: u16,
+    pub job_template: Spec<Job>,
+}
+
 /// Pods to be made.
 #[derive(Debug, Serialize)]
 pub struct PodTemplate {

@@ -62,7 +62,7 @@ pub fn members<'a>(platform: &'a Platform, replaced: &Replaced<'_>) -> BTreeMap<
 
 /// Where a workload listens.
 fn ports(replaced: &Replaced<'_>, workload: &Workload) -> Vec<PolicyPort> {
-    if matches!(workload.kind, WorkloadKind::Job { .. }) {
+    if matches!(workload.kind, WorkloadKind::Job { .. } | WorkloadKind::Scheduled { .. }) {
         return Vec::new();
     }
     workload.endpoints.iter().filter(|endpoint| replaced.listens(workload, endpoint)).map(policy_port).collect()

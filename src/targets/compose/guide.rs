@@ -34,6 +34,7 @@ struct Guide<'a> {
     diagram: Diagram<'a>,
     pipelines: Vec<PipelineRow<'a>>,
     lookups: Vec<Lookup<'a>>,
+    asked: Vec<Asked<'a>>,
     connections: Vec<SetupRow<'a>>,
     volumes: Vec<String>,
 }
@@ -121,6 +122,14 @@ struct StepRow<'a> {
     writes: String,
 }
 
+/// What runs at certain times, which is left to whoever deploys.
+#[derive(Serialize)]
+struct Asked<'a> {
+    file: &'a str,
+    name: &'a str,
+    schedule: &'a str,
+}
+
 #[derive(Serialize)]
 struct Lookup<'a> {
     project: &'a str,
@@ -200,6 +209,7 @@ impl<'a> Guide<'a> {
             diagram: diagram(platform, plan),
             pipelines: platform.pipelines.iter().map(pipeline_row).collect(),
             lookups: lookups(platform, plan),
+            asked: plan.stacks.iter().flat_map(asked).collect(),
             connections: connections(platform, plan),
             volumes: volumes(platform, plan),
         }
@@ -242,7 +252,10 @@ fn kind(workload: &Workload) -> String {
     let kind = match workload.kind {
         WorkloadKind::Server { replicas: 0 | 1, .. } => "server".to_owned(),
         WorkloadKind::Server { replicas, .. } => format!("server, {replicas} of it"),
-        WorkloadKind::Job { .. } => "runs once on every start".to_owned(),
+        WorkloadKind::Job { .. } => {
+            workload.before.as_ref().map_or_else(|| "runs once on every start".to_owned(), |next| format!("runs before {next}"))
+        }
+        WorkloadKind::Scheduled { .. } => "runs when it is asked to".to_owned(),
         WorkloadKind::Template { .. } => String::new(),
     };
     match workload.profiles.as_slice() {
@@ -402,6 +415,14 @@ fn lookups<'a>(platform: &'a Platform, plan: &'a ComposePlan<'a>) -> Vec<Lookup<
         })
     };
     plan.stacks.iter().filter_map(example).collect()
+}
+
+fn asked<'a>(stack: &'a StackPlan<'a>) -> Vec<Asked<'a>> {
+    let row = |workload: &&'a Workload| match &workload.kind {
+        WorkloadKind::Scheduled { schedule } => Some(Asked { file: &stack.file, name: &workload.name, schedule }),
+        _ => None,
+    };
+    stack.services.iter().filter_map(row).collect()
 }
 
 fn connections<'a>(platform: &'a Platform, plan: &'a ComposePlan<'a>) -> Vec<SetupRow<'a>> {

@@ -57,6 +57,7 @@ pub fn workload(name: &str) -> Workload {
         role: None,
         stack: 0,
         kind: WorkloadKind::Server { replicas: 1, keep_running: true },
+        before: None,
         networks: vec!["net".into()],
         profiles: Vec::new(),
         image: Image::Pulled { reference: "nginx:1.30.4".into() },
