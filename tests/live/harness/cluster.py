@@ -44,7 +44,8 @@ class ClusterDeployment(Deployment):
         """The published endpoints are on this machine as long as this lasts."""
         said = self.folder / "forward.log"
         with said.open("w") as output:
-            process = subprocess.Popen(["./forward.sh"], cwd=self.folder, env=self.shell.environment, stdout=output, start_new_session=True)
+            quiet = {"stderr": subprocess.DEVNULL, "start_new_session": True}
+            process = subprocess.Popen(["./forward.sh"], cwd=self.folder, env=self.shell.environment, stdout=output, **quiet)
         try:
             until(lambda: said.read_text().count("\n") > 0, 20, lambda: "forward.sh says nothing")
             self.addresses = {words[0]: words[1].removeprefix("http://") for words in map(str.split, said.read_text().splitlines())}

@@ -23,6 +23,7 @@ INTERFACE = "pipegen-live"
 ETCD = "http://127.0.0.1:2379"
 USERS = {"admin": "system:masters", "manager": "system:masters", "scheduler": "system:masters", "kubelet": "system:nodes", "proxy": ""}
 CGROUPS = "pipegen-live"
+CPU_SHARES = 12 * 1024
 # The kubelet wants these to have a certain value, and they are the whole machine's: it is shown the values, and the machine keeps its own.
 SHOWN = {"vm/overcommit_memory": 1, "vm/panic_on_oom": 0, "kernel/panic": 10, "kernel/panic_on_oops": 1,
          "kernel/keys/root_maxkeys": 1_000_000, "kernel/keys/root_maxbytes": 25_000_000}  # fmt: skip
@@ -102,6 +103,9 @@ class Node:
         for controller in Path("/sys/fs/cgroup").iterdir():
             if controller.is_dir() and os.access(controller / "cgroup.procs", os.W_OK):
                 (controller / CGROUPS).mkdir(exist_ok=True)
+                shares = controller / CGROUPS / "cpu.shares"
+                if shares.exists():  # else all pods together get as much as one other program of the machine
+                    shares.write_text(f"{CPU_SHARES}\n")
         self.state.mkdir(parents=True)
         for key, value in SHOWN.items():
             (self.state / key.replace("/", "_")).write_text(f"{value}\n")
