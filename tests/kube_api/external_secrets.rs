@@ -1,7 +1,6 @@
 //! ExternalSecrets on an API server that knows their kind.
 
-use crate::faults_of_applying;
-use crate::support::custom;
+use crate::{definitions, faults_of_applying};
 use crate::support::kube_api::KubeApi;
 use crate::support::rendered::Rendered;
 
@@ -24,9 +23,7 @@ fn external_secrets_are_taken_kept_and_not_changed_the_second_time() {
     let Some(api) = KubeApi::start() else {
         return;
     };
-    api.apply(&custom::definition("ExternalSecret").to_string()).unwrap_or_else(|error| panic!("{error}"));
-    api.kubectl(&["wait", "customresourcedefinitions", "--all", "--for", "condition=Established", "--timeout", "60s"])
-        .expect("it is known");
+    definitions::install(&api);
     let rendered = Rendered::text_to("kubernetes", BLUEPRINT, &[]);
     api.apply(&rendered.read("namespaces.yaml")).unwrap_or_else(|error| panic!("{error}"));
     let objects = rendered.read("external-secrets.yaml");

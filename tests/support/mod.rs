@@ -3,7 +3,6 @@
 #![allow(dead_code, reason = "every test program uses a part of it")]
 
 pub mod compose;
-pub mod custom;
 pub mod edit;
 pub mod kube_api;
 pub mod manifests;
