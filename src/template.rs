@@ -43,6 +43,7 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("kubernetes/verify-network.sh", include_str!("../templates/kubernetes/verify-network.sh.j2")),
     ("network/verify-network-probe.sh", include_str!("../templates/network/verify-network-probe.sh.j2")),
     ("network/verify-network.sh", include_str!("../templates/network/verify-network.sh.j2")),
+    ("postgres/backup.sh", include_str!("../templates/postgres/backup.sh.j2")),
     ("postgres/init.sh", include_str!("../templates/postgres/init.sh.j2")),
     ("postgres/init.sql", include_str!("../templates/postgres/init.sql.j2")),
     ("postgres/pool.sh", include_str!("../templates/postgres/pool.sh.j2")),

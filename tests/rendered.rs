@@ -3,7 +3,7 @@
 
 mod support;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use pipegen::compile::{Compiled, Options, compile};
 use pipegen::formats::Layout;
@@ -22,9 +22,9 @@ const SILENT: [(&str, &str); 4] = [
     ("/services/airflow/version", "beside an image of one's own it only says what is in that, and unknown versions are refused"),
 ];
 
-/// Everything that the targets write and all warnings, as text; nothing if the blueprint is refused.
-fn render(source: &Source) -> (Option<String>, Compiled) {
-    let mut compiled = compile(source, &Options::default());
+/// Everything that the targets write for an environment and all warnings, as text; nothing if the blueprint is refused.
+fn render(source: &Source, environment: Option<&str>) -> (Option<String>, Compiled) {
+    let mut compiled = compile(source, &Options { environment, ..Options::default() });
     let Some(platform) = compiled.platform.take() else { return (None, compiled) };
     let layout = Layout { blueprint: "../blueprint.yml".to_owned(), base: "..".to_owned() };
     let mut all = String::new();
@@ -97,8 +97,10 @@ fn a_changed_value_changes_an_artifact_or_is_refused_or_is_said_not_to_be_render
     for path in BLUEPRINTS {
         let text = std::fs::read_to_string(support::repository().join(path)).expect("the blueprint is there");
         let source = Source::new(path, text.clone());
-        let (artifacts, compiled) = render(&source);
+        let (artifacts, compiled) = render(&source, None);
         let artifacts = artifacts.unwrap_or_else(|| panic!("{path} is sound: {:?}", compiled.diagnostics));
+        let of_environment = |name: &String| (name.clone(), render(&source, Some(name)).0.expect("the environment is sound"));
+        let environments: BTreeMap<String, String> = compiled.environments.iter().map(of_environment).collect();
         let not_rendered: Vec<Span> = compiled
             .diagnostics
             .iter()
@@ -110,9 +112,11 @@ fn a_changed_value_changes_an_artifact_or_is_refused_or_is_said_not_to_be_render
         let mut found = Vec::new();
         scalars(&yaml::read(&source).expect("YAML"), "", &mut found);
         for (pointer, span, value) in found {
+            let environment = pointer.strip_prefix("/environments/").and_then(|rest| rest.split('/').next());
+            let artifacts = environment.map_or(&artifacts, |name| &environments[name]);
             let outcomes = others(source.slice(span), &value).into_iter().filter_map(|other| {
-                let (changed, _) = render(&Source::new(path, replaced(&text, span, &other)));
-                changed.map(|changed| changed != artifacts)
+                let (changed, _) = render(&Source::new(path, replaced(&text, span, &other)), environment);
+                changed.map(|changed| changed != *artifacts)
             });
             // A key that takes no other value cannot be forgotten.
             let mut outcomes = outcomes.peekable();

@@ -194,7 +194,7 @@ impl Wiring<'_, '_> {
             match &named {
                 Some(names) => names.contains(&workload.name),
                 // A job with a role sets the service up; one without is the service itself.
-                None => workload.role.is_none() || !matches!(workload.kind, WorkloadKind::Job { .. }),
+                None => workload.role.is_none() || !matches!(workload.kind, WorkloadKind::Job { .. } | WorkloadKind::Scheduled { .. }),
             }
         };
         mine.iter().copied().filter(is_meant).collect()

@@ -78,6 +78,7 @@ codes! {
     PROFILE_MISMATCH "profile-mismatch" Error "a dependency that its own profile may leave out";
     REFERENCE_NOT_ALLOWED "reference-not-allowed" Error "a `${...}` where this kind is not allowed";
     RESERVED_NAME "reserved-name" Error "a name that the language itself uses";
+    SCHEDULE_NOT_KEPT "schedule-not-kept" Warning "a schedule in a target that has none";
     SECOND_DOCUMENT "second-document" Error "a file with more than one YAML document";
     SECRET_NOT_ALLOWED "secret-not-allowed" Error "a secret where it would be readable by anyone";
     STACK_CYCLE "stack-cycle" Error "stacks that must each start before the other";

@@ -36,7 +36,8 @@ pub fn facts(platform: &Platform, index: &Index<'_>, workloads: &[&Workload], on
         let comes_and_goes = !workload.profiles.is_empty() || matches!(workload.kind, WorkloadKind::Template { .. });
         let when = if comes_and_goes { "sometimes" } else { "always" };
         facts.push(format!("runs {} {} {when}", workload.name, workload.networks.join(",")));
-        for endpoint in &workload.endpoints {
+        // What takes single messages gives no answer by which a probe could tell that it is there.
+        for endpoint in workload.endpoints.iter().filter(|endpoint| !endpoint.protocol.is_udp()) {
             facts.push(format!("listens {} {}", workload.name, endpoint.port));
             if let Some(published) = endpoint.published.as_ref().filter(|_| on_host) {
                 let address = address_on_host(published);
@@ -55,9 +56,9 @@ pub fn facts(platform: &Platform, index: &Index<'_>, workloads: &[&Workload], on
     facts
 }
 
-/// Whether a workload is there to be asked: a job has ended.
+/// Whether a workload is there to be asked: a job has ended, and what runs at certain times is seldom there.
 pub fn is_asked(workload: &Workload) -> bool {
-    !matches!(workload.kind, WorkloadKind::Job { .. })
+    !matches!(workload.kind, WorkloadKind::Job { .. }) && !workload.is_timed()
 }
 
 /// An address of the host under which a published port answers: what is published everywhere answers on loopback.

@@ -11,7 +11,7 @@ pub fn shared_networks<'a>(one: &'a Workload, other: &Workload) -> Vec<&'a str> 
 
 /// Whether a workload listens on anything.
 fn listens(workload: &Workload) -> bool {
-    !workload.endpoints.is_empty() && !matches!(workload.kind, WorkloadKind::Job { .. })
+    !workload.endpoints.is_empty() && !matches!(workload.kind, WorkloadKind::Job { .. } | WorkloadKind::Scheduled { .. })
 }
 
 /// Whether a workload may open connections to the internet: it is on a network that is not internal.

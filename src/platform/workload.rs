@@ -19,6 +19,8 @@ pub struct Workload {
     pub stack: usize,
     /// How it lives.
     pub kind: WorkloadKind,
+    /// The scheduled workload before each run of which it runs to its end, beside it and on the same storage.
+    pub before: Option<String>,
     /// Its networks, its home first.
     pub networks: Vec<String>,
     /// It runs only when one of these is asked for; empty: always.
@@ -67,6 +69,11 @@ pub struct Workload {
 }
 
 impl Workload {
+    /// Whether it runs at certain times, and not from the start on.
+    pub const fn is_timed(&self) -> bool {
+        matches!(self.kind, WorkloadKind::Scheduled { .. }) || self.before.is_some()
+    }
+
     /// An endpoint by name.
     pub fn endpoint(&self, name: &str) -> Option<&Endpoint> {
         self.endpoints.iter().find(|endpoint| endpoint.name == name)
@@ -81,7 +88,7 @@ impl Workload {
     pub fn remote_checks(&self) -> impl Iterator<Item = &RemoteCheck> {
         let evidence = match &self.kind {
             WorkloadKind::Job { evidence } => evidence.as_ref(),
-            WorkloadKind::Server { .. } | WorkloadKind::Template { .. } => None,
+            WorkloadKind::Server { .. } | WorkloadKind::Scheduled { .. } | WorkloadKind::Template { .. } => None,
         };
         self.health.iter().filter_map(|health| health.remote.as_ref()).chain(evidence)
     }
@@ -123,6 +130,11 @@ pub enum WorkloadKind {
     Job {
         /// Shows from outside that it has run.
         evidence: Option<RemoteCheck>,
+    },
+    /// It runs at certain times, and ends each time; never twice at once.
+    Scheduled {
+        /// The times, as five fields of cron, in UTC.
+        schedule: String,
     },
     /// A pattern for what another workload starts whenever it needs one.
     Template {
@@ -190,6 +202,15 @@ pub enum Protocol {
     Tcp,
     /// HTTP.
     Http,
+    /// Anything over UDP.
+    Udp,
+}
+
+impl Protocol {
+    /// Whether it is spoken in single messages, without connections.
+    pub const fn is_udp(self) -> bool {
+        matches!(self, Self::Udp)
+    }
 }
 
 /// A port of the host.

@@ -1,6 +1,7 @@
 //! Newtypes that parse strictly, each with its JSON Schema. Layer 1.
 
 mod amount;
+mod cron;
 pub mod escape;
 mod map;
 mod name;
@@ -8,6 +9,7 @@ pub mod secret;
 mod text;
 
 pub use amount::{Cpu, Duration, Port, Size};
+pub use cron::is_cron;
 pub use map::{Map, OneOrMany};
 pub use name::{DatasetName, EnvName, Name, NetworkName, ResourceRef, VariableName, object_name, variable_of};
 pub use text::{CLASS_KEY, Class, Deployable, ParametricText, Reference, ReferenceError, TextPart, TextSource, parse_text};

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 
-use pipegen::platform::{Platform, Realization, Workload, WorkloadKind};
+use pipegen::platform::{Endpoint, Platform, Realization, Workload, WorkloadKind};
 use serde_json::{Value, json};
 
 use super::evaluator::{Cluster, End, Pod, Port};
@@ -38,13 +38,8 @@ pub fn differences(platform: &Platform, objects: &[Value], published: bool) -> V
 fn ports(platform: &Platform) -> BTreeSet<Port> {
     let endpoints = platform.workloads.iter().flat_map(|workload| &workload.endpoints);
     let openings = operated(platform).flat_map(|realization| &realization.openings).flat_map(|opening| &opening.ports);
-    endpoints
-        .map(|endpoint| endpoint.port)
-        .chain(openings.copied())
-        .map(Port::tcp)
-        .chain(DNS)
-        .chain([Port::tcp(443), Port::udp(443), Port::tcp(9153)])
-        .collect()
+    let always = [Port::tcp(443), Port::udp(443), Port::tcp(9153)];
+    endpoints.map(port_of).chain(openings.copied().map(Port::tcp)).chain(DNS).chain(always).collect()
 }
 
 /// After the networks: whoever shares one talks, to the ports that the other listens on; whoever is on one that is not
@@ -55,7 +50,7 @@ fn meant(platform: &Platform, ports: &BTreeSet<Port>, published: bool) -> Relati
     for one in running(platform) {
         for other in running(platform).filter(|other| other.name != one.name) {
             if one.networks.iter().any(|network| other.networks.contains(network)) {
-                meant.extend(other.endpoints.iter().map(|endpoint| arrow(&one.name, &other.name, Port::tcp(endpoint.port))));
+                meant.extend(other.endpoints.iter().map(|endpoint| arrow(&one.name, &other.name, port_of(endpoint))));
             }
         }
         if !one.networks.iter().all(internal) {
@@ -63,7 +58,7 @@ fn meant(platform: &Platform, ports: &BTreeSet<Port>, published: bool) -> Relati
         }
         meant.extend(DNS.map(|port| arrow(&one.name, "coredns", port)));
         for endpoint in one.endpoints.iter().filter(|endpoint| published && endpoint.published.is_some()) {
-            let port = Port::tcp(endpoint.port);
+            let port = port_of(endpoint);
             meant.extend(["internet", "node"].map(|outside| arrow(outside, &one.name, port)));
         }
     }
@@ -74,8 +69,14 @@ fn meant(platform: &Platform, ports: &BTreeSet<Port>, published: bool) -> Relati
     meant
 }
 
+fn port_of(endpoint: &Endpoint) -> Port {
+    if endpoint.protocol.is_udp() { Port::udp(endpoint.port) } else { Port::tcp(endpoint.port) }
+}
+
 fn running(platform: &Platform) -> impl Iterator<Item = &Workload> {
-    let made = platform.workloads.iter().filter(|workload| !matches!(workload.kind, WorkloadKind::Template { .. }));
+    // What runs before another one is in the pod of that.
+    let has_own = |workload: &&Workload| workload.before.is_none() && !matches!(workload.kind, WorkloadKind::Template { .. });
+    let made = platform.workloads.iter().filter(has_own);
     made.filter(|workload| operator_of(platform, workload).is_none_or(|realization| has_pods(realization, workload)))
 }
 
@@ -181,7 +182,7 @@ fn lost_endpoints(platform: &Platform, cluster: &Cluster) -> Vec<String> {
             };
             let behind = cluster.behind(&pod.namespace, service, endpoint.port);
             let found: Vec<_> = behind.iter().map(|(pod, port)| (pod.name.as_str(), *port)).collect();
-            if found != [(workload.name.as_str(), Port::tcp(endpoint.port))] {
+            if found != [(workload.name.as_str(), port_of(endpoint))] {
                 lost.push(format!("the service {}:{} leads to {found:?}", workload.name, endpoint.port));
             }
         }

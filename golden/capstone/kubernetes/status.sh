@@ -5,9 +5,9 @@
 set -eu
 
 printf '\n== %s\n' capstone-kafka
-kubectl get statefulsets,deployments,jobs,pods,persistentvolumeclaims,services --namespace capstone-kafka
+kubectl get statefulsets,deployments,cronjobs,jobs,pods,persistentvolumeclaims,services --namespace capstone-kafka
 kubectl get events --namespace capstone-kafka --field-selector type=Warning --sort-by .lastTimestamp
 
 printf '\n== %s\n' capstone-airflow
-kubectl get statefulsets,deployments,jobs,pods,persistentvolumeclaims,services --namespace capstone-airflow
+kubectl get statefulsets,deployments,cronjobs,jobs,pods,persistentvolumeclaims,services --namespace capstone-airflow
 kubectl get events --namespace capstone-airflow --field-selector type=Warning --sort-by .lastTimestamp

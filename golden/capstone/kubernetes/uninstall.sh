@@ -37,7 +37,7 @@ if [ -n "$storage" ] && [ -z "$yes" ]; then
 fi
 
 mine='app.kubernetes.io/part-of=capstone,app.kubernetes.io/managed-by=pipegen'
-kinds='deployments,statefulsets,jobs,poddisruptionbudgets,services,networkpolicies,configmaps,secrets'
+kinds='deployments,statefulsets,cronjobs,jobs,poddisruptionbudgets,services,networkpolicies,configmaps,secrets'
 kubectl delete "$kinds" --namespace capstone-airflow --selector "$mine" --ignore-not-found
 kubectl delete "$kinds" --namespace capstone-kafka --selector "$mine" --ignore-not-found
 if [ -n "$storage" ]; then

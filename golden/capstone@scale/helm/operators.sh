@@ -44,3 +44,5 @@ operator() {
 }
 
 operator cloudnative-pg cnpg-system clusters.postgresql.cnpg.io 0.29.0 https://cloudnative-pg.github.io/charts
+
+operator strimzi-kafka-operator strimzi kafkanodepools.kafka.strimzi.io 1.2.0 https://strimzi.io/charts/ --set 'watchAnyNamespace=true'

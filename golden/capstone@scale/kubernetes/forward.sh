@@ -28,9 +28,15 @@ forward() {
 forward capstone-kafka kafka-postgres-rw 127.0.0.1 5433 5432 &
 children="$children $!"
 printf '%-24s %s\n' kafka-postgres localhost:5433
-forward capstone-kafka kafka 127.0.0.1 9092 19092 &
+forward capstone-kafka kafka-kafka-external-1 127.0.0.1 9092 19092 &
 children="$children $!"
-printf '%-24s %s\n' kafka localhost:9092
+printf '%-24s %s\n' kafka-1 localhost:9092
+forward capstone-kafka kafka-kafka-external-2 127.0.0.1 9093 19092 &
+children="$children $!"
+printf '%-24s %s\n' kafka-2 localhost:9093
+forward capstone-kafka kafka-kafka-external-3 127.0.0.1 9094 19092 &
+children="$children $!"
+printf '%-24s %s\n' kafka-3 localhost:9094
 forward capstone-kafka kafdrop 127.0.0.1 9000 9000 &
 children="$children $!"
 printf '%-24s %s\n' kafdrop http://localhost:9000

@@ -57,6 +57,10 @@ for definition in clusters.postgresql.cnpg.io databases.postgresql.cnpg.io; do
   kubectl get customresourcedefinition "$definition" > /dev/null 2>&1 ||
     fail "the cluster has no $definition; it comes with the operator "'CloudNativePG 1.30.0: helm upgrade --install cloudnative-pg cloudnative-pg --repo https://cloudnative-pg.github.io/charts --version 0.29.0 --namespace cnpg-system --create-namespace --wait'
 done
+for definition in kafkanodepools.kafka.strimzi.io kafkas.kafka.strimzi.io kafkatopics.kafka.strimzi.io; do
+  kubectl get customresourcedefinition "$definition" > /dev/null 2>&1 ||
+    fail "the cluster has no $definition; it comes with the operator "'Strimzi 1.2.0: helm upgrade --install strimzi-kafka-operator strimzi-kafka-operator --repo https://strimzi.io/charts/ --version 1.2.0 --namespace strimzi --create-namespace --set watchAnyNamespace=true --wait'
+done
 
 apply() { kubectl apply --server-side --field-manager=pipegen -f "$1"; }
 
@@ -148,11 +152,15 @@ done
 # What uninstall.sh may have left there.
 kubectl annotate clusters.postgresql.cnpg.io kafka-postgres --namespace capstone-kafka cnpg.io/hibernation- > /dev/null
 # What uninstall.sh may have left there.
+kubectl annotate kafkas.kafka.strimzi.io kafka --namespace capstone-kafka strimzi.io/pause-reconciliation- > /dev/null
+# What uninstall.sh may have left there.
 kubectl annotate clusters.postgresql.cnpg.io airflow-postgres --namespace capstone-airflow cnpg.io/hibernation- > /dev/null
 
 ready capstone-kafka clusters.postgresql.cnpg.io kafka-postgres 'condition=Ready'
 ready capstone-kafka databases.postgresql.cnpg.io kafka-postgres-db-t0 'jsonpath={.status.applied}=true'
-ready capstone-kafka statefulset kafka
+ready capstone-kafka kafkas.kafka.strimzi.io kafka 'condition=Ready'
+ready capstone-kafka kafkanodepools.kafka.strimzi.io kafka 'jsonpath={.status.replicas}=3'
+ready capstone-kafka kafkatopics.kafka.strimzi.io kafka-transactions 'condition=Ready'
 ready capstone-kafka deployment kafdrop
 case " $profiles " in
   *" app "*) ready capstone-kafka deployment producer ;;

@@ -5,13 +5,16 @@
 set -eu
 
 printf '\n== %s\n' capstone-kafka
-kubectl get statefulsets,deployments,jobs,pods,persistentvolumeclaims,services --namespace capstone-kafka
+kubectl get statefulsets,deployments,cronjobs,jobs,pods,persistentvolumeclaims,services --namespace capstone-kafka
 kubectl get clusters.postgresql.cnpg.io --namespace capstone-kafka
 kubectl get databases.postgresql.cnpg.io --namespace capstone-kafka
+kubectl get kafkanodepools.kafka.strimzi.io --namespace capstone-kafka
+kubectl get kafkas.kafka.strimzi.io --namespace capstone-kafka
+kubectl get kafkatopics.kafka.strimzi.io --namespace capstone-kafka
 kubectl get events --namespace capstone-kafka --field-selector type=Warning --sort-by .lastTimestamp
 
 printf '\n== %s\n' capstone-airflow
-kubectl get statefulsets,deployments,jobs,pods,persistentvolumeclaims,services --namespace capstone-airflow
+kubectl get statefulsets,deployments,cronjobs,jobs,pods,persistentvolumeclaims,services --namespace capstone-airflow
 kubectl get clusters.postgresql.cnpg.io --namespace capstone-airflow
 kubectl get databases.postgresql.cnpg.io --namespace capstone-airflow
 kubectl get events --namespace capstone-airflow --field-selector type=Warning --sort-by .lastTimestamp

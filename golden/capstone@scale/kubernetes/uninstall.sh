@@ -37,7 +37,7 @@ if [ -n "$storage" ] && [ -z "$yes" ]; then
 fi
 
 mine='app.kubernetes.io/part-of=capstone,app.kubernetes.io/managed-by=pipegen'
-kinds='deployments,statefulsets,jobs,poddisruptionbudgets,services,networkpolicies,configmaps,secrets'
+kinds='deployments,statefulsets,cronjobs,jobs,poddisruptionbudgets,services,networkpolicies,configmaps,secrets'
 
 # remove NAMESPACE KIND NAME: what an operator was asked for.
 remove() {
@@ -60,6 +60,9 @@ keep() {
 remove capstone-airflow databases.postgresql.cnpg.io airflow-postgres-airflow
 keep capstone-airflow clusters.postgresql.cnpg.io airflow-postgres 'cnpg.io/hibernation=on'
 kubectl delete "$kinds" --namespace capstone-airflow --selector "$mine" --ignore-not-found
+keep capstone-kafka kafkatopics.kafka.strimzi.io kafka-transactions
+keep capstone-kafka kafkanodepools.kafka.strimzi.io kafka
+keep capstone-kafka kafkas.kafka.strimzi.io kafka 'strimzi.io/pause-reconciliation=true' strimzipodsets.core.strimzi.io,deployments.apps 'strimzi.io/cluster=kafka'
 remove capstone-kafka databases.postgresql.cnpg.io kafka-postgres-db-t0
 keep capstone-kafka clusters.postgresql.cnpg.io kafka-postgres 'cnpg.io/hibernation=on'
 kubectl delete "$kinds" --namespace capstone-kafka --selector "$mine" --ignore-not-found
@@ -70,3 +73,4 @@ if [ -n "$storage" ]; then
   kubectl delete namespace capstone-kafka --ignore-not-found
 fi
 printf 'The operator %s stays, since others in the cluster may use it. To remove it: %s\n' CloudNativePG 'helm uninstall cloudnative-pg --namespace cnpg-system'
+printf 'The operator %s stays, since others in the cluster may use it. To remove it: %s\n' Strimzi 'helm uninstall strimzi-kafka-operator --namespace strimzi'

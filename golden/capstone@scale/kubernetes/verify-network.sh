@@ -54,10 +54,18 @@ facts() {
   cat << 'EOF'
 runs kafka-postgres kafka_network always
 listens kafka-postgres 5432
-runs kafka kafka_network always
-listens kafka 9092
-listens kafka 9093
-listens kafka 19092
+runs kafka-1 kafka_network always
+listens kafka-1 9092
+listens kafka-1 9093
+listens kafka-1 19092
+runs kafka-2 kafka_network always
+listens kafka-2 9092
+listens kafka-2 9093
+listens kafka-2 19092
+runs kafka-3 kafka_network always
+listens kafka-3 9092
+listens kafka-3 9093
+listens kafka-3 19092
 runs kafdrop kafka_network always
 listens kafdrop 9000
 runs producer kafka_network sometimes
@@ -75,10 +83,16 @@ runs airflow-triggerer airflow_network,kafka_network always
 listens airflow-triggerer 8794
 runs airflow-worker airflow_network,kafka_network always
 listens airflow-worker 8793
-uses kafdrop kafka 9092
-uses producer kafka 9092
+uses kafdrop kafka-1 9092
+uses kafdrop kafka-2 9092
+uses kafdrop kafka-3 9092
+uses producer kafka-1 9092
+uses producer kafka-2 9092
+uses producer kafka-3 9092
 uses producer kafka-postgres 5432
-uses consumer kafka 9092
+uses consumer kafka-1 9092
+uses consumer kafka-2 9092
+uses consumer kafka-3 9092
 uses consumer kafka-postgres 5432
 uses airflow-apiserver airflow-postgres 5432
 uses airflow-scheduler airflow-postgres 5432
@@ -93,10 +107,15 @@ uses airflow-triggerer kafka-postgres 5432
 uses airflow-worker kafka-postgres 5432
 pods kafka-postgres capstone-kafka cnpg.io/cluster=kafka-postgres
 service kafka-postgres 5432 kafka-postgres-rw.capstone-kafka 5432
-pods kafka capstone-kafka app.kubernetes.io/name=kafka,app.kubernetes.io/part-of=capstone
-service kafka 9092 kafka.capstone-kafka 9092
-service kafka 9093 kafka.capstone-kafka 9093
-service kafka 19092 kafka.capstone-kafka 19092
+pods kafka-1 capstone-kafka strimzi.io/cluster=kafka,strimzi.io/name=kafka-kafka
+service kafka-1 9092 kafka-kafka-bootstrap.capstone-kafka 9092
+service kafka-1 19092 kafka-kafka-external-1.capstone-kafka 19092
+pods kafka-2 capstone-kafka strimzi.io/cluster=kafka,strimzi.io/name=kafka-kafka
+service kafka-2 9092 kafka-kafka-bootstrap.capstone-kafka 9092
+service kafka-2 19092 kafka-kafka-external-2.capstone-kafka 19092
+pods kafka-3 capstone-kafka strimzi.io/cluster=kafka,strimzi.io/name=kafka-kafka
+service kafka-3 9092 kafka-kafka-bootstrap.capstone-kafka 9092
+service kafka-3 19092 kafka-kafka-external-3.capstone-kafka 19092
 pods kafdrop capstone-kafka app.kubernetes.io/name=kafdrop,app.kubernetes.io/part-of=capstone
 service kafdrop 9000 kafdrop.capstone-kafka 9000
 pods producer capstone-kafka app.kubernetes.io/name=producer,app.kubernetes.io/part-of=capstone

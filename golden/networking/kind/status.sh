@@ -5,5 +5,5 @@
 set -eu
 
 printf '\n== %s\n' networking
-kubectl get statefulsets,deployments,jobs,pods,persistentvolumeclaims,services --namespace networking
+kubectl get statefulsets,deployments,cronjobs,jobs,pods,persistentvolumeclaims,services --namespace networking
 kubectl get events --namespace networking --field-selector type=Warning --sort-by .lastTimestamp

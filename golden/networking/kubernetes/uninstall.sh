@@ -37,7 +37,7 @@ if [ -n "$storage" ] && [ -z "$yes" ]; then
 fi
 
 mine='app.kubernetes.io/part-of=networking,app.kubernetes.io/managed-by=pipegen'
-kinds='deployments,statefulsets,jobs,poddisruptionbudgets,services,networkpolicies,configmaps,secrets'
+kinds='deployments,statefulsets,cronjobs,jobs,poddisruptionbudgets,services,networkpolicies,configmaps,secrets'
 kubectl delete "$kinds" --namespace networking --selector "$mine" --ignore-not-found
 if [ -n "$storage" ]; then
   kubectl delete persistentvolumeclaims --namespace networking --selector 'app.kubernetes.io/part-of=networking' --ignore-not-found

@@ -9,9 +9,10 @@ use super::broker::{self, Broker};
 use super::{Kafka, topics};
 use crate::components::{Declare, Topic};
 use crate::diagnostic::code;
+use crate::platform::realization::{Operator, Pods};
 use crate::platform::{
-    AddressPart, CustomResource, Gap, Opening, Operator, Pods, PublicText, Realization, Realizer, Removal, ReplacedEndpoint, Resources,
-    State, Text, Value, Vantage, Workload,
+    AddressPart, CustomResource, Gap, Opening, PublicText, Realization, Realizer, Removal, ReplacedEndpoint, Resources, State, Text, Value,
+    Vantage, Workload,
 };
 use crate::source::Pointer;
 use crate::value::object_name;

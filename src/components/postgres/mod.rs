@@ -1,5 +1,6 @@
 //! PostgreSQL: a server, and a job that makes roles and databases on every start.
 
+mod backup;
 mod init;
 mod managed;
 mod operator;
@@ -10,11 +11,11 @@ use schemars::JsonSchema as _;
 
 use spec::Spec;
 
-use crate::components::{Build, Built, Component, Declare, Instance, OwnVolume, Resource, Surface};
+use crate::components::{Build, Built, Component, Declare, Instance, OwnVolume, Reference, Resource, Surface};
 use crate::diagnostic::{Diagnostic, Place, code};
 use crate::platform::{
-    Check, Encoding, Endpoint, EndpointRef, External, Health, Mount, MountSource, PathRef, Protocol, PublicText, Published, Readiness,
-    Realization, SecretFormat, Text, Workload,
+    Check, Encoding, Endpoint, EndpointRef, External, Health, Image, Mount, MountSource, PathRef, Protocol, PublicText, Published,
+    Readiness, Realization, SecretFormat, Text, Workload,
 };
 use crate::source::Pointer;
 use crate::value::{DatasetName, Duration, NetworkName, Size};
@@ -58,6 +59,10 @@ once per database, as its owner, in one transaction.
   another takes over when that one fails. Roles, databases and passwords are what they are with the job, and everyone finds it at
   `<service>-rw`. The operator is installed once per cluster: the target `helm` does it, the scripts of the others say how.
   It begins with empty databases, so the data of a server that ran without it has to be copied.
+- `backup: { schedule: "0 3 * * *", to: S3_SERVICE }` dumps every database as its owner, in the form that `pg_restore` reads, and puts the
+  dumps below `<blueprint>/<service>/` in the bucket, in a folder that is called after the time (UTC). `<service>-backup` does it, with
+  `<service>-dump` before it; the volume `<service>-backup` keeps the last dumps. What becomes of old ones is the bucket's (a
+  lifecycle rule). Compose keeps no schedule: there it runs when it is asked to. A managed server is copied as well.
 - `storage: 100Gi` is how much of the cluster's storage each server claims; Compose has no limit.
 
 ## What others get
@@ -117,6 +122,7 @@ impl Address {
 }
 
 struct Postgres {
+    name: String,
     surface: Surface,
     image: String,
     data: &'static str,
@@ -126,6 +132,7 @@ struct Postgres {
     /// The volume of the data, and how large it may become.
     volume: String,
     storage: Option<Size>,
+    backup: Option<backup::Backup>,
     /// How many servers an operator runs, if there is one.
     operated: Option<u16>,
     /// The keys of the service that an operator does not hear of.
@@ -152,7 +159,11 @@ fn declare(cx: &mut Declare<'_>) -> Option<Box<dyn Instance>> {
     let endpoint = EndpointRef { workload: cx.name.to_owned(), endpoint: "postgres".to_owned() };
     let server = managed.as_ref().map_or_else(|| Address::of(&endpoint), |(address, _)| address.clone());
     let surface = surface(cx.name, &spec, &databases, managed.clone());
+    if let Some(backup) = &spec.backup {
+        backup::check(cx, backup, &databases, server.sslmode);
+    }
     Some(Box::new(Postgres {
+        name: cx.name.to_owned(),
         surface,
         image: format!("postgres:{tag}"),
         data,
@@ -163,6 +174,7 @@ fn declare(cx: &mut Declare<'_>) -> Option<Box<dyn Instance>> {
         storage: spec.storage,
         operated: operator::instances(cx, &spec),
         unheard: operator::unheard(cx.service),
+        backup: spec.backup,
         managed: managed.is_some(),
         server,
     }))
@@ -185,6 +197,10 @@ fn surface(name: &str, spec: &Spec, databases: &[Owned], managed: Option<(Addres
         workloads.push((pool::endpoint(name).workload, Some(pool::ROLE)));
         ready.push(pool::ready(name));
         endpoint = Some(pool::endpoint(name));
+    }
+    if spec.backup.is_some() {
+        workloads.push((backup::dump(name), Some(backup::DUMP_ROLE)));
+        workloads.push((backup::workload(name), Some(backup::ROLE)));
     }
     let (address, external) = match (&endpoint, managed) {
         (Some(endpoint), _) => (Address::of(endpoint), None),
@@ -292,12 +308,33 @@ impl Instance for Postgres {
         false
     }
 
+    fn references(&self) -> Vec<Reference> {
+        self.backup.iter().map(|backup| backup::reference(self, backup)).collect()
+    }
+
     fn build(&self, cx: &mut Build<'_>) -> Built {
-        let pool = self.pooled().then(|| self.pool(cx));
-        if self.managed {
-            return Built { workloads: pool.into_iter().collect(), ..Built::default() };
+        let mut built = Built { workloads: self.pooled().then(|| self.pool(cx)).into_iter().collect(), ..Built::default() };
+        let Some(image) = cx.image(Some(&self.image)) else { return built };
+        if !self.managed {
+            let (workloads, data) = self.server(cx, &image);
+            built.workloads.splice(0..0, workloads);
+            built.volumes.push(data);
         }
-        let Some(image) = cx.image(Some(&self.image)) else { return Built::default() };
+        if let Some((workloads, dumps)) = self.backup.as_ref().and_then(|backup| self.backup(cx, image, backup)) {
+            built.workloads.extend(workloads);
+            built.volumes.push(dumps);
+        }
+        built
+    }
+
+    fn realization(&self, workloads: &[&Workload]) -> Option<Realization> {
+        operator::realization(self, self.operated.filter(|_| !self.managed)?, workloads)
+    }
+}
+
+impl Postgres {
+    /// The server and the job that makes roles and databases, with the volume of the data.
+    fn server(&self, cx: &mut Build<'_>, image: &Image) -> (Vec<Workload>, OwnVolume) {
         let name = cx.name.to_owned();
         let mut server = cx.server(&name, None, image.clone());
         server.environment =
@@ -325,19 +362,11 @@ impl Instance for Postgres {
         cx.finish(&mut server);
         let mut workloads = vec![server];
         if !self.databases.is_empty() {
-            workloads.push(self.init(cx, image));
+            workloads.push(self.init(cx, image.clone()));
         }
-        workloads.extend(pool);
-        let data = OwnVolume { size: self.storage, ..OwnVolume::new(self.volume.clone(), cx.at.clone()) };
-        Built { workloads, volumes: vec![data], connections: None }
+        (workloads, OwnVolume { size: self.storage, ..OwnVolume::new(self.volume.clone(), cx.at.clone()) })
     }
 
-    fn realization(&self, workloads: &[&Workload]) -> Option<Realization> {
-        operator::realization(self, self.operated.filter(|_| !self.managed)?, workloads)
-    }
-}
-
-impl Postgres {
     fn pooled(&self) -> bool {
         self.surface.workloads.iter().any(|(_, role)| *role == Some(pool::ROLE))
     }

@@ -11,9 +11,10 @@ use super::{Owned, Postgres, SERVER_PORT, SUPERUSER, Spec};
 use crate::blueprint::Service;
 use crate::components::Declare;
 use crate::diagnostic::code;
+use crate::platform::realization::{self, Pods};
 use crate::platform::{
-    Body, CustomResource, Gap, Opening, Pods, PublicText, Realization, Realizer, Removal, ReplacedEndpoint, SecretKind, SecretObject,
-    State, Text, Value, Workload,
+    Body, CustomResource, Gap, Opening, PublicText, Realization, Realizer, Removal, ReplacedEndpoint, SecretKind, SecretObject, State,
+    Text, Value, Workload,
 };
 use crate::value::object_name;
 
@@ -91,7 +92,7 @@ pub(super) fn realization(postgres: &Postgres, instances: u16, workloads: &[&Wor
         callers: vec![name.clone()],
         openings: [None, Some(name.clone())].map(|from| Opening { from, to: name.clone(), ports: vec![SERVER_PORT, STATUS_PORT] }).into(),
         gaps: cluster.gaps(),
-        by: Realizer::Operator(crate::platform::Operator {
+        by: Realizer::Operator(realization::Operator {
             name: "CloudNativePG",
             version: "1.30.0",
             repository: "https://cloudnative-pg.github.io/charts",

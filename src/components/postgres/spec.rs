@@ -3,10 +3,11 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::backup::Backup;
 use super::managed::Managed;
 use super::operator::Operator;
 use crate::blueprint::Databases;
-use crate::value::{NetworkName, ParametricText, ResourceRef, Size, text_or_map};
+use crate::value::{NetworkName, ParametricText, Size, text_or_map};
 
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(super) struct Spec {
@@ -38,7 +39,6 @@ pub(super) struct Spec {
     pub storage: Option<Size>,
     /// Copies of the databases.
     #[serde(default)]
-    #[allow(dead_code, reason = "carried by the language; no target renders it yet")]
     pub backup: Option<Backup>,
 }
 
@@ -48,18 +48,6 @@ pub(super) struct Spec {
 pub(super) enum Pool {
     /// PgBouncer.
     Pgbouncer,
-}
-
-/// Copies of the databases.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
-pub(super) struct Backup {
-    /// When, in the form of cron.
-    #[allow(dead_code, reason = "carried by the language; no target renders it yet")]
-    schedule: ParametricText,
-    /// Where to: a service that stores objects.
-    #[allow(dead_code, reason = "carried by the language; no target renders it yet")]
-    to: ResourceRef,
 }
 
 /// A database: its owner, or a map.

@@ -2,7 +2,7 @@
 
 use super::environment::Environment;
 use super::files::Files;
-use super::model::{Capabilities, Container, ContainerPort, ContainerSecurity, Resources, Words};
+use super::model::{Capabilities, Container, ContainerPort, ContainerSecurity, Resources, Words, transport};
 use super::probes::{Probes, probes};
 use super::scope::Scope;
 use super::storage;
@@ -50,6 +50,16 @@ pub fn container(scope: &mut Scope<'_>, workload: &Workload, files: &Files, plac
     container
 }
 
+/// The container of a workload in the pod of another one: it runs as its own user.
+pub fn step(scope: &mut Scope<'_>, workload: &Workload, files: &Files, place: &Place) -> Container {
+    let mut step = container(scope, workload, files, place);
+    if let Some((user, group)) = user(workload).filter(|(user, _)| *user != 0) {
+        step.security_context.run_as_user = Some(user);
+        step.security_context.run_as_group = group;
+    }
+    step
+}
+
 /// A container without files and storage.
 pub fn bare(scope: &mut Scope<'_>, name: &str, image: &Image, stack: usize, parts: &Parts<'_>, place: &Place) -> Container {
     let Parts { entrypoint, command, environment, endpoints, health } = parts;
@@ -81,9 +91,10 @@ pub fn bare(scope: &mut Scope<'_>, name: &str, image: &Image, stack: usize, part
 
 fn port(endpoint: &Endpoint) -> ContainerPort {
     let Endpoint { name, port, protocol, published } = endpoint;
-    // Both protocols are TCP, which Kubernetes assumes; what is published is reached through the service.
-    said_elsewhere((protocol, published));
-    ContainerPort { name: (name.len() <= LONGEST_PORT_NAME).then(|| name.clone()), container_port: *port }
+    // What is published is reached through the service.
+    said_elsewhere(published);
+    let name = (name.len() <= LONGEST_PORT_NAME).then(|| name.clone());
+    ContainerPort { name, container_port: *port, protocol: transport(*protocol) }
 }
 
 /// `NAME:TAG`. A value of the deployer stands in it as `${NAME}`, which the install script fills in: Kubernetes itself

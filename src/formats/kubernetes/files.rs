@@ -25,7 +25,7 @@ pub struct Files {
 /// The keys of one object.
 #[derive(Debug)]
 struct Group {
-    volume: &'static str,
+    volume: String,
     object: String,
     is_secret: bool,
     /// Each with the path at which it is read.
@@ -35,6 +35,11 @@ struct Group {
 /// The config map with what is known now.
 pub fn known_object(workload: &str) -> String {
     format!("{workload}-files")
+}
+
+/// What the names of the volumes begin with: a pod has those of its steps too.
+fn prefix(workload: &Workload) -> String {
+    workload.before.as_ref().map(|_| format!("{}-", workload.name)).unwrap_or_default()
 }
 
 /// The files of a workload; what the secrets script makes of them is noted in the scope.
@@ -69,7 +74,7 @@ pub fn files(scope: &mut Scope<'_>, workload: &Workload) -> Files {
                 ("pipegen-local-files", object, false)
             }
         };
-        files.add(volume, object, is_secret, item, &file.mount);
+        files.add(format!("{}{volume}", prefix(workload)), object, is_secret, item, &file.mount);
     }
     if let Some(filled) = filled {
         fill(scope, workload.stack, filled);
@@ -92,7 +97,7 @@ pub fn fill(scope: &mut Scope<'_>, stack: usize, object: FilledObject) {
 }
 
 impl Files {
-    fn add(&mut self, volume: &'static str, object: String, is_secret: bool, item: KeyToPath, mount: &str) {
+    fn add(&mut self, volume: String, object: String, is_secret: bool, item: KeyToPath, mount: &str) {
         let item = (item, mount.to_owned());
         match self.groups.iter_mut().find(|group| group.volume == volume) {
             Some(group) => group.items.push(item),
@@ -104,7 +109,7 @@ impl Files {
     pub fn mounts(&self) -> impl Iterator<Item = VolumeMount> {
         self.groups.iter().flat_map(|group| {
             group.items.iter().map(|(item, mount)| VolumeMount {
-                name: group.volume.to_owned(),
+                name: group.volume.clone(),
                 mount_path: mount.clone(),
                 sub_path: Some(item.path.clone()),
                 read_only: true,
@@ -121,7 +126,7 @@ impl Files {
             } else {
                 Source::ConfigMap { name: group.object.clone(), items }
             };
-            Volume { name: group.volume.to_owned(), source }
+            Volume { name: group.volume.clone(), source }
         })
     }
 }

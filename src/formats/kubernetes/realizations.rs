@@ -11,7 +11,8 @@ use crate::diagnostic::Place;
 use crate::formats::body::{self, Content};
 use crate::formats::said_elsewhere;
 use crate::formats::text::{Piece, Reader};
-use crate::platform::{Endpoint, File, Gap, Opening, Platform, Pods, Realization, SecretKind, SecretObject, Service, Workload};
+use crate::platform::realization::Pods;
+use crate::platform::{Endpoint, File, Gap, Opening, Platform, Realization, SecretKind, SecretObject, Service, Workload};
 
 /// What stands in for each workload in a target.
 #[derive(Debug)]

@@ -76,7 +76,8 @@ pub fn claim_name(source: &MountSource) -> String {
 /// The claims of a stack's workloads, sorted by name.
 pub fn claims(scope: &mut Scope<'_>, workloads: &[&Workload]) -> Vec<ClaimPlan> {
     let mut claims: BTreeMap<String, ClaimPlan> = BTreeMap::new();
-    for workload in workloads {
+    // A step mounts what the workload before which it runs mounts.
+    for workload in workloads.iter().filter(|workload| workload.before.is_none()) {
         // What stands in for a workload may keep its files somewhere else.
         let realization = scope.replaced.by(&workload.name);
         for mount in workload.mounts.iter().filter(|mount| realization.is_none_or(|realization| realization.claims(&mount.source))) {

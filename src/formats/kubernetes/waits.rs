@@ -20,13 +20,17 @@ pub fn init_steps(scope: &mut Scope<'_>, workload: &Workload, place: &Place) -> 
 
 fn init_step(scope: &mut Scope<'_>, workload: &Workload, provider: &str, readiness: Readiness, place: &Place) -> Option<Container> {
     let provider = scope.index.workload(provider)?;
+    // It is a step of this very pod.
+    if provider.before.as_ref() == Some(&workload.name) {
+        return None;
+    }
     // That it was started says nothing about a pod; its name is known from the beginning.
     let question = match readiness {
         Readiness::Started => return None,
         Readiness::Ready => provider.health.as_ref().and_then(|health| health.remote.as_ref()),
         Readiness::Completed => match &provider.kind {
             WorkloadKind::Job { evidence } => evidence.as_ref(),
-            WorkloadKind::Server { .. } | WorkloadKind::Template { .. } => None,
+            WorkloadKind::Server { .. } | WorkloadKind::Scheduled { .. } | WorkloadKind::Template { .. } => None,
         },
     };
     let Some(question) = question else {

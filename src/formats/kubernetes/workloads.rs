@@ -1,22 +1,24 @@
 //! From the workloads of a stack to its objects.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::model::{
-    ConfigMap, Container, Controller, Job, Metadata, Object, Pod, PodSecurity, PodTemplate, Seccomp, Selector, ServicePort, ServiceSpec,
-    Spec, Words, doc,
+    ConfigMap, Container, Controller, CronJob, Job, Metadata, Named, Object, Pod, PodSecurity, PodTemplate, Seccomp, Selector, ServicePort,
+    ServiceSpec, Spec, Words, doc, transport,
 };
 use super::scope::{Exposure, Scope};
 use super::storage::ClaimPlan;
 use super::{
-    ENV_ANNOTATION, JOB_LABEL, PREFIX, containers, custom, files, labels, network_label, policies, realizations, selector, storage,
+    ENV_ANNOTATION, JOB_LABEL, PREFIX, containers, custom, files, labels, network_label, policies, pulls, realizations, selector, storage,
     together, waits,
 };
 use crate::diagnostic::Place;
 use crate::formats::text::Reader;
 use crate::formats::{body, document, said_elsewhere};
-use crate::platform::{Workload, WorkloadKind};
+use crate::platform::{Image, Workload, WorkloadKind};
 use crate::yaml::Doc;
 
 /// The service account of a namespace's pods. It may do nothing, and no pod gets its token.
@@ -106,20 +108,17 @@ fn manifests<'a>(scope: &mut Scope<'a>, namespace: &str, workload: &'a Workload)
         }
         return WorkloadManifests { workload, docs, awaited };
     }
-    let config = metadata(&files::known_object(&workload.name));
+    if workload.before.is_some() {
+        // It is a step of another one's pod.
+        return WorkloadManifests { workload, docs: Vec::new(), awaited: Vec::new() };
+    }
     scope.resolver.reader = Reader::InStack(workload.stack);
     let files = files::files(scope, workload);
-    let mut docs = Vec::new();
-    if !files.known.is_empty() {
-        docs.push(doc(&Object {
-            api_version: "v1",
-            kind: "ConfigMap",
-            metadata: config,
-            content: ConfigMap { data: files.known.clone() },
-        }));
-    }
+    let steps = steps(scope, workload);
+    let mut docs: Vec<Doc> = config_map(scope, namespace, workload, &files).into_iter().collect();
+    docs.extend(steps.iter().filter_map(|step| config_map(scope, namespace, step.workload, &step.files)));
     docs.extend(service(scope, &named, workload));
-    let template = template(scope, workload, &files, &place);
+    let template = template(scope, workload, &files, &steps, &place);
     let controller = controller(scope, named.clone(), workload, template, &place).map(|(kind, name, doc)| {
         docs.push(doc);
         Awaited::controller(kind, name)
@@ -127,6 +126,30 @@ fn manifests<'a>(scope: &mut Scope<'a>, namespace: &str, workload: &'a Workload)
     docs.extend(together::disruption_budget(scope, named, workload));
     docs.extend(policies::into(scope, namespace, workload));
     WorkloadManifests { workload, docs, awaited: controller.into_iter().collect() }
+}
+
+/// A workload that runs in the pod of another one.
+struct Step<'a> {
+    workload: &'a Workload,
+    files: files::Files,
+}
+
+/// What runs before a workload.
+fn steps<'a>(scope: &mut Scope<'a>, workload: &Workload) -> Vec<Step<'a>> {
+    let found: Vec<&Workload> = scope.platform.workloads.iter().filter(|step| step.before.as_ref() == Some(&workload.name)).collect();
+    found.into_iter().map(|workload| Step { workload, files: files::files(scope, workload) }).collect()
+}
+
+/// The object with the files that are known now.
+fn config_map(scope: &Scope<'_>, namespace: &str, workload: &Workload, files: &files::Files) -> Option<Doc> {
+    let metadata = Metadata {
+        name: Some(files::known_object(&workload.name)),
+        namespace: Some(namespace.to_owned()),
+        labels: labels(&scope.platform.name, workload),
+        ..Metadata::default()
+    };
+    let content = ConfigMap { data: files.known.clone() };
+    (!files.known.is_empty()).then(|| doc(&Object { api_version: "v1", kind: "ConfigMap", metadata, content }))
 }
 
 /// The controller or job of a workload: its kind for `kubectl`, its name, and the object with its overrides.
@@ -167,6 +190,18 @@ fn controller(
             }
             Some(("job", name, object))
         }
+        WorkloadKind::Scheduled { schedule } => {
+            let content = CronJob {
+                schedule: schedule.clone(),
+                time_zone: "Etc/UTC",
+                concurrency_policy: "Forbid",
+                successful_jobs_history_limit: 3,
+                failed_jobs_history_limit: 3,
+                job_template: Spec { spec: Job { backoff_limit: 3, template } },
+            };
+            let object = doc(&Object { api_version: "batch/v1", kind: "CronJob", metadata, content: Spec { spec: content } });
+            Some(("cronjob", workload.name.clone(), with_overrides(scope, object, workload, place)))
+        }
         WorkloadKind::Template { instead } => {
             said_elsewhere(instead);
             scope.resolver.refuse(
@@ -206,13 +241,14 @@ pub fn with_overrides(scope: &mut Scope<'_>, mut object: Doc, workload: &Workloa
     object
 }
 
-fn template(scope: &mut Scope<'_>, workload: &Workload, files: &files::Files, place: &Place) -> PodTemplate {
+fn template(scope: &mut Scope<'_>, workload: &Workload, files: &files::Files, steps: &[Step<'_>], place: &Place) -> PodTemplate {
     let Workload {
         name,
         service,
         role,
         stack,
         kind,
+        before,
         networks,
         profiles,
         image,
@@ -240,16 +276,21 @@ fn template(scope: &mut Scope<'_>, workload: &Workload, files: &files::Files, pl
     said_elsewhere((image, entrypoint, command, working_dir, environment, endpoints, health, resources));
     said_elsewhere((bodies, mounts, scratch));
     // ... the init steps say who is waited for, the folder which profile asks for it, and the object the rest.
-    said_elsewhere((name, service, role, stack, waits, profiles, overrides, origin));
+    said_elsewhere((name, service, role, stack, before, waits, profiles, overrides, origin));
     let container = containers::container(scope, workload, files, place);
-    let init_containers = waits::init_steps(scope, workload, place);
+    let mut init_containers = waits::init_steps(scope, workload, place);
+    for Step { workload, files } in steps {
+        init_containers.extend(waits::init_steps(scope, workload, place));
+        init_containers.push(containers::step(scope, workload, files, place));
+    }
     let mut labels = labels(&scope.platform.name, workload);
     labels.extend(networks.iter().map(|network| network_label(network)));
     let mut annotations = annotations(scope, words, place);
     if let Some(hash) = &files.fingerprint {
         annotations.insert(format!("{PREFIX}/files"), hash.clone());
     }
-    if reads_env(&container, &init_containers) || workload.files.iter().any(|file| file.body.is_deploy_time()) {
+    let mut bodies = workload.files.iter().chain(steps.iter().flat_map(|step| &step.workload.files));
+    if reads_env(&container, &init_containers) || bodies.any(|file| file.body.is_deploy_time()) {
         annotations.insert(ENV_ANNOTATION.to_owned(), format!("${{{}}}", crate::secrets::FINGERPRINT));
     }
     said_elsewhere((user, runs_as, groups));
@@ -261,15 +302,29 @@ fn template(scope: &mut Scope<'_>, workload: &Workload, files: &files::Files, pl
             // Variables such as KAFKA_PORT=tcp://..., which several programs take for their own.
             enable_service_links: false,
             share_process_namespace: *reaper,
-            restart_policy: matches!(kind, WorkloadKind::Job { .. }).then_some("OnFailure"),
+            restart_policy: matches!(kind, WorkloadKind::Job { .. } | WorkloadKind::Scheduled { .. }).then_some("OnFailure"),
             termination_grace_period_seconds: stop_grace.as_ref().map(super::probes::seconds),
             topology_spread_constraints: together::spread(scope, workload),
+            image_pull_secrets: pull_secrets(scope, workload),
             security_context: pod_security(scope, workload),
             init_containers,
             containers: vec![container],
-            volumes: storage::volumes(workload).into_iter().chain(files.volumes()).collect(),
+            volumes: storage::volumes(workload)
+                .into_iter()
+                .chain(files.volumes())
+                .chain(steps.iter().flat_map(|step| step.files.volumes()))
+                .collect(),
         },
     }
+}
+
+/// The logins with which a pod pulls its images: its own, and those of the providers that its init steps ask.
+fn pull_secrets(scope: &mut Scope<'_>, workload: &Workload) -> Vec<Named> {
+    let providers = workload.waits.iter().filter_map(|(name, _)| scope.index.workload(name)).map(|provider| &provider.image);
+    let images: Vec<&Image> = std::iter::once(&workload.image).chain(providers).collect();
+    let names: BTreeSet<Named> =
+        images.into_iter().filter_map(|image| pulls::object(scope, workload.stack, image)).map(|name| Named { name }).collect();
+    names.into_iter().collect()
 }
 
 /// Whether a container reads what the secrets script writes.
@@ -333,6 +388,7 @@ fn service(scope: &mut Scope<'_>, metadata: &Metadata, workload: &Workload) -> V
         name: endpoint.name.clone(),
         port: endpoint.port,
         target_port: endpoint.port,
+        protocol: transport(endpoint.protocol),
         node_port: None,
     });
     let spec = ServiceSpec {
@@ -372,6 +428,7 @@ fn node_ports(scope: &Scope<'_>, workload: &Workload) -> Vec<ServicePort> {
         name: endpoint.name.clone(),
         port: endpoint.port,
         target_port: endpoint.port,
+        protocol: transport(endpoint.protocol),
         node_port: scope.node_port(&workload.name, &endpoint.name),
     });
     ports.collect()

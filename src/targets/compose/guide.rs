@@ -7,7 +7,9 @@ use serde::Serialize;
 use super::plan::{ComposePlan, StackPlan};
 use super::scripts::workloads;
 use crate::formats::Layout;
-use crate::platform::{Edge, Image, Index, MountSource, Part, Pipeline, Platform, PublicText, Service, Workload, WorkloadKind, relation};
+use crate::platform::{
+    Edge, Image, ImageLogin, Index, MountSource, Part, Pipeline, Platform, PublicText, Secret, Service, Workload, WorkloadKind, relation,
+};
 use crate::template::{self, TemplateError};
 
 /// What the template reads. A text that may be missing is empty.
@@ -23,6 +25,8 @@ struct Guide<'a> {
     stacks: Vec<StackRow<'a>>,
     published: Vec<PublishedRow<'a>>,
     secrets: Vec<SecretRow<'a>>,
+    /// How to log in at the registries of images.
+    logins: BTreeSet<String>,
     resources: Vec<ResourceRow<'a>>,
     networks: Vec<NetworkRow<'a>>,
     doors: Vec<&'a str>,
@@ -30,6 +34,7 @@ struct Guide<'a> {
     diagram: Diagram<'a>,
     pipelines: Vec<PipelineRow<'a>>,
     lookups: Vec<Lookup<'a>>,
+    asked: Vec<Asked<'a>>,
     connections: Vec<SetupRow<'a>>,
     volumes: Vec<String>,
 }
@@ -117,6 +122,14 @@ struct StepRow<'a> {
     writes: String,
 }
 
+/// What runs at certain times, which is left to whoever deploys.
+#[derive(Serialize)]
+struct Asked<'a> {
+    file: &'a str,
+    name: &'a str,
+    schedule: &'a str,
+}
+
 #[derive(Serialize)]
 struct Lookup<'a> {
     project: &'a str,
@@ -187,7 +200,8 @@ impl<'a> Guide<'a> {
             profiles: workloads(plan).flat_map(|workload| &workload.profiles).map(String::as_str).collect(),
             stacks: plan.stacks.iter().map(|stack| stack_row(stack, &components)).collect(),
             published: published(plan),
-            secrets: platform.secrets.iter().map(|secret| SecretRow { variable: &secret.variable, note: &secret.note }).collect(),
+            secrets: secrets(platform, plan),
+            logins: logins(platform),
             resources: resources(platform),
             networks: networks(platform, plan),
             doors: workloads(plan).filter(|workload| workload.networks.len() > 1).map(|workload| workload.name.as_str()).collect(),
@@ -195,6 +209,7 @@ impl<'a> Guide<'a> {
             diagram: diagram(platform, plan),
             pipelines: platform.pipelines.iter().map(pipeline_row).collect(),
             lookups: lookups(platform, plan),
+            asked: plan.stacks.iter().flat_map(asked).collect(),
             connections: connections(platform, plan),
             volumes: volumes(platform, plan),
         }
@@ -237,7 +252,10 @@ fn kind(workload: &Workload) -> String {
     let kind = match workload.kind {
         WorkloadKind::Server { replicas: 0 | 1, .. } => "server".to_owned(),
         WorkloadKind::Server { replicas, .. } => format!("server, {replicas} of it"),
-        WorkloadKind::Job { .. } => "runs once on every start".to_owned(),
+        WorkloadKind::Job { .. } => {
+            workload.before.as_ref().map_or_else(|| "runs once on every start".to_owned(), |next| format!("runs before {next}"))
+        }
+        WorkloadKind::Scheduled { .. } => "runs when it is asked to".to_owned(),
         WorkloadKind::Template { .. } => String::new(),
     };
     match workload.profiles.as_slice() {
@@ -251,6 +269,24 @@ fn image(workload: &Workload) -> String {
         Image::Pulled { reference } => readable(reference),
         Image::Built { reference, build } => format!("{} (built from {})", readable(reference), build.context.path),
     }
+}
+
+/// Those that the Compose files read, in whichever form.
+fn secrets<'a>(platform: &'a Platform, plan: &ComposePlan<'_>) -> Vec<SecretRow<'a>> {
+    let is_read = |secret: &&Secret| secret.encodings.iter().any(|encoding| plan.variables.contains(&encoding.variable(&secret.variable)));
+    platform.secrets.iter().filter(is_read).map(|secret| SecretRow { variable: &secret.variable, note: &secret.note }).collect()
+}
+
+/// `docker login` for whoever has to pull an image; what is built here, is there.
+fn logins(platform: &Platform) -> BTreeSet<String> {
+    let is_pulled = |reference: &PublicText| {
+        platform.workloads.iter().any(|workload| matches!(&workload.image, Image::Pulled { reference: image } if image == reference))
+    };
+    let logins = platform.image_logins.iter().filter(|login| is_pulled(&login.image));
+    let command = |ImageLogin { image: _, registry, login, password: _ }: &ImageLogin| {
+        format!("docker login --username {} {}", login.username, readable(registry))
+    };
+    logins.map(command).collect()
 }
 
 /// A text for people; what is known only when deploying is shown by its variable.
@@ -379,6 +415,14 @@ fn lookups<'a>(platform: &'a Platform, plan: &'a ComposePlan<'a>) -> Vec<Lookup<
         })
     };
     plan.stacks.iter().filter_map(example).collect()
+}
+
+fn asked<'a>(stack: &'a StackPlan<'a>) -> Vec<Asked<'a>> {
+    let row = |workload: &&'a Workload| match &workload.kind {
+        WorkloadKind::Scheduled { schedule } => Some(Asked { file: &stack.file, name: &workload.name, schedule }),
+        _ => None,
+    };
+    stack.services.iter().filter_map(row).collect()
 }
 
 fn connections<'a>(platform: &'a Platform, plan: &'a ComposePlan<'a>) -> Vec<SetupRow<'a>> {

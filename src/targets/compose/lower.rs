@@ -6,13 +6,16 @@ use super::plan::{ENV_HASH, reads_deploy_time_file};
 use super::scope::Scope;
 use super::storage;
 use super::text::ComposeText;
-use crate::diagnostic::Place;
+use crate::diagnostic::{Diagnostic, Place, code};
 use crate::formats::{body, said_elsewhere};
 use crate::platform::{
     Build, Check, Endpoint, File, Health, Image, PathRef, PublicText, Published, Readiness, Resources, Workload, WorkloadKind,
 };
 use crate::value::{Size, escape};
 use crate::yaml::Doc;
+
+/// The profile of what runs at certain times, which Compose does not know.
+pub const WHEN_ASKED: &str = "scheduled";
 
 /// The label that changes with the content of the files that a service reads.
 const FILES_LABEL: &str = "pipegen.files";
@@ -25,6 +28,7 @@ pub fn service(scope: &mut Scope<'_, '_>, configs: &mut Configs, workload: &Work
         role,
         stack,
         kind,
+        before,
         networks,
         profiles,
         image,
@@ -49,7 +53,7 @@ pub fn service(scope: &mut Scope<'_, '_>, configs: &mut Configs, workload: &Work
         origin,
     } = workload;
     // The overrides are merged into the finished service. Here the images change their user themselves.
-    said_elsewhere((role, overrides, runs_as));
+    said_elsewhere((role, overrides, runs_as, before));
     let place = Place::Key(origin.clone());
     let (image, build) = self::image(scope, image, &place);
     let (restart, replicas) = lifetime(scope, name, kind, endpoints, &place);
@@ -61,7 +65,11 @@ pub fn service(scope: &mut Scope<'_, '_>, configs: &mut Configs, workload: &Work
         // A registry is never asked for an image that is built here: the name may belong to someone else there.
         pull_policy: build.is_some().then_some("build"),
         build,
-        profiles: (!profiles.is_empty()).then(|| Doc::words(profiles.iter().map(|profile| escape::compose(profile)))),
+        profiles: if workload.is_timed() {
+            Some(Doc::words([WHEN_ASKED.to_owned()]))
+        } else {
+            (!profiles.is_empty()).then(|| Doc::words(profiles.iter().map(|profile| escape::compose(profile))))
+        },
         entrypoint: entrypoint.as_ref().map(|argv| self::argv(scope, argv, &place)),
         command: command.as_ref().map(|argv| self::argv(scope, argv, &place)),
         user: user.as_deref().map(escape::compose),
@@ -125,6 +133,12 @@ fn lifetime(
             said_elsewhere(evidence);
             ("no", None)
         }
+        WorkloadKind::Scheduled { schedule } => {
+            let message = format!("Compose keeps no schedule: `{name}` runs when it is asked to, not at `{schedule}`");
+            let help = "let the machine's own cron run the command in the guide, or render a target for a cluster";
+            scope.resolver.diagnostics.push(Diagnostic::new(&code::SCHEDULE_NOT_KEPT, place.clone(), message).help(help));
+            ("no", None)
+        }
         WorkloadKind::Template { instead } => {
             scope.resolver.refuse(place, started_by_another(name), instead);
             ("no", None)
@@ -145,9 +159,9 @@ fn argv(scope: &mut Scope<'_, '_>, argv: &[PublicText], place: &Place) -> Doc {
 fn port(endpoint: &Endpoint) -> Option<String> {
     let Endpoint { name, port, protocol, published } = endpoint;
     let Published { port: host_port, address, origin } = published.as_ref()?;
-    // Both protocols are TCP, which Compose assumes.
-    said_elsewhere((name, protocol, origin));
-    Some(format!("{}:{port}", std::net::SocketAddr::new(*address, *host_port)))
+    said_elsewhere((name, origin));
+    let transport = if protocol.is_udp() { "/udp" } else { "" };
+    Some(format!("{}:{port}{transport}", std::net::SocketAddr::new(*address, *host_port)))
 }
 
 fn mounted(

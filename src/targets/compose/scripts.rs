@@ -117,7 +117,7 @@ fn is_job(workload: &Workload) -> bool {
 }
 
 fn stack<'a>(stack: &'a StackPlan<'a>) -> StackContext<'a> {
-    let jobs = stack.services.iter().filter(|workload| is_job(workload)).map(|workload| workload.name.as_str());
+    let jobs = stack.services.iter().filter(|workload| is_job(workload) && !workload.is_timed()).map(|workload| workload.name.as_str());
     StackContext { project: &stack.project, file: &stack.file, jobs: jobs.collect() }
 }
 
