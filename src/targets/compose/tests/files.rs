@@ -65,8 +65,10 @@ fn a_secret_in_a_document_is_a_whole_scalar() {
 #[test]
 fn a_template_gets_its_values_for_the_place_where_it_stands() {
     let topics = |name: Text| {
-        let topic = TextTree::map([("name", TextTree::from(name)), ("partitions", TextTree::Int(3)), ("retention_ms", TextTree::Null)]);
-        Body::Template { name: "kafka/topics.sh", context: TextTree::map([("topics", TextTree::List(vec![topic]))]) }
+        let nothing = ["replicas", "in_sync", "retention_ms"].map(|key| (key, TextTree::Null));
+        let known = [("name", TextTree::from(name)), ("partitions", TextTree::Int(3))];
+        let topics = TextTree::List(vec![TextTree::map(known.into_iter().chain(nothing))]);
+        Body::Template { name: "kafka/topics.sh", context: TextTree::map([("topics", topics), ("replicated", TextTree::Bool(false))]) }
     };
     assert!(render(&with(vec![file("/x", topics(Text::literal("orders")))])).diagnostics.is_empty());
     let refused = render(&with(vec![file("/x", topics(Text::setting("TOPIC", None)))])).diagnostics;
