@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the real tools that the external checks run against what we render:
 #
-#   .ci/tools.sh [compose] [shellcheck] [postgres] [pgbouncer] [redis] [airflow] [etcd] [kubernetes] [helm] [kubeconform] [kind]
+#   .ci/tools.sh [compose] [shellcheck] [postgres] [pgbouncer] [redis] [airflow] [etcd] [kubernetes] [helm] [kubeconform] [kind] [templates]
 #
 # Without an argument it installs all of them.
 #
@@ -18,6 +18,7 @@ KUBERNETES_VERSION=v1.34.4
 HELM_VERSION=v3.22.0
 KUBECONFORM_VERSION=v0.8.0
 KIND_VERSION=v0.33.0
+SPRIG_VERSION=v3.3.0
 # Airflow's constraint files are on no registry. The packages of the day after the release (2025-08-08) stand in for them.
 AIRFLOW_DAY=2025-08-09
 AIRFLOW_PROVIDERS=(fab postgres celery redis amazon databricks)
@@ -162,28 +163,34 @@ install_helm() { go_install helm helm.sh/helm/v3/cmd/helm "$HELM_VERSION"; }
 
 install_kubeconform() { go_install kubeconform github.com/yannh/kubeconform/cmd/kubeconform "$KUBECONFORM_VERSION"; }
 
-# Not kind itself, which needs a container engine to say whether it can read a file: only its type, in a program of ours.
-install_kind() {
-  local home=$PIPEGEN_TOOLS/kind-config-$KIND_VERSION
-  local source=$PIPEGEN_TOOLS/src/kind-config-$KIND_VERSION
+# go_build PROGRAM MODULE VERSION: a program of ours, PROGRAM.go beside this file, with one module.
+go_build() {
+  local home=$PIPEGEN_TOOLS/$1-$3
+  local source=$PIPEGEN_TOOLS/src/$1-$3
   mkdir -p "$source" "$home"
-  if [ ! -x "$home/kind-config" ] || ! cmp -s "$here/kind-config.go" "$source/main.go"; then
-    need_go kind-config
+  if [ ! -x "$home/$1" ] || ! cmp -s "$here/$1.go" "$source/main.go"; then
+    need_go "$1"
     (
       cd "$source"
-        cp "$here/kind-config.go" main.go
-      [ -f go.mod ] || go mod init ci.local/kind-config 2>/dev/null
-      go get "sigs.k8s.io/kind@$KIND_VERSION" >get.log 2>&1 || fail "go get: $(tail -n 3 get.log)"
-      go build -ldflags '-s -w' -o "$home/kind-config" .
+      cp "$here/$1.go" main.go
+      [ -f go.mod ] || go mod init "ci.local/$1" 2>/dev/null
+      go get "$2@$3" >get.log 2>&1 || fail "go get: $(tail -n 3 get.log)"
+      go build -ldflags '-s -w' -o "$home/$1" .
     )
   fi
-  ln -sfn "$home/kind-config" "$PIPEGEN_TOOLS/bin/kind-config"
+  ln -sfn "$home/$1" "$PIPEGEN_TOOLS/bin/$1"
 }
+
+# Not kind itself, which needs a container engine to say whether it can read a file: only its type.
+install_kind() { go_build kind-config sigs.k8s.io/kind "$KIND_VERSION"; }
+
+# Not External Secrets itself, whose modules are on no registry: the engine of its templates.
+install_templates() { go_build go-template github.com/Masterminds/sprig/v3 "$SPRIG_VERSION"; }
 
 mkdir -p "$PIPEGEN_TOOLS/bin" "$PIPEGEN_TOOLS/src"
 exec 9>"$PIPEGEN_TOOLS/.lock" # two runs at once would build into the same folders
 flock 9
-tools=(compose shellcheck postgres pgbouncer redis airflow etcd kubernetes helm kubeconform kind)
+tools=(compose shellcheck postgres pgbouncer redis airflow etcd kubernetes helm kubeconform kind templates)
 [ $# -gt 0 ] || set -- "${tools[@]}"
 for tool; do
   declare -F "install_$tool" >/dev/null || fail "no tool is called '$tool'; write one of ${tools[*]}"

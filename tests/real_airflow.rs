@@ -175,3 +175,52 @@ fn connection(deployed: &Deployed, database: &Postgres) {
         assert_eq!(last_line(&python(&["-c".as_ref(), READ_CONNECTION.as_ref()])), expected);
     }
 }
+
+/// Prints with what Airflow keeps logs, and the connection that it would use for that.
+const READ_LOG_STORE: &str = r#"
+import json
+from airflow.configuration import conf
+from airflow.hooks.base import BaseHook
+from airflow.logging_config import configure_logging
+import airflow.logging_config as logging_config
+configure_logging()
+store = logging_config.REMOTE_TASK_LOG
+found = BaseHook.get_connection(conf.get("logging", "remote_log_conn_id"))
+print(json.dumps([type(store).__name__, store.remote_base, found.conn_type, found.login, found.password, found.extra_dejson]))
+"#;
+
+#[test]
+fn logs_go_to_the_bucket_with_its_key() {
+    if support::tool("airflow").is_none() {
+        return;
+    }
+    let (Some(python), Some(compose)) = (support::tool("airflow-python"), support::tool("compose")) else { return };
+    let blueprint = r#"
+blueprint: v1
+name: shop
+credentials: { key: { type: aws } }
+services:
+  db: { component: postgres, databases: [airflow] }
+  lake: { component: s3, bucket: "${env.BUCKET}", region: eu-central-1, endpoint: "https://${env.STORE}/a b", credential: key }
+  airflow: { component: airflow, database: db/airflow, logs: { to: lake } }
+"#;
+    let rendered = Rendered::text(blueprint, &[]);
+    let values = [("KEY_ACCESS_KEY_ID", PASSWORD), ("KEY_SECRET_ACCESS_KEY", PASSWORD), ("BUCKET", "raw"), ("STORE", "s3.example:9000")];
+    let rendered = rendered.with_secrets(&values.map(|(name, value)| (name.to_owned(), value.to_owned())).into());
+    let file = rendered.filled_in(&compose, "docker-compose.yml");
+    let home = tempfile::tempdir().expect("a temporary folder");
+    for role in ["airflow-apiserver", "airflow-scheduler"] {
+        let mut run = support::command(&python);
+        run.env("AIRFLOW_HOME", home.path()).args(["-c", READ_LOG_STORE]);
+        for (name, value) in file["services"][role]["environment"].as_object().expect("an environment") {
+            let of_logs = name.starts_with("AIRFLOW__LOGGING__") || name.starts_with("AIRFLOW_CONN_");
+            if of_logs {
+                run.env(name, value.as_str().expect("a string"));
+            }
+        }
+        let printed = support::run(&mut run).unwrap_or_else(|error| panic!("{error}"));
+        let last: Value = serde_json::from_str(printed.trim().lines().last().expect("a line")).expect("JSON");
+        let extra = json!({ "region_name": "eu-central-1", "endpoint_url": "https://s3.example:9000/a b" });
+        assert_eq!(last, json!(["S3RemoteLogIO", "s3://raw/logs/airflow", "aws", PASSWORD, PASSWORD, extra]));
+    }
+}

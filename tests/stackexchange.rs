@@ -10,10 +10,11 @@ use std::sync::LazyLock;
 
 use pipegen::compile::{Options, compile};
 use pipegen::platform::{
-    Body, Encoding, Image, Index, MountSource, Part, Platform, Readiness, SecretFormat, Text, TextTree, Workload, WorkloadKind,
+    Body, Encoding, Image, Index, MountSource, Part, Platform, Protocol, Readiness, SecretFormat, SecretStore, StoreKeys, Text, TextTree,
+    Workload, WorkloadKind,
 };
 use pipegen::source::Source;
-use support::rendered::pipegen;
+use support::rendered::{Rendered, pipegen};
 
 const BLUEPRINT: &str = "blueprints/stackexchange.yml";
 /// What Airflow runs on its own; the pods of tasks are made when they are needed.
@@ -235,6 +236,14 @@ fn recommendation_1_the_database_is_managed_elsewhere_behind_a_pool() {
 fn recommendation_2_the_registry_is_the_deployers() {
     let variables: Vec<&str> = PRODUCTION.settings.iter().map(|setting| setting.variable.as_str()).collect();
     assert!(["REGISTRY", "IMAGE_TAG"].iter().all(|name| variables.contains(name)), "{variables:?}");
+    let login = &PRODUCTION.image_logins[0];
+    assert_eq!(
+        (shown(login.image.text()).as_str(), shown(login.registry.text()).as_str()),
+        ("{REGISTRY}/my-dags:{IMAGE_TAG}", "{REGISTRY}")
+    );
+    assert_eq!((login.login.username.as_str(), shown(&login.password).as_str()), ("robot", "<REGISTRY_PASSWORD>"));
+    let values = Rendered::chosen("helm", BLUEPRINT, Some("production")).yaml("airflow.values.yaml");
+    assert_eq!(values["registry"]["secretName"], "registry-password-pull");
 }
 
 #[test]
@@ -250,10 +259,57 @@ fn recommendation_3_every_credential_is_a_secret_by_reference() {
         "DATABRICKS_TOKEN_TOKEN",
         "GIT_PASSWORD",
         "METADATA_DB_PASSWORD",
+        "REGISTRY_PASSWORD",
     ];
     assert_eq!(names, expected);
-    assert!(PRODUCTION.secret_store == pipegen::platform::SecretStore::External, "a store fills them, not a file");
-    assert!(BASE.secret_store == pipegen::platform::SecretStore::Env);
+    assert_eq!(BASE.secret_store, SecretStore::Env);
+    let keys = StoreKeys::Prefixed("stackexchange/".to_owned());
+    assert_eq!(PRODUCTION.secret_store, SecretStore::External { name: "stackexchange".to_owned(), keys });
+    // A store fills them, not a file, which asks only for what is no secret.
+    let rendered = Rendered::chosen("helm", BLUEPRINT, Some("production"));
+    assert_eq!(rendered.variables().iter().filter(|name| names.contains(&name.as_str())).count(), 0);
+    let store = rendered.read("external-secrets.yaml");
+    for name in expected {
+        assert!(store.contains(&format!("        key: stackexchange/{name}\n")), "{name}");
+    }
+}
+
+#[test]
+fn recommendation_4_all_of_airflow_sends_metrics_to_an_exporter() {
+    for name in ROLES.into_iter().chain(["airflow-task"]) {
+        has(workload(&PRODUCTION, name), "AIRFLOW__METRICS__STATSD_ON", "true");
+        has(workload(&PRODUCTION, name), "AIRFLOW__METRICS__STATSD_HOST", "airflow-statsd.Host");
+        has(workload(&PRODUCTION, name), "AIRFLOW__METRICS__STATSD_PORT", "airflow-statsd.Port");
+        assert_eq!(variable(workload(&BASE, name), "AIRFLOW__METRICS__STATSD_ON"), None);
+    }
+    let exporter = workload(&PRODUCTION, "airflow-statsd");
+    let endpoints: Vec<_> = exporter.endpoints.iter().map(|endpoint| (endpoint.name.as_str(), endpoint.port, endpoint.protocol)).collect();
+    assert_eq!(endpoints, [("metrics", 9102, Protocol::Http), ("ingest", 9125, Protocol::Udp)]);
+    let rendered = Rendered::chosen("helm", BLUEPRINT, Some("production"));
+    let values = rendered.yaml("airflow.values.yaml");
+    assert_eq!(values["statsd"]["enabled"], false, "the chart would run one even if nobody asked for it");
+    let host = serde_json::json!({ "name": "AIRFLOW__METRICS__STATSD_HOST", "value": "airflow-statsd" });
+    assert!(values["env"].as_array().expect("a list").contains(&host), "{values:#}");
+    assert!(rendered.read("airflow-statsd.yaml").contains("protocol: UDP"));
+}
+
+#[test]
+fn recommendation_5_logs_of_tasks_are_kept_in_the_bucket() {
+    for name in ROLES.into_iter().chain(["airflow-task"]) {
+        let role = workload(&PRODUCTION, name);
+        has(role, "AIRFLOW__LOGGING__REMOTE_LOGGING", "true");
+        has(role, "AIRFLOW__LOGGING__REMOTE_BASE_LOG_FOLDER", "s3://{LAKE_BUCKET}/logs/airflow");
+        has(role, "AIRFLOW__LOGGING__REMOTE_LOG_CONN_ID", "airflow_logs");
+        has(role, "AIRFLOW_CONN_AIRFLOW_LOGS", "aws://<AWS_ACCESS_KEY_ID_URI>:<AWS_SECRET_ACCESS_KEY_URI>@/?region_name=us-east-1");
+        assert_eq!(variable(workload(&BASE, name), "AIRFLOW__LOGGING__REMOTE_LOGGING"), None);
+    }
+    let edge = PRODUCTION.edges.iter().find(|edge| edge.reason == "logs").expect("it leads to the bucket");
+    assert_eq!((edge.to.as_str(), edge.workloads.join(" ").as_str()), ("lake", "airflow-apiserver airflow-triggerer airflow-task"));
+    let store = Rendered::chosen("helm", BLUEPRINT, Some("production")).read("external-secrets.yaml");
+    assert!(
+        store.contains("secret:\n            name: airflow-environment-template") || store.contains("AIRFLOW_CONN_AIRFLOW_LOGS: "),
+        "{store}"
+    );
 }
 
 #[test]
@@ -280,15 +336,13 @@ fn recommendation_9_dags_are_released_by_a_git_tag() {
     has(workload(&PRODUCTION, "airflow-git-sync"), "GITSYNC_REPO", "https://github.com/example/stackexchange-dags.git");
 }
 
-/// Recommendation 5, central logging, is the cluster's: everything writes to its standard output.
+/// The logs of what is no task are the cluster's: everything writes to its standard output.
 #[test]
 fn what_is_not_rendered_yet_is_said() {
     let checked = pipegen().args(["check", "--format", "json"]).arg(support::repository().join(BLUEPRINT)).output().expect("it runs");
     assert!(checked.status.success());
     let said = String::from_utf8(checked.stdout).expect("UTF-8");
-    for key in ["backup", "metrics"] {
-        assert!(said.contains(&format!("no target renders `{key}` yet")), "{said}");
-    }
+    assert!(said.contains("no target renders `backup` yet"), "{said}");
     // In a cluster of one's own the folder of the logs is the cluster's, which is worth a word.
     let codes = said.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).expect("JSON")["code"].clone());
     assert!(codes.into_iter().all(|code| code == "not-rendered-yet" || code == "host-path"), "nothing else is said: {said}");

@@ -288,6 +288,15 @@ pub struct Secrets {
     #[serde(default)]
     #[schemars(extend("default" = "env"))]
     pub store: SecretStore,
+    /// The name of the `ClusterSecretStore` of `external-secrets`; without it the blueprint's name.
+    #[serde(default)]
+    pub name: Option<Name>,
+    /// What the keys of the store begin with, before the variable; without it the blueprint's name and `/`.
+    #[serde(default)]
+    pub prefix: Option<ParametricText>,
+    /// One key of the store that holds all values as properties, called like the variables, instead of a key for each.
+    #[serde(default)]
+    pub key: Option<ParametricText>,
 }
 
 /// Where secret values come from.

@@ -272,6 +272,8 @@ impl JsonSchema for Publish {
 pub struct Image {
     /// Pulled or built.
     pub source: ImageSource,
+    /// The login with which it is pulled.
+    pub credential: Option<NetworkName>,
 }
 
 /// Where an image comes from.
@@ -302,15 +304,19 @@ struct ImageLong {
     /// The image's tag.
     #[serde(default)]
     tag: Option<Deployable>,
+    /// The credential, of the type `registry`, with which a cluster pulls the image.
+    #[serde(default)]
+    credential: Option<NetworkName>,
 }
 
 impl From<ImageLong> for Image {
     fn from(long: ImageLong) -> Self {
-        Self { source: ImageSource::Built { build: long.build, repository: long.repository, tag: long.tag } }
+        let ImageLong { build, repository, tag, credential } = long;
+        Self { source: ImageSource::Built { build, repository, tag }, credential }
     }
 }
 
-text_or_map!(Image, ImageLong, "Image", Deployable, |reference| Image { source: ImageSource::Pulled(reference) });
+text_or_map!(Image, ImageLong, "Image", Deployable, |reference| Image { source: ImageSource::Pulled(reference), credential: None });
 
 /// How an image is built.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::blueprint::{Blueprint, SecretStore as Wanted};
+use crate::blueprint::Blueprint;
 use crate::components::OwnVolume;
 use crate::diagnostic::{Diagnostic, Place, code};
 use crate::platform::{
-    Check, Cluster, Edge, Image, Mount, MountSource, PathRef, Platform, PublicText, Readiness, Realization, SecretStore, Service, Stack,
-    Volume, Workload, WorkloadKind,
+    Check, Cluster, Edge, Image, Mount, MountSource, PathRef, Platform, PublicText, Readiness, Realization, Service, Stack, Volume,
+    Workload, WorkloadKind,
 };
 use crate::source::Pointer;
 
@@ -15,6 +15,7 @@ use super::build::BuiltAll;
 use super::declare::Services;
 use super::pipelines;
 use super::places::Places;
+use super::secret_store::secret_store;
 use super::variables::variables;
 
 #[allow(clippy::too_many_arguments, reason = "everything comes together here")]
@@ -67,10 +68,8 @@ pub(super) fn platform(
             workers: kind.workers.unwrap_or(0),
             origin: Pointer::root().key("kind"),
         }),
-        secret_store: match blueprint.secrets.as_ref().map(|secrets| secrets.store) {
-            Some(Wanted::ExternalSecrets) => SecretStore::External,
-            Some(Wanted::Env) | None => SecretStore::Env,
-        },
+        secret_store: secret_store(blueprint, found),
+        image_logins: built.image_logins,
         settings,
         services: list,
         workloads: built.workloads,

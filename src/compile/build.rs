@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::blueprint::Blueprint;
 use crate::components::{Build, OwnVolume};
 use crate::diagnostic::{Diagnostic, Faults};
-use crate::platform::{ConnectionSetup, Workload};
+use crate::platform::{ConnectionSetup, ImageLogin, Workload};
 use crate::source::Pointer;
 
 use super::declare::Services;
@@ -18,6 +18,8 @@ pub(super) struct BuiltAll {
     pub workloads: Vec<Workload>,
     /// Volumes of the services' own.
     pub volumes: Vec<OwnVolume>,
+    /// Images that are pulled with a login.
+    pub image_logins: Vec<ImageLogin>,
     /// Set-up of connections, by service.
     pub connections: Vec<(String, ConnectionSetup)>,
     /// Edges that texts made.
@@ -33,8 +35,14 @@ pub(super) fn services(
     faults: &mut Faults,
     found: &mut Vec<Diagnostic>,
 ) -> BuiltAll {
-    let mut all =
-        BuiltAll { workloads: Vec::new(), volumes: Vec::new(), connections: Vec::new(), edges: Vec::new(), settings: BTreeMap::new() };
+    let mut all = BuiltAll {
+        workloads: Vec::new(),
+        volumes: Vec::new(),
+        image_logins: Vec::new(),
+        connections: Vec::new(),
+        edges: Vec::new(),
+        settings: BTreeMap::new(),
+    };
     let mut broken = Vec::new();
     let mut world = World { blueprint, services, faults, found: Vec::new(), edges: Vec::new(), settings: services.settings.clone() };
     for declared in &services.list {
@@ -48,10 +56,13 @@ pub(super) fn services(
             networks: place.networks.clone(),
             scope: &mut world,
             faults,
+            image_login: declared.image_login.clone(),
+            image_logins: Vec::new(),
             diagnostics: Vec::new(),
         };
         let built = declared.instance.build(&mut cx);
         found.append(&mut cx.diagnostics);
+        all.image_logins.append(&mut cx.image_logins);
         if built.workloads.is_empty() && declared.instance.surface().external.is_none() {
             broken.push(declared.at.clone());
         }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::blueprint::{Blueprint, RESERVED_NAMES, Service};
 use crate::components::{Component, Declare, Instance, SecretDeclaration, Surface, component};
 use crate::diagnostic::{Diagnostic, Faults, Place, code};
+use crate::platform::Login;
 use crate::source::Pointer;
 use crate::yaml::Node;
 
@@ -17,6 +18,8 @@ pub(super) struct Declared<'a> {
     pub component: &'static Component,
     pub instance: Box<dyn Instance>,
     pub at: Pointer,
+    /// With what its image is pulled.
+    pub image_login: Option<Login>,
 }
 
 /// The services, in the blueprint's order, found by name without a scan.
@@ -78,6 +81,7 @@ pub(super) fn services<'a>(blueprint: &'a Blueprint, tree: &'a Node, faults: &mu
             settings: Vec::new(),
             diagnostics: Vec::new(),
         };
+        let image_login = cx.image_login();
         let instance = (component.declare)(&mut cx);
         found.append(&mut cx.diagnostics);
         let Declare { secrets, settings, .. } = cx;
@@ -88,7 +92,7 @@ pub(super) fn services<'a>(blueprint: &'a Blueprint, tree: &'a Node, faults: &mu
                     services.settings.entry(variable).or_insert(origin);
                 }
                 services.index.insert(name.as_str(), services.list.len());
-                services.list.push(Declared { name: name.as_str(), service, component, instance, at });
+                services.list.push(Declared { name: name.as_str(), service, component, instance, at, image_login });
             }
             None => faults.add(at),
         }

@@ -27,6 +27,7 @@ mod places;
 mod repair;
 mod scope;
 mod secret_literals;
+mod secret_store;
 mod variables;
 mod wire;
 

@@ -25,7 +25,9 @@ pub(super) fn variables(
     let mut settings: BTreeMap<String, Setting> = BTreeMap::new();
     let of_workloads = built.workloads.iter().map(|workload| (workload.texts(), &workload.origin));
     let of_realizations = services.list.iter().filter_map(|declared| Some((realizations.get(declared.name)?.texts(), &declared.at)));
-    for (texts, origin) in of_workloads.chain(of_realizations) {
+    let root = Pointer::root();
+    let of_logins = built.image_logins.iter().map(|login| (vec![&login.password], &root));
+    for (texts, origin) in of_workloads.chain(of_realizations).chain(of_logins) {
         for part in texts.into_iter().flat_map(crate::platform::Text::parts) {
             match part {
                 Part::Secret { variable, encoding } => {

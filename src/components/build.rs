@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use crate::blueprint::{self, FileMode, FileSource, ImageSource, Role, Service, Tree};
 use crate::diagnostic::{Diagnostic, Faults, Place, code};
 use crate::platform::{
-    self, Body, ConnectionSetup, DocumentFormat, File, Image, Mount, PathRef, PublicText, Resources, Text, TextTree, Workload, WorkloadKind,
+    self, Body, ConnectionSetup, DocumentFormat, File, Image, ImageLogin, Login, Mount, PathRef, PublicText, Resources, Text, TextTree,
+    Workload, WorkloadKind,
 };
 use crate::source::Pointer;
 use crate::value::{Deployable, ResourceRef, Size, TextSource};
@@ -89,6 +90,10 @@ pub struct Build<'a> {
     pub scope: &'a mut dyn Scope,
     /// Where faults were reported already.
     pub faults: &'a Faults,
+    /// The login that the service's image names.
+    pub image_login: Option<Login>,
+    /// The images that are pulled with it.
+    pub image_logins: Vec<ImageLogin>,
     /// Faults.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -340,6 +345,7 @@ impl Build<'_> {
         if let Some(literal) = reference.text().as_literal() {
             self.fixed_tag(literal, &at.key("tag"))?;
         }
+        self.pulled_with_login(&reference);
         match build {
             Some(build) => Some(Image::Built { build: self.build_of(build, at)?, reference }),
             None => Some(Image::Pulled { reference }),

@@ -27,7 +27,7 @@ impl<'a> Declare<'a> {
     }
 
     /// An unknown name stands for the near one.
-    fn find_credential(&mut self, name: &str, at: Pointer, accepts: &[CredentialType]) -> Option<(&'a str, &'a Credential)> {
+    pub(super) fn find_credential(&mut self, name: &str, at: Pointer, accepts: &[CredentialType]) -> Option<(&'a str, &'a Credential)> {
         let section = Pointer::root().key("credentials");
         let credentials = &self.blueprint.credentials;
         let names = || credentials.keys().map(NetworkName::as_str);

@@ -7,6 +7,7 @@ mod build;
 mod common;
 mod credentials;
 mod declare;
+mod image_login;
 
 mod airflow;
 mod container;

@@ -36,7 +36,8 @@ pub fn facts(platform: &Platform, index: &Index<'_>, workloads: &[&Workload], on
         let comes_and_goes = !workload.profiles.is_empty() || matches!(workload.kind, WorkloadKind::Template { .. });
         let when = if comes_and_goes { "sometimes" } else { "always" };
         facts.push(format!("runs {} {} {when}", workload.name, workload.networks.join(",")));
-        for endpoint in &workload.endpoints {
+        // What takes single messages gives no answer by which a probe could tell that it is there.
+        for endpoint in workload.endpoints.iter().filter(|endpoint| !endpoint.protocol.is_udp()) {
             facts.push(format!("listens {} {}", workload.name, endpoint.port));
             if let Some(published) = endpoint.published.as_ref().filter(|_| on_host) {
                 let address = address_on_host(published);

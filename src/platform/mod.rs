@@ -40,6 +40,8 @@ pub struct Platform {
     pub secrets: Vec<Secret>,
     /// Where their values come from.
     pub secret_store: SecretStore,
+    /// The images that are pulled with a login.
+    pub image_logins: Vec<ImageLogin>,
     /// The cluster that is made for it on one machine.
     pub cluster: Option<Cluster>,
     /// Values of the deployer that something reads, sorted by variable.
@@ -126,12 +128,26 @@ pub struct Secret {
 }
 
 /// Where the values of secrets come from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SecretStore {
     /// The deployer's `.env`.
     Env,
     /// A store of the surroundings, that hands them in while the platform runs.
-    External,
+    External {
+        /// The store's name.
+        name: String,
+        /// Under which keys it has them.
+        keys: StoreKeys,
+    },
+}
+
+/// Under which keys a store has the values of secrets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StoreKeys {
+    /// Each under a key of its own: this, and then the variable.
+    Prefixed(String),
+    /// All under this key, each as a property with the name of the variable.
+    Properties(String),
 }
 
 /// A value of the deployer by the name of its variable.
@@ -182,6 +198,19 @@ pub struct Login {
     pub username: String,
     /// The variable that holds the password.
     pub variable: String,
+}
+
+/// With what an image is pulled.
+#[derive(Debug, Clone)]
+pub struct ImageLogin {
+    /// The image, `NAME:TAG`.
+    pub image: PublicText,
+    /// Where it is pulled from: a host, or one value of the deployer.
+    pub registry: PublicText,
+    /// Who pulls it.
+    pub login: Login,
+    /// The password of the login.
+    pub password: Text,
 }
 
 /// The set-up of connections inside a service.

@@ -279,6 +279,8 @@ pub enum Value {
         /// Which part.
         part: ImagePart,
     },
+    /// The name of the secret object with which a workload's image is pulled; nothing if none is needed.
+    ImageLogin(String),
     /// What a workload may use of the machine, as the target says it of any container.
     Resources(String),
     /// Changes with every secret and every value of the deployer.
@@ -382,7 +384,8 @@ impl Value {
             Self::List(items) => items.iter().flat_map(Self::texts).collect(),
             Self::Map(entries) => entries.iter().flat_map(|(_, value)| value.texts()).collect(),
             Self::Null | Self::Bool(_) | Self::Int(_) | Self::Float(_) | Self::Secret(_) => Vec::new(),
-            Self::Claim(_) | Self::Size(_) | Self::Peers(_) | Self::Image { .. } | Self::Resources(_) | Self::Fingerprint => Vec::new(),
+            Self::Claim(_) | Self::Size(_) | Self::Peers(_) | Self::Image { .. } | Self::ImageLogin(_) => Vec::new(),
+            Self::Resources(_) | Self::Fingerprint => Vec::new(),
         }
     }
 }

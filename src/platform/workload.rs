@@ -190,6 +190,15 @@ pub enum Protocol {
     Tcp,
     /// HTTP.
     Http,
+    /// Anything over UDP.
+    Udp,
+}
+
+impl Protocol {
+    /// Whether it is spoken in single messages, without connections.
+    pub const fn is_udp(self) -> bool {
+        matches!(self, Self::Udp)
+    }
 }
 
 /// A port of the host.

@@ -7,38 +7,29 @@ use crate::diagnostic::{Diagnostic, Place, code};
 use crate::source::Pointer;
 use crate::yaml::Node;
 
-/// When a key counts.
-enum When {
-    Always,
-    /// If the value is this text or one of these.
-    Is(&'static [&'static str]),
-}
-
 /// Paths of keys, with `*` for any name. Below `services` the component comes first.
-const KEYS: &[(&str, Option<&str>, When)] = &[
-    ("docs", None, When::Always),
-    ("secrets/store", None, When::Is(&["external-secrets"])),
-    ("volumes/*/size", None, When::Always),
-    ("pipelines/*/datasets/*/format", None, When::Always),
-    ("pipelines/*/steps/*/spark_submit", None, When::Always),
-    ("pipelines/*/steps/*/packages", None, When::Always),
-    ("pipelines/*/steps/*/checkpoint", None, When::Always),
-    ("pipelines/*/steps/*/batch_interval", None, When::Always),
-    ("services/*/metrics", Some("airflow"), When::Always),
-    ("services/*/metrics", Some("container"), When::Always),
-    ("services/*/backup", Some("postgres"), When::Always),
+const KEYS: &[(&str, Option<&str>)] = &[
+    ("docs", None),
+    ("volumes/*/size", None),
+    ("pipelines/*/datasets/*/format", None),
+    ("pipelines/*/steps/*/spark_submit", None),
+    ("pipelines/*/steps/*/packages", None),
+    ("pipelines/*/steps/*/checkpoint", None),
+    ("pipelines/*/steps/*/batch_interval", None),
+    ("services/*/metrics", Some("container")),
+    ("services/*/backup", Some("postgres")),
 ];
 
 pub(super) fn check(context: &RuleContext<'_>) -> Vec<Diagnostic> {
     let mut found = Vec::new();
-    for (path, component, when) in KEYS {
+    for (path, component) in KEYS {
         let segments: Vec<&str> = path.split('/').collect();
-        walk(context.tree, &segments, &Pointer::root(), *component, when, &mut found);
+        walk(context.tree, &segments, &Pointer::root(), *component, &mut found);
     }
     found
 }
 
-fn walk(node: &Node, path: &[&str], at: &Pointer, component: Option<&str>, when: &When, found: &mut Vec<Diagnostic>) {
+fn walk(node: &Node, path: &[&str], at: &Pointer, component: Option<&str>, found: &mut Vec<Diagnostic>) {
     let [segment, rest @ ..] = path else { return };
     for entry in node.entries().iter().filter(|entry| *segment == "*" || entry.key == *segment) {
         // The component stands in the service, one level above its keys.
@@ -48,17 +39,10 @@ fn walk(node: &Node, path: &[&str], at: &Pointer, component: Option<&str>, when:
         }
         let place = at.key(&entry.key);
         if !rest.is_empty() {
-            walk(&entry.value, rest, &place, component, when, found);
-        } else if counts(when, &entry.value) {
+            walk(&entry.value, rest, &place, component, found);
+        } else {
             let fault = Diagnostic::new(&code::NOT_RENDERED_YET, Place::Key(place), format!("no target renders `{}` yet", entry.key));
             found.push(fault.help("it is checked, but changes nothing in the output"));
         }
-    }
-}
-
-fn counts(when: &When, value: &Node) -> bool {
-    match when {
-        When::Always => true,
-        When::Is(texts) => value.as_str().is_some_and(|text| texts.contains(&text)),
     }
 }

@@ -164,6 +164,7 @@ pub fn platform(published: u16) -> Platform {
         }],
         cluster: None,
         secret_store: pipegen::platform::SecretStore::Env,
+        image_logins: Vec::new(),
         settings: Vec::new(),
         services: services(),
         workloads,

@@ -1,5 +1,7 @@
 //! The definitions of the operators' resources, made of their schemas, so that the server itself refuses what they would.
 
+use std::time::Duration;
+
 use serde_json::{Map, Value, json};
 
 use crate::support;
@@ -78,9 +80,10 @@ pub fn install(api: &KubeApi) {
     let all: String =
         schemas().iter().map(|(group, kind, version, schema)| format!("---\n{}\n", definition(group, kind, version, schema))).collect();
     api.apply(&all).unwrap_or_else(|error| panic!("{error}"));
-    // `--for=condition` fails where there are no conditions yet.
-    let established = r#"--for=jsonpath={.status.conditions[?(@.type=="Established")].status}=True"#;
-    api.kubectl(&["wait", "customresourcedefinitions", "--all", established, "--timeout=60s"]).unwrap_or_else(|error| panic!("{error}"));
+    // It fails where there are no conditions yet.
+    let established = || api.kubectl(&["wait", "customresourcedefinitions", "--all", "--for=condition=Established", "--timeout=60s"]);
+    let mut tries = (0..60).map(|_| established().inspect_err(|_| std::thread::sleep(Duration::from_secs(1))));
+    assert!(tries.any(|tried| tried.is_ok()), "the definitions are not established");
 }
 
 const DATABASE: &str = "

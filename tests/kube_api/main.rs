@@ -4,6 +4,7 @@
 mod support;
 
 mod definitions;
+mod external_secrets;
 mod installed;
 mod references;
 mod release;

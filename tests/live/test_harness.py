@@ -16,6 +16,7 @@ from harness.engine import REPOSITORY
 from harness.expectations import Sabotage
 from harness.footprint import Footprint
 from harness.images import RECIPES, Images, Recipe, bases_of
+from harness.policies import CHAIN, Cluster, block
 from harness.report import Report
 from harness.scenario import expect_equal
 from harness.shell import Failure, Shell, until
@@ -248,6 +249,42 @@ class Blueprints(unittest.TestCase):
             self.assertEqual((REPOSITORY / "blueprints" / f"{name}.yml").read_text().count(expectations.file[0]), 1)
             for file in expectations.alone:
                 self.assertTrue((rendered / file).exists())
+
+
+class Policies(unittest.TestCase):
+    def rules(self, *policies: dict) -> list[str]:
+        def pod(name: str, address: str) -> dict:
+            metadata = {"name": name, "namespace": "a", "labels": {"app": name}}
+            return {"kind": "Pod", "metadata": metadata, "status": {"podIP": address, "phase": "Running"}}
+
+        namespace = {"kind": "Namespace", "metadata": {"name": "a", "labels": {"name": "a"}}}
+        objects = [namespace, pod("web", "10.0.0.1"), pod("db", "10.0.0.2"), *policies]
+        return Cluster(objects).rules().splitlines()
+
+    def policy(self, **spec) -> dict:
+        return {"kind": "NetworkPolicy", "metadata": {"name": "one", "namespace": "a"}, "spec": spec}
+
+    def test_without_a_policy_nothing_is_dropped(self):
+        self.assertFalse(any("DROP" in rule for rule in self.rules()))
+
+    def test_a_closed_pod_lets_in_what_a_rule_names_and_no_more(self):
+        way = {"from": [{"podSelector": {"matchLabels": {"app": "web"}}}], "ports": [{"port": 5432, "protocol": "TCP"}]}
+        rules = self.rules(self.policy(podSelector={"matchLabels": {"app": "db"}}, policyTypes=["Ingress"], ingress=[way]))
+        chain = f"{CHAIN}-I-10.0.0.2"
+        wanted = [f"-A {chain} -s 10.0.0.1 -p tcp --dport 5432 -j RETURN", f"-A {chain} -j DROP", f"-A {CHAIN} -d 10.0.0.2 -j {chain}"]
+        self.assertEqual([rule for rule in rules if chain in rule and rule.startswith("-A")], wanted)
+        self.assertFalse(any("-d 10.0.0.1" in rule for rule in rules), "web is open")
+
+    def test_who_is_in_another_namespace_is_nobody_without_a_word_of_it(self):
+        elsewhere = {"to": [{"namespaceSelector": {"matchLabels": {"name": "b"}}}]}
+        rules = self.rules(self.policy(podSelector={}, policyTypes=["Egress"], egress=[elsewhere]))
+        answers = f"-A {CHAIN} -m conntrack --ctstate ESTABLISHED,RELATED -j RETURN"
+        self.assertEqual([rule for rule in rules if "RETURN" in rule], [answers])
+
+    def test_a_range_is_left_without_its_exceptions(self):
+        self.assertEqual(block({"cidr": "10.0.0.0/30", "except": ["10.0.0.0/31"]}), ["10.0.0.2/31"])
+        self.assertEqual(block({"cidr": "10.0.0.0/30", "except": ["11.0.0.0/8"]}), ["10.0.0.0/30"])
+        self.assertEqual(block({"cidr": "::/0"}), [])
 
 
 if __name__ == "__main__":

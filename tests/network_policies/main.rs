@@ -57,6 +57,21 @@ fn every_example_is_isolated_exactly_as_its_networks_say() {
 }
 
 #[test]
+fn what_speaks_udp_is_reached_by_udp_alone() {
+    let blueprint = "blueprint: v1\nname: shop\nservices:\n  db: { component: postgres, databases: [airflow] }\n  \
+                     airflow: { component: airflow, database: db/airflow, metrics: prometheus }\n";
+    let platform = platform(blueprint);
+    for (target, published) in targets() {
+        let objects = objects(&platform, target);
+        assert_eq!(relation::differences(&platform, &objects, published), [""; 0], "{}", target.name);
+        let ports = |object: &Value| object.pointer("/spec/ports").and_then(Value::as_array).cloned().unwrap_or_default();
+        let service = objects.iter().find(|object| object["kind"] == "Service" && object["metadata"]["name"] == "airflow-statsd");
+        let protocols: Vec<_> = ports(service.expect("it is there")).iter().map(|port| port["protocol"].clone()).collect();
+        assert_eq!(protocols, [Value::Null, "UDP".into()]);
+    }
+}
+
+#[test]
 fn each_policy_is_needed() {
     let file = support::repository().join("blueprints/networking.yml");
     let platform = platform(&std::fs::read_to_string(file).expect("the blueprint is there"));

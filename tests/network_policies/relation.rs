@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 
-use pipegen::platform::{Opening, Platform, Realization, Workload, WorkloadKind};
+use pipegen::platform::{Endpoint, Opening, Platform, Realization, Workload, WorkloadKind};
 use serde_json::{Value, json};
 
 use super::evaluator::{Cluster, End, Pod, Port};
@@ -38,13 +38,8 @@ pub fn differences(platform: &Platform, objects: &[Value], published: bool) -> V
 fn ports(platform: &Platform) -> BTreeSet<Port> {
     let endpoints = platform.workloads.iter().flat_map(|workload| &workload.endpoints);
     let openings = operated(platform).flat_map(|realization| &realization.openings).flat_map(|opening| &opening.ports);
-    endpoints
-        .map(|endpoint| endpoint.port)
-        .chain(openings.copied())
-        .map(Port::tcp)
-        .chain(DNS)
-        .chain([Port::tcp(443), Port::udp(443), Port::tcp(9153)])
-        .collect()
+    let always = [Port::tcp(443), Port::udp(443), Port::tcp(9153)];
+    endpoints.map(port_of).chain(openings.copied().map(Port::tcp)).chain(DNS).chain(always).collect()
 }
 
 /// After the networks: whoever shares one talks, to the ports that the other listens on; whoever is on one that is not
@@ -56,7 +51,7 @@ fn meant(platform: &Platform, ports: &BTreeSet<Port>, published: bool) -> Relati
         for other in running(platform).filter(|other| other.name != one.name) {
             if one.networks.iter().any(|network| other.networks.contains(network)) {
                 let there = other.endpoints.iter().filter(|endpoint| is_endpoint(platform, &other.name, endpoint.port));
-                meant.extend(there.map(|endpoint| arrow(&one.name, &other.name, Port::tcp(endpoint.port))));
+                meant.extend(there.map(|endpoint| arrow(&one.name, &other.name, port_of(endpoint))));
             }
         }
         if !one.networks.iter().all(internal) {
@@ -64,7 +59,7 @@ fn meant(platform: &Platform, ports: &BTreeSet<Port>, published: bool) -> Relati
         }
         meant.extend(DNS.map(|port| arrow(&one.name, "coredns", port)));
         for endpoint in one.endpoints.iter().filter(|endpoint| published && endpoint.published.is_some()) {
-            let port = Port::tcp(endpoint.port);
+            let port = port_of(endpoint);
             meant.extend(["internet", "node"].map(|outside| arrow(outside, &one.name, port)));
         }
     }
@@ -81,6 +76,10 @@ fn meant(platform: &Platform, ports: &BTreeSet<Port>, published: bool) -> Relati
         }
     }
     meant
+}
+
+fn port_of(endpoint: &Endpoint) -> Port {
+    if endpoint.protocol.is_udp() { Port::udp(endpoint.port) } else { Port::tcp(endpoint.port) }
 }
 
 fn running(platform: &Platform) -> impl Iterator<Item = &Workload> {
@@ -205,7 +204,7 @@ fn lost_endpoints(platform: &Platform, cluster: &Cluster) -> Vec<String> {
             let found: Vec<_> = behind.iter().map(|(pod, port)| (pod.name.clone(), *port)).collect();
             let alone = || vec![workload.name.as_str()];
             let same = operator_of(platform, workload).map_or_else(alone, |by| same_pods(by, &workload.name));
-            let wanted = |names: &[&'_ str]| names.iter().map(|name| (name.to_string(), Port::tcp(endpoint.port))).collect::<Vec<_>>();
+            let wanted = |names: &[&str]| names.iter().map(|name| ((*name).to_owned(), port_of(endpoint))).collect::<Vec<_>>();
             if found != wanted(&[&workload.name]) && found != wanted(&same) {
                 lost.push(format!("the service {}:{} leads to {found:?}", workload.name, endpoint.port));
             }

@@ -3,12 +3,14 @@
 #![allow(dead_code, reason = "every test program uses a part of it")]
 
 pub mod compose;
+pub mod custom;
 pub mod edit;
 pub mod kube_api;
 pub mod manifests;
 pub mod postgres;
 pub mod program;
 pub mod rendered;
+pub mod secrets_script;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -16,11 +18,12 @@ use std::process::Command;
 
 /// The tools that tests may ask for: name, the variable that says where it is (`.ci/env.sh` sets it), program.
 /// The variable names the program or the folder that holds it; without it, the program is looked for in `PATH`.
-const TOOLS: [(&str, &str, &str); 15] = [
+const TOOLS: [(&str, &str, &str); 16] = [
     ("airflow", "PIPEGEN_AIRFLOW", "airflow"),
     ("airflow-python", "PIPEGEN_AIRFLOW", "python"),
     ("compose", "PIPEGEN_COMPOSE", "docker-compose"),
     ("etcd", "PIPEGEN_ETCD", "etcd"),
+    ("go-template", "PIPEGEN_GO_TEMPLATE", "go-template"),
     ("helm", "PIPEGEN_HELM", "helm"),
     ("initdb", "PIPEGEN_POSTGRES_BIN", "initdb"),
     ("kind-config", "PIPEGEN_KIND_CONFIG", "kind-config"),

@@ -1,7 +1,7 @@
-//! A connection in the form of `airflow connections import`.
+//! A connection in the form of `airflow connections import`, and as a URI.
 
 use crate::components::Resolved;
-use crate::platform::TextTree;
+use crate::platform::{Encoding, Text, TextTree};
 
 /// The fields of a connection type, each with the property that fills it.
 type Properties = &'static [(&'static str, &'static str)];
@@ -29,6 +29,22 @@ pub(super) fn fields(target: &Resolved) -> TextTree {
         fields.push(("extra".to_owned(), TextTree::Map(extra)));
     }
     TextTree::Map(fields)
+}
+
+/// A connection with a login and nothing to reach it but what is in `extra`, as a URI: in that, values can be put together.
+pub(super) fn uri(target: &Resolved) -> Text {
+    let (kind, plain, extra) = shape(target.scheme.unwrap_or("generic"));
+    let read = |property: &str| target.get(property).map(|text| text.encoded(Encoding::Uri));
+    let plain = |field: &str| plain.iter().find(|(known, _)| *known == field).and_then(|(_, property)| read(property));
+    let mut uri = Text::literal(format!("{kind}://"));
+    if let (Some(login), Some(password)) = (plain("login"), plain("password")) {
+        uri = uri.then(login).then(":").then(password).then("@");
+    }
+    let extra = extra.iter().filter_map(|(field, property)| Some((field, read(property)?)));
+    for (index, (field, text)) in extra.enumerate() {
+        uri = uri.then(if index == 0 { "/?" } else { "&" }).then(format!("{field}=")).then(text);
+    }
+    uri
 }
 
 /// The connection type for a scheme, its fields, and what its provider reads from `extra`.

@@ -4,6 +4,8 @@ mod chart;
 mod connection;
 mod git;
 mod jobs;
+mod logs;
+mod metrics;
 mod refusals;
 mod roles;
 mod spec;
@@ -50,14 +52,17 @@ there is a job `<service>-connections`, which stores them in Airflow and replace
 - `dags`, a folder beside the blueprint, is mounted read-only at `/opt/airflow/dags`. With `dags: { git: URL, ref: BRANCH_OR_TAG, path: FOLDER }`
   the workload `<service>-git-sync` fetches them once a minute into the volume `<service>-dags`; a private repository needs a
   `credential` with a username.
-- The volume `<service>-logs` keeps the logs; `logs` gives it a size, or a folder of the host.
+- The volume `<service>-logs` keeps the logs; `logs` gives it a size, or a folder of the host. With `logs: { to: BUCKET }`, an s3
+  service, the logs of tasks are also kept under `logs/<service>` there, and shown from there.
 - `task_pods: { keep: failed }` leaves the pods of failed tasks for a look at them, `always` those of all; otherwise none stays.
 - `python` lists packages for an image of one's own. It gets them as the build argument `PYTHON_PACKAGES`, which the Dockerfile
   takes: `ARG PYTHON_PACKAGES`, then `RUN pip install ${PYTHON_PACKAGES}`.
 - All roles share three secrets: `<SERVICE>_FERNET_KEY`, `<SERVICE>_JWT_SECRET` and `<SERVICE>_API_SECRET_KEY`. The
   administrator is the credential that `admin` names, else `admin` with `<SERVICE>_ADMIN_PASSWORD`.
 - The first of `networks` is the home of all roles. The others are only for the roles that run tasks: workers and
-  triggerer, and with `executor: local` the scheduler.
+  triggerer, and with `executor: local` the scheduler; and for the API server if logs are kept in a bucket.
+- `metrics: prometheus` adds the workload `<service>-statsd`, an exporter to which all roles send their metrics; Prometheus reads
+  them at its endpoint `metrics`, port 9102, from a network that both share.
 - `publish` is the host port of the API server and its pages, the endpoint `web`.
 - `files`, `environment` and `volumes` reach every role; `roles` says what differs in one of them.
 
@@ -102,6 +107,8 @@ struct Airflow {
     /// The login for the repository of the DAGs.
     git: Option<Login>,
     published: Option<Published>,
+    /// Whether its image is pulled with a login.
+    pulled_with_login: bool,
 }
 
 fn declare(cx: &mut Declare<'_>) -> Option<Box<dyn Instance>> {
@@ -124,12 +131,16 @@ fn declare(cx: &mut Declare<'_>) -> Option<Box<dyn Instance>> {
     let connections = (!spec.connections.is_empty()).then_some((format!("{name}-connections"), Some("connections")));
     let jobs = [(format!("{name}-init"), Some("init"))].into_iter().chain(connections);
     let git_sync = matches!(spec.dags, Some(Dags::Git(_))).then(|| (git::workload(name), Some(git::ROLE)));
+    let exporter = spec.metrics.is_some().then(|| (metrics::workload(name), Some(metrics::ROLE)));
+    let roles = roles::of(spec.executor).map(|role| (role.workload(name), Some(role.key)));
     let surface = Surface {
-        workloads: roles::of(spec.executor).map(|role| (role.workload(name), Some(role.key))).chain(jobs).chain(git_sync).collect(),
+        workloads: roles.chain(jobs).chain(git_sync).chain(exporter).collect(),
         login: Some(admin.clone()),
         ..Surface::web(endpoint, "AIRFLOW")
     };
-    Some(Box::new(Airflow { surface, spec, image: format!("apache/airflow:{tag}"), keys, admin, git, published }))
+    let pulled_with_login = cx.service.image.as_ref().is_some_and(|image| image.credential.is_some());
+    let image = format!("apache/airflow:{tag}");
+    Some(Box::new(Airflow { surface, spec, image, keys, admin, git, published, pulled_with_login }))
 }
 
 fn admin(cx: &mut Declare<'_>, spec: &Spec) -> Option<Login> {
@@ -154,9 +165,7 @@ impl Instance for Airflow {
             target: self.spec.database.clone(),
             at: at("database"),
             accepts: &["postgres"],
-            workloads: Some(
-                self.surface.workloads.iter().filter(|(_, role)| *role != Some(git::ROLE)).map(|(name, _)| name.clone()).collect(),
-            ),
+            workloads: Some(self.of_airflow().map(|(name, _)| name.clone()).collect()),
             // The other roles wait for the init job, which waits for the database.
             waits: Some((Readiness::Ready, init)),
         }];
@@ -181,6 +190,7 @@ impl Instance for Airflow {
                 waits: None,
             });
         }
+        references.extend(self.log_store());
         references
     }
 
@@ -204,6 +214,9 @@ impl Instance for Airflow {
             workloads.push(git::sync(cx, git, self.git.as_ref()));
             volumes.push(OwnVolume::new(git::volume(cx.name), cx.at.key("dags")));
         }
+        if self.spec.metrics.is_some() {
+            workloads.push(self.exporter(cx));
+        }
         Built { workloads, volumes, connections }
     }
 
@@ -215,6 +228,12 @@ impl Instance for Airflow {
 impl Airflow {
     fn at(&self) -> crate::source::Pointer {
         crate::source::Pointer::root().key("services").key(&self.spec.name)
+    }
+
+    /// The workloads that run Airflow itself.
+    fn of_airflow(&self) -> impl Iterator<Item = &(String, Option<&'static str>)> {
+        let beside = [Some(git::ROLE), Some(metrics::ROLE)];
+        self.surface.workloads.iter().filter(move |(_, role)| !beside.contains(role))
     }
 
     fn init_name(&self) -> String {
@@ -280,6 +299,10 @@ impl Airflow {
         if let Some(Dags::Git(git)) = &self.spec.dags {
             environment.push(literal("AIRFLOW__CORE__DAGS_FOLDER", &git::folder(git)));
         }
+        environment.extend(self.log_settings(cx)?);
+        if self.spec.metrics.is_some() {
+            environment.extend(metrics::environment(&self.spec.name));
+        }
         Some(environment)
     }
 
@@ -298,7 +321,7 @@ impl Airflow {
         server.runs_as = Some(USER);
         role.configure(&mut server, self.published.as_ref());
         server.environment.splice(0..0, environment.iter().cloned());
-        if !role.runs_tasks(self.spec.executor) {
+        if !role.runs_tasks(self.spec.executor) && !self.needs_log_store(role) {
             server.networks.truncate(1);
         }
         server.mounts.splice(0..0, self.mounts(cx, role));
@@ -308,6 +331,9 @@ impl Airflow {
         server.waits = vec![(self.init_name(), Readiness::Completed)];
         if matches!(self.spec.dags, Some(Dags::Git(_))) && role.reads_dags(self.spec.executor) {
             server.waits.push((git::workload(cx.name), Readiness::Ready));
+        }
+        if self.spec.metrics.is_some() {
+            server.waits.push(metrics::wait(cx.name));
         }
         if role.needs_api() {
             server.waits.push((roles::API_SERVER.workload(cx.name), Readiness::Ready));

@@ -48,7 +48,6 @@ pub(super) struct Spec {
     pub task_pods: Option<TaskPods>,
     /// What collects its metrics.
     #[serde(default)]
-    #[allow(dead_code, reason = "carried by the language; no target renders it yet")]
     pub metrics: Option<Metrics>,
 }
 
@@ -190,6 +189,9 @@ pub(super) struct Logs {
     /// A folder of the host instead of a managed volume, relative to the blueprint.
     #[serde(default)]
     pub path: Option<ParametricText>,
+    /// The s3 service that keeps the logs of tasks as well.
+    #[serde(default)]
+    pub to: Option<ResourceRef>,
 }
 
 /// The pods that run tasks.

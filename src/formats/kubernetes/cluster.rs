@@ -6,7 +6,7 @@
 use serde::Serialize;
 
 use super::bundle::Releases;
-use super::model::{Metadata, Object, Spec, Words, doc, documents};
+use super::model::{Metadata, Object, Spec, Words, doc, documents, transport};
 use super::scope::{Exposure, Scope};
 use super::storage::{ClaimPlan, MANUAL};
 use super::workloads::StackManifests;
@@ -217,7 +217,7 @@ fn port_mappings(scope: &Scope<'_>) -> Vec<PortMapping> {
                 container_port: port,
                 host_port: published.port,
                 listen_address: published.address.to_string(),
-                protocol: "TCP",
+                protocol: transport(endpoint.protocol).unwrap_or("TCP"),
             });
         }
     }

@@ -2,7 +2,7 @@
 
 use super::environment::Environment;
 use super::files::Files;
-use super::model::{Capabilities, Container, ContainerPort, ContainerSecurity, Resources, Words};
+use super::model::{Capabilities, Container, ContainerPort, ContainerSecurity, Resources, Words, transport};
 use super::probes::{Probes, probes};
 use super::scope::Scope;
 use super::storage;
@@ -81,9 +81,10 @@ pub fn bare(scope: &mut Scope<'_>, name: &str, image: &Image, stack: usize, part
 
 fn port(endpoint: &Endpoint) -> ContainerPort {
     let Endpoint { name, port, protocol, published } = endpoint;
-    // Both protocols are TCP, which Kubernetes assumes; what is published is reached through the service.
-    said_elsewhere((protocol, published));
-    ContainerPort { name: (name.len() <= LONGEST_PORT_NAME).then(|| name.clone()), container_port: *port }
+    // What is published is reached through the service.
+    said_elsewhere(published);
+    let name = (name.len() <= LONGEST_PORT_NAME).then(|| name.clone());
+    ContainerPort { name, container_port: *port, protocol: transport(*protocol) }
 }
 
 /// `NAME:TAG`. A value of the deployer stands in it as `${NAME}`, which the install script fills in: Kubernetes itself

@@ -7,7 +7,7 @@ use super::model::{Metadata, Object, Spec, doc};
 use super::realizations::{of_service, pod_labels};
 use super::scope::Scope;
 use super::workloads::{Awaited, with_overrides};
-use super::{policies, storage};
+use super::{policies, pulls, storage};
 use crate::diagnostic::Place;
 use crate::formats::said_elsewhere;
 use crate::formats::text::{Piece, Reader};
@@ -86,6 +86,10 @@ fn write(scope: &mut Scope<'_>, value: &Value, workload: &Workload) -> Doc {
                 Doc::Null
             }
         },
+        Value::ImageLogin(of) => {
+            let image = scope.index.workload(of).map(|workload| &workload.image);
+            image.and_then(|image| pulls::object(scope, workload.stack, image)).map_or(Doc::Null, Doc::from)
+        }
         Value::List(items) => Doc::List(items.iter().map(|item| write(scope, item, workload)).collect()),
         Value::Map(entries) => Doc::Map(entries.iter().map(|(key, value)| Item::new(key.clone(), write(scope, value, workload))).collect()),
         Value::Fingerprint => {
@@ -128,7 +132,7 @@ pub fn plain(scope: &Scope<'_>, value: &Value) -> Option<Doc> {
         Value::Resources(workload) => {
             scope.index.workload(workload).map_or(Doc::Null, |workload| doc(&containers::resources(&workload.resources)))
         }
-        Value::Text(_) | Value::InContainer(_) | Value::Image { .. } | Value::Fingerprint => return None,
+        Value::Text(_) | Value::InContainer(_) | Value::Image { .. } | Value::ImageLogin(_) | Value::Fingerprint => return None,
         Value::List(_) | Value::Map(_) => return None,
     })
 }

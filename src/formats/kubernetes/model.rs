@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::platform::Protocol;
 use crate::yaml::{self, Doc};
 
 /// Labels and annotations, sorted.
@@ -120,6 +121,8 @@ pub struct Pod {
     pub termination_grace_period_seconds: Option<u64>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub topology_spread_constraints: Vec<Spread>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub image_pull_secrets: Vec<Named>,
     pub security_context: PodSecurity,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub init_containers: Vec<Container>,
@@ -136,6 +139,12 @@ pub struct Spread {
     pub topology_key: &'static str,
     pub when_unsatisfiable: &'static str,
     pub label_selector: Selector,
+}
+
+/// An object by its name.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Named {
+    pub name: String,
 }
 
 /// Who the pod runs as.
@@ -247,6 +256,11 @@ pub struct KeyRef {
     pub key: String,
 }
 
+/// What is spoken, unless it is TCP, which the API assumes.
+pub fn transport(protocol: Protocol) -> Option<&'static str> {
+    protocol.is_udp().then_some("UDP")
+}
+
 /// A port of a container.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -255,6 +269,8 @@ pub struct ContainerPort {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     pub container_port: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub protocol: Option<&'static str>,
 }
 
 /// A question to a container.
@@ -372,6 +388,8 @@ pub struct ServicePort {
     pub name: String,
     pub port: u16,
     pub target_port: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub protocol: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub node_port: Option<u16>,
 }

@@ -11,7 +11,7 @@ use super::scope::{Exposure, Scope};
 use super::{labels, network_label};
 use crate::formats::said_elsewhere;
 use crate::platform::realization::Operator;
-use crate::platform::{Network, Opening, Platform, Workload, WorkloadKind};
+use crate::platform::{Endpoint, Network, Opening, Platform, Workload, WorkloadKind};
 use crate::yaml::Doc;
 
 /// What is not the internet: private, shared, loopback, link-local, multicast and reserved ranges (RFC 6890). The
@@ -65,8 +65,11 @@ fn ports(replaced: &Replaced<'_>, workload: &Workload) -> Vec<PolicyPort> {
     if matches!(workload.kind, WorkloadKind::Job { .. }) {
         return Vec::new();
     }
-    let there = workload.endpoints.iter().filter(|endpoint| replaced.listens(workload, endpoint));
-    there.map(|endpoint| PolicyPort { protocol: "TCP", port: endpoint.port }).collect()
+    workload.endpoints.iter().filter(|endpoint| replaced.listens(workload, endpoint)).map(policy_port).collect()
+}
+
+fn policy_port(endpoint: &Endpoint) -> PolicyPort {
+    PolicyPort { protocol: if endpoint.protocol.is_udp() { "UDP" } else { "TCP" }, port: endpoint.port }
 }
 
 fn policy(scope: &Scope<'_>, namespace: &str, name: String, policy: NetworkPolicy) -> Doc {
@@ -267,6 +270,6 @@ pub fn peers(scope: &Scope<'_>, workload: &Workload, endpoint: &str) -> Vec<Peer
 fn from_outside(scope: &Scope<'_>, workload: &Workload) -> Option<Ingress> {
     let Exposure::NodePorts { pod_subnet } = &scope.exposure else { return None };
     let published = workload.endpoints.iter().filter(|endpoint| endpoint.published.is_some());
-    let ports: Vec<PolicyPort> = published.map(|endpoint| PolicyPort { protocol: "TCP", port: endpoint.port }).collect();
+    let ports: Vec<PolicyPort> = published.map(policy_port).collect();
     (!ports.is_empty()).then(|| Ingress { from: vec![outside("0.0.0.0/0", &[pod_subnet.as_str()])], ports })
 }

@@ -6,7 +6,7 @@ use super::names;
 use super::policies::{self, Members};
 use super::realizations::Replaced;
 use crate::formats::text::{Hole, Piece, Reader, Resolver};
-use crate::platform::{Encoding, Endpoint, Index, Platform, Volume, Workload};
+use crate::platform::{Encoding, Endpoint, Index, Platform, SecretStore, Volume, Workload};
 
 /// Where the names of services end in every cluster that was not told otherwise (`clusterDomain` of the kubelet).
 const SERVICES: &str = "svc.cluster.local";
@@ -23,8 +23,8 @@ pub enum Exposure {
     },
 }
 
-/// A secret whose keys the secrets script fills in.
-#[derive(Debug)]
+/// A secret whose keys are filled in when deploying.
+#[derive(Debug, Clone)]
 pub struct FilledObject {
     /// Its name.
     pub name: String,
@@ -176,8 +176,11 @@ impl<'a> Scope<'a> {
         self.node_ports.get(&(workload, endpoint)).copied()
     }
 
-    /// Notes that the secrets script reads a variable.
+    /// Notes that the secrets script reads a variable. A secret that a store hands in is not in `.env`.
     pub fn needs(&mut self, hole: &Hole) {
+        if hole.secret && self.platform.secret_store != SecretStore::Env {
+            return;
+        }
         self.resolver.uses(hole);
         // In this form the script reads it: nothing in it has to be quoted.
         self.resolver.uses(&Hole { encoding: Encoding::Base64, ..hole.clone() });

@@ -1,22 +1,24 @@
 //! From the workloads of a stack to its objects.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::model::{
-    ConfigMap, Container, Controller, Job, Metadata, Object, Pod, PodSecurity, PodTemplate, Seccomp, Selector, ServicePort, ServiceSpec,
-    Spec, Words, doc,
+    ConfigMap, Container, Controller, Job, Metadata, Named, Object, Pod, PodSecurity, PodTemplate, Seccomp, Selector, ServicePort,
+    ServiceSpec, Spec, Words, doc, transport,
 };
 use super::scope::{Exposure, Scope};
 use super::storage::ClaimPlan;
 use super::{
-    ENV_ANNOTATION, JOB_LABEL, PREFIX, containers, custom, files, labels, network_label, policies, realizations, selector, storage,
+    ENV_ANNOTATION, JOB_LABEL, PREFIX, containers, custom, files, labels, network_label, policies, pulls, realizations, selector, storage,
     together, waits,
 };
 use crate::diagnostic::Place;
 use crate::formats::text::Reader;
 use crate::formats::{body, document, said_elsewhere};
-use crate::platform::{Workload, WorkloadKind};
+use crate::platform::{Image, Workload, WorkloadKind};
 use crate::yaml::Doc;
 
 /// The service account of a namespace's pods. It may do nothing, and no pod gets its token.
@@ -264,12 +266,22 @@ fn template(scope: &mut Scope<'_>, workload: &Workload, files: &files::Files, pl
             restart_policy: matches!(kind, WorkloadKind::Job { .. }).then_some("OnFailure"),
             termination_grace_period_seconds: stop_grace.as_ref().map(super::probes::seconds),
             topology_spread_constraints: together::spread(scope, workload),
+            image_pull_secrets: pull_secrets(scope, workload),
             security_context: pod_security(scope, workload),
             init_containers,
             containers: vec![container],
             volumes: storage::volumes(workload).into_iter().chain(files.volumes()).collect(),
         },
     }
+}
+
+/// The logins with which a pod pulls its images: its own, and those of the providers that its init steps ask.
+fn pull_secrets(scope: &mut Scope<'_>, workload: &Workload) -> Vec<Named> {
+    let providers = workload.waits.iter().filter_map(|(name, _)| scope.index.workload(name)).map(|provider| &provider.image);
+    let images: Vec<&Image> = std::iter::once(&workload.image).chain(providers).collect();
+    let names: BTreeSet<Named> =
+        images.into_iter().filter_map(|image| pulls::object(scope, workload.stack, image)).map(|name| Named { name }).collect();
+    names.into_iter().collect()
 }
 
 /// Whether a container reads what the secrets script writes.
@@ -333,6 +345,7 @@ fn service(scope: &mut Scope<'_>, metadata: &Metadata, workload: &Workload) -> V
         name: endpoint.name.clone(),
         port: endpoint.port,
         target_port: endpoint.port,
+        protocol: transport(endpoint.protocol),
         node_port: None,
     });
     let spec = ServiceSpec {
@@ -372,6 +385,7 @@ fn node_ports(scope: &Scope<'_>, workload: &Workload) -> Vec<ServicePort> {
         name: endpoint.name.clone(),
         port: endpoint.port,
         target_port: endpoint.port,
+        protocol: transport(endpoint.protocol),
         node_port: scope.node_port(&workload.name, &endpoint.name),
     });
     ports.collect()

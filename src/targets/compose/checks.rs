@@ -23,6 +23,7 @@ pub fn check(resolver: &mut Resolver<'_>, platform: &Platform, plan: &ComposePla
         volumes,
         secrets,
         secret_store,
+        image_logins,
         cluster,
         settings,
         services,
@@ -34,9 +35,12 @@ pub fn check(resolver: &mut Resolver<'_>, platform: &Platform, plan: &ComposePla
     // No cluster is needed.
     said_elsewhere(cluster);
     // The plan and the services say the first, the guide and the scripts the second.
+    // Docker keeps logins itself: the guide says which one is needed.
+    said_elsewhere(image_logins);
     said_elsewhere((name, stacks, networks, volumes, secrets, settings, workloads));
     said_elsewhere((description, environment, edges, pipelines, expectations));
-    if *secret_store == SecretStore::External {
+    if let SecretStore::External { name, keys } = secret_store {
+        said_elsewhere((name, keys));
         let place = Place::Value(Pointer::root().key("secrets").key("store"));
         resolver.refuse(&place, NO_STORE, "write `store: env`, or choose another target");
     }

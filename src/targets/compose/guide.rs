@@ -7,7 +7,9 @@ use serde::Serialize;
 use super::plan::{ComposePlan, StackPlan};
 use super::scripts::workloads;
 use crate::formats::Layout;
-use crate::platform::{Edge, Image, Index, MountSource, Part, Pipeline, Platform, PublicText, Service, Workload, WorkloadKind, relation};
+use crate::platform::{
+    Edge, Image, ImageLogin, Index, MountSource, Part, Pipeline, Platform, PublicText, Secret, Service, Workload, WorkloadKind, relation,
+};
 use crate::template::{self, TemplateError};
 
 /// What the template reads. A text that may be missing is empty.
@@ -23,6 +25,8 @@ struct Guide<'a> {
     stacks: Vec<StackRow<'a>>,
     published: Vec<PublishedRow<'a>>,
     secrets: Vec<SecretRow<'a>>,
+    /// How to log in at the registries of images.
+    logins: BTreeSet<String>,
     resources: Vec<ResourceRow<'a>>,
     networks: Vec<NetworkRow<'a>>,
     doors: Vec<&'a str>,
@@ -187,7 +191,8 @@ impl<'a> Guide<'a> {
             profiles: workloads(plan).flat_map(|workload| &workload.profiles).map(String::as_str).collect(),
             stacks: plan.stacks.iter().map(|stack| stack_row(stack, &components)).collect(),
             published: published(plan),
-            secrets: platform.secrets.iter().map(|secret| SecretRow { variable: &secret.variable, note: &secret.note }).collect(),
+            secrets: secrets(platform, plan),
+            logins: logins(platform),
             resources: resources(platform),
             networks: networks(platform, plan),
             doors: workloads(plan).filter(|workload| workload.networks.len() > 1).map(|workload| workload.name.as_str()).collect(),
@@ -251,6 +256,24 @@ fn image(workload: &Workload) -> String {
         Image::Pulled { reference } => readable(reference),
         Image::Built { reference, build } => format!("{} (built from {})", readable(reference), build.context.path),
     }
+}
+
+/// Those that the Compose files read, in whichever form.
+fn secrets<'a>(platform: &'a Platform, plan: &ComposePlan<'_>) -> Vec<SecretRow<'a>> {
+    let is_read = |secret: &&Secret| secret.encodings.iter().any(|encoding| plan.variables.contains(&encoding.variable(&secret.variable)));
+    platform.secrets.iter().filter(is_read).map(|secret| SecretRow { variable: &secret.variable, note: &secret.note }).collect()
+}
+
+/// `docker login` for whoever has to pull an image; what is built here, is there.
+fn logins(platform: &Platform) -> BTreeSet<String> {
+    let is_pulled = |reference: &PublicText| {
+        platform.workloads.iter().any(|workload| matches!(&workload.image, Image::Pulled { reference: image } if image == reference))
+    };
+    let logins = platform.image_logins.iter().filter(|login| is_pulled(&login.image));
+    let command = |ImageLogin { image: _, registry, login, password: _ }: &ImageLogin| {
+        format!("docker login --username {} {}", login.username, readable(registry))
+    };
+    logins.map(command).collect()
 }
 
 /// A text for people; what is known only when deploying is shown by its variable.

@@ -145,9 +145,9 @@ fn argv(scope: &mut Scope<'_, '_>, argv: &[PublicText], place: &Place) -> Doc {
 fn port(endpoint: &Endpoint) -> Option<String> {
     let Endpoint { name, port, protocol, published } = endpoint;
     let Published { port: host_port, address, origin } = published.as_ref()?;
-    // Both protocols are TCP, which Compose assumes.
-    said_elsewhere((name, protocol, origin));
-    Some(format!("{}:{port}", std::net::SocketAddr::new(*address, *host_port)))
+    said_elsewhere((name, origin));
+    let transport = if protocol.is_udp() { "/udp" } else { "" };
+    Some(format!("{}:{port}{transport}", std::net::SocketAddr::new(*address, *host_port)))
 }
 
 fn mounted(

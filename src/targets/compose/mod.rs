@@ -45,7 +45,7 @@ pub static TARGET: Target = Target {
 fn unfit(platform: &Platform) -> Option<String> {
     let is_template = |workload: &&Workload| matches!(workload.kind, WorkloadKind::Template { .. });
     let template = platform.workloads.iter().find(is_template).map(|workload| lower::started_by_another(&workload.name));
-    template.or_else(|| (platform.secret_store == SecretStore::External).then(|| checks::NO_STORE.to_owned()))
+    template.or_else(|| matches!(platform.secret_store, SecretStore::External { .. }).then(|| checks::NO_STORE.to_owned()))
 }
 
 fn lower<'a>(platform: &'a Platform, layout: &'a Layout) -> Rendered<Writer<'a>> {

@@ -98,7 +98,7 @@ impl<'a> StackPlan<'a> {
 fn url(protocol: Protocol, published: &Published) -> String {
     let scheme = match protocol {
         Protocol::Http => "http://",
-        Protocol::Tcp => "",
+        Protocol::Tcp | Protocol::Udp => "",
     };
     format!("{scheme}{}:{}", host_of(published), published.port)
 }

@@ -4,7 +4,7 @@ use super::Release;
 use crate::charts;
 use crate::diagnostic::{Place, near};
 use crate::formats::document;
-use crate::formats::kubernetes::{Scope, image_part, plain, pod_labels};
+use crate::formats::kubernetes::{Scope, image_part, plain, pod_labels, pull_secret};
 use crate::formats::text::{Hole, Piece, Reader};
 use crate::platform::{Encoding, ImagePart, PublicText, TextTree, Value, Workload};
 use crate::secrets::FINGERPRINT;
@@ -115,6 +115,10 @@ impl Writer<'_, '_, '_> {
             Value::Text(text) => self.text(text, at, str::to_owned),
             Value::InContainer(text) => self.text(text, at, escape::kubernetes),
             Value::Image { workload, part } => self.image(workload, *part, at),
+            Value::ImageLogin(workload) => {
+                let image = self.scope.index.workload(workload).map(|workload| &workload.image);
+                image.and_then(|image| pull_secret(self.scope, self.release.stack, image)).map_or(Doc::Null, Doc::from)
+            }
             Value::Fingerprint => {
                 let hole = Hole { variable: FINGERPRINT.to_owned(), encoding: Encoding::Raw, default: None, secret: false };
                 self.when_deploying(vec![Piece::Hole(hole)])
@@ -253,7 +257,7 @@ const fn kind(value: &Value) -> &'static str {
         Value::Int(_) => "integer",
         Value::Float(_) => "number",
         Value::Text(_) | Value::InContainer(_) | Value::Secret(_) | Value::Claim(_) | Value::Size(_) => "string",
-        Value::Image { .. } | Value::Fingerprint => "string",
+        Value::Image { .. } | Value::ImageLogin(_) | Value::Fingerprint => "string",
         Value::Resources(_) | Value::Map(_) => "object",
         Value::List(_) | Value::Peers(_) => "array",
     }

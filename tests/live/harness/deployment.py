@@ -150,6 +150,13 @@ class Deployment:
         """The output of a command in a container; the variables are set there."""
         return self.shell.ask(*self.inside(service, variables), *command, stdin=stdin, **variables)
 
+    def run_once(self, service: str, *command: str, **variables: str) -> None:
+        """Runs a program in the image of a service and with its settings, but for these variables."""
+        (file,) = (file for file, config in zip(self.files(), self.config(), strict=True) if service in config["services"])
+        options = [word for name, value in variables.items() for word in ("--env", f"{name}={value}")]
+        compose = ("docker", "compose", "--env-file", ".env", "-f", file)
+        self.shell.run(*compose, "run", "--rm", "--no-deps", "-T", *options, service, *command, cwd=self.folder)
+
     def refuses(self, service: str, *command: str, stdin: str = "", **variables: str) -> str:
         """What a command in a container says that must fail."""
         status, output = self.shell.attempt(*self.inside(service, variables), *command, stdin=stdin, **variables)

@@ -6,7 +6,7 @@
 mod environment;
 mod values;
 
-use super::{Airflow, roles};
+use super::{Airflow, metrics, roles};
 use crate::platform::realization::Pods;
 use crate::platform::{Body, Gap, Realization, Realizer, ReplacedEndpoint, SecretObject, Text, Value, Workload};
 
@@ -33,7 +33,9 @@ const JOBS: [(&str, &str); 2] = [("migrateDatabaseJob", "run-airflow-migrations"
 
 /// The chart that can stand in for a service's workloads.
 pub(super) fn realization(airflow: &Airflow, workloads: &[&Workload]) -> Option<Realization> {
-    let mut chart = Chart::new(airflow, workloads)?;
+    // The chart has an exporter of its own; this one is the same in every target, where Prometheus looks for it.
+    let workloads: Vec<&Workload> = workloads.iter().copied().filter(|workload| workload.role.as_deref() != Some(metrics::ROLE)).collect();
+    let mut chart = Chart::new(airflow, &workloads)?;
     chart.versions();
     chart.keys();
     chart.connections_to_servers();

@@ -29,6 +29,9 @@ impl Chart<'_> {
             // Else the pods of tasks run the chart's default image, without the packages of this one.
             self.set("images.pod_template", Value::map(image));
         }
+        if self.airflow.pulled_with_login {
+            self.set("registry.secretName", Value::ImageLogin(self.main.name.clone()));
+        }
         self.set("images.migrationsWaitTimeout", MIGRATIONS_WAIT);
         // Not labels: those may hold less than any text.
         for (key, label) in &self.main.labels {

@@ -5,19 +5,22 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::fileset::FileSet;
 use crate::formats::Layout;
 use crate::formats::kubernetes::model::{Kustomization, Metadata, Nothing, Object, ServiceAccount, Words, doc, documents};
-use crate::formats::kubernetes::{SERVICE_ACCOUNT, StackManifests, WorkloadManifests};
+use crate::formats::kubernetes::{SERVICE_ACCOUNT, Scope, StackManifests, WorkloadManifests, external_secrets};
 use crate::platform::Platform;
 use crate::yaml::{self, Doc};
 
 /// The manifests, and the lists of them for `kubectl apply -k`.
-pub fn files(platform: &Platform, layout: &Layout, stacks: &[StackManifests<'_>]) -> FileSet {
-    let header = layout.header();
+pub fn files(layout: &Layout, scope: &Scope<'_>, stacks: &[StackManifests<'_>]) -> FileSet {
+    let (platform, header) = (scope.platform, layout.header());
     let mut folder = Folder { header, files: FileSet::new(), always: Vec::new(), profiles: BTreeMap::new() };
     folder.always("namespaces.yaml", &stacks.iter().flat_map(|stack| namespace(platform, stack)).collect::<Vec<_>>());
     for stack in stacks {
         let place = stack_folder(platform, stack);
         folder.always(&format!("{place}network-policies.yaml"), &stack.policies);
         folder.always(&format!("{place}storage.yaml"), &stack.storage);
+        if let Some(reads) = scope.reads.get(&stack.stack) {
+            folder.always(&format!("{place}external-secrets.yaml"), &external_secrets::objects(scope, &stack.namespace, reads));
+        }
         for workload in &stack.workloads {
             folder.workload(&place, workload);
         }

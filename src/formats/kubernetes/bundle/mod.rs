@@ -2,13 +2,14 @@
 
 mod folder;
 mod scripts;
+mod store;
 mod verification;
 
 use serde::Serialize;
 
 use super::{Scope, StackManifests};
 use crate::formats::{Layout, Rendered, Writer, variables};
-use crate::platform::Platform;
+use crate::platform::{Platform, SecretStore};
 use crate::secrets;
 
 /// What the releases of charts add to the folder of the manifests.
@@ -52,10 +53,13 @@ pub fn bundle<'a>(
     let stacks: Vec<StackManifests<'_>> = stacks.into_iter().filter(|stack| !stack.workloads.is_empty()).collect();
     let (secrets, settings) = variables::read(platform, &scope.resolver.used);
     let diagnostics = std::mem::take(&mut scope.resolver.diagnostics);
-    let header = "The variables of the cluster's secrets. `pipegen secrets init` writes a `.env` with them.";
+    let header = match platform.secret_store {
+        SecretStore::Env => "The variables of the cluster's secrets. `pipegen secrets init` writes a `.env` with them.",
+        SecretStore::External { .. } => "The values that are yours and no secrets. `pipegen secrets init` writes a `.env` with them.",
+    };
     let example = secrets::example(header, &secrets, &settings, true);
     let files = Box::new(move || {
-        let mut files = folder::files(platform, layout, &stacks);
+        let mut files = folder::files(layout, &scope, &stacks);
         files.merge(scripts::files(platform, layout, &scope, &stacks, &releases)?);
         for write in releases.files {
             files.merge(write()?);

@@ -7,16 +7,17 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
+use super::store::{self, Store};
 use super::{ReleaseRow, Releases, verification};
 use crate::fileset::FileSet;
 use crate::formats::Layout;
 use crate::formats::kubernetes::{
-    Awaited, ClaimPlan, Exposure, FilledObject, OperatorRow, Reads, Scope, StackManifests, WorkloadManifests, operators, secret_object,
-    settings_object,
+    Awaited, ClaimPlan, Exposure, FilledObject, OperatorRow, Reads, Scope, StackManifests, WorkloadManifests, external_secrets, operators,
+    secret_object, settings_object,
 };
 use crate::formats::text::{Piece, host_of};
 use crate::formats::verification::probe;
-use crate::platform::{Encoding, Image, Platform, Workload};
+use crate::platform::{Encoding, Image, Platform, SecretStore, Workload};
 use crate::secrets;
 use crate::template::{self, TemplateError};
 
@@ -45,6 +46,8 @@ struct Scripts<'a> {
     installs_operators: bool,
     cluster: bool,
     volumes: bool,
+    /// The store that has the values of the secrets, if it is not `.env`.
+    store: Option<Store<'a>>,
     facts: Vec<String>,
 }
 
@@ -53,9 +56,11 @@ struct Stack<'a> {
     namespace: &'a str,
     secrets: Vec<SecretRow>,
     settings: Vec<Key>,
-    filled: Vec<FilledRow<'a>>,
+    filled: Vec<FilledRow>,
     local: Vec<LocalRow<'a>>,
     settings_object: String,
+    /// Whether a store fills secrets of it.
+    external: bool,
     /// The objects without our labels, since `kubectl create` made them.
     objects: Vec<String>,
     workloads: Vec<WorkloadRow<'a>>,
@@ -79,18 +84,18 @@ struct Key {
 }
 
 #[derive(Serialize)]
-struct FilledRow<'a> {
-    object: &'a str,
+struct FilledRow {
+    object: String,
     /// Its type, where it is not the default.
     kind: Option<&'static str>,
     /// Labels beside ours, as YAML.
     labels: String,
-    files: Vec<FilledKey<'a>>,
+    files: Vec<FilledKey>,
 }
 
 #[derive(Serialize)]
-struct FilledKey<'a> {
-    key: &'a str,
+struct FilledKey {
+    key: String,
     pieces: Vec<PieceRow>,
 }
 
@@ -200,6 +205,7 @@ impl<'a> Scripts<'a> {
             installs_operators: false,
             cluster: false,
             volumes: false,
+            store: store::store(scope),
             facts: verification::facts(platform, scope, stacks),
         }
     }
@@ -230,7 +236,8 @@ fn stack<'a>(platform: &'a Platform, layout: &Layout, scope: &'a Scope<'_>, stac
         local: BTreeSet::new(),
     };
     let reads = scope.reads.get(&stack.stack).unwrap_or(&NOTHING);
-    let secrets = reads.secrets.iter().map(|(variable, encodings)| SecretRow {
+    let made = reads.secrets.iter().filter(|_| platform.secret_store == SecretStore::Env);
+    let secrets = made.map(|(variable, encodings)| SecretRow {
         object: secret_object(variable),
         keys: encodings.iter().map(|encoding| key(variable, *encoding)).collect(),
     });
@@ -243,10 +250,11 @@ fn stack<'a>(platform: &'a Platform, layout: &Layout, scope: &'a Scope<'_>, stac
         namespace: &stack.namespace,
         secrets: secrets.collect(),
         settings: settings.collect(),
-        filled: filled(reads),
+        filled: filled(platform, reads),
         objects: made.into_iter().chain(local.iter().map(|row| row.object.to_owned())).collect(),
         local,
         settings_object,
+        external: platform.secret_store != SecretStore::Env && !external_secrets::variables(reads).is_empty(),
         workloads: stack.workloads.iter().filter_map(|one| workload(scope, one)).collect(),
         custom_kinds: custom.map(|object| object.kind.as_str()).collect(),
     }
@@ -258,16 +266,16 @@ fn key(variable: &str, encoding: Encoding) -> Key {
     Key { variable: encoding.variable(variable), coded: encoding == Encoding::Raw }
 }
 
-fn filled(reads: &Reads) -> Vec<FilledRow<'_>> {
-    reads.filled.iter().map(filled_row).collect()
+fn filled(platform: &Platform, reads: &Reads) -> Vec<FilledRow> {
+    external_secrets::by_script(platform, reads).into_iter().map(filled_row).collect()
 }
 
-fn filled_row(FilledObject { name, kind, labels, keys }: &FilledObject) -> FilledRow<'_> {
+fn filled_row(FilledObject { name, kind, labels, keys }: FilledObject) -> FilledRow {
     FilledRow {
         object: name,
-        kind: (*kind != FilledObject::OPAQUE).then_some(kind),
+        kind: (kind != FilledObject::OPAQUE).then_some(kind),
         labels: labels.iter().map(|(key, value)| format!("{key}: \"{value}\"")).collect::<Vec<_>>().join(", "),
-        files: keys.iter().map(|(key, pieces)| FilledKey { key, pieces: pieces.iter().map(piece).collect() }).collect(),
+        files: keys.into_iter().map(|(key, pieces)| FilledKey { key, pieces: pieces.iter().map(piece).collect() }).collect(),
     }
 }
 

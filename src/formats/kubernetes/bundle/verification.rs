@@ -16,7 +16,7 @@ pub fn facts(platform: &Platform, scope: &Scope<'_>, stacks: &[StackManifests<'_
     let mut facts = verification::facts(platform, &scope.index, &workloads, scope.exposure != Exposure::Forwarded);
     for (namespace, workload, pods) in found {
         facts.push(format!("pods {} {namespace} {pods}", workload.name));
-        for endpoint in &workload.endpoints {
+        for endpoint in workload.endpoints.iter().filter(|endpoint| !endpoint.protocol.is_udp()) {
             if let Some((service, port)) = scope.replaced.service(workload, endpoint) {
                 facts.push(format!("service {} {} {service}.{namespace} {port}", workload.name, endpoint.port));
             }

@@ -31,6 +31,7 @@ pub fn platform(stacks: &[&str], workloads: Vec<Workload>) -> Platform {
         secrets: Vec::new(),
         cluster: None,
         secret_store: crate::platform::SecretStore::Env,
+        image_logins: Vec::new(),
         settings: Vec::new(),
         services: Vec::new(),
         workloads,

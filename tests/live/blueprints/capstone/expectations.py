@@ -83,10 +83,8 @@ class Capstone(Expectations):
     def send_from_inside(self, deployment: Deployment, day: datetime) -> str:
         """The producer's own image, twice the same messages: the table has each once."""
         variables = {"PRODUCER_COUNT": str(INSIDE), "PRODUCER_START": day.isoformat()}
-        options = [word for name, value in variables.items() for word in ("--env", f"{name}={value}")]
-        compose = ("docker", "compose", "--env-file", ".env", "-f", "kafka-docker-compose.yml")
         for _ in range(2):
-            deployment.shell.run(*compose, "run", "--rm", "--no-deps", "-T", *options, "producer", cwd=deployment.folder)
+            deployment.run_once("producer", "python", "producer.py", **variables)
         self.expect_rows(deployment, day, INSIDE)
         return f"{INSIDE} messages, sent twice, are {INSIDE} rows"
 

@@ -1,0 +1,48 @@
+//! The store that has the values of secrets: what must be there, for the scripts and the guide.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use crate::formats::kubernetes::{Scope, external_secrets};
+use crate::platform::SecretStore;
+use crate::secrets::Format;
+
+#[derive(Serialize)]
+pub struct Store<'a> {
+    name: &'a str,
+    values: Vec<Row<'a>>,
+}
+
+#[derive(Serialize)]
+struct Row<'a> {
+    key: String,
+    property: Option<String>,
+    note: &'a str,
+    /// What a value looks like.
+    form: &'static str,
+    /// What makes one.
+    command: Option<&'static str>,
+}
+
+/// The store, and the values that it must have; none where `.env` has them.
+pub fn store<'a>(scope: &Scope<'a>) -> Option<Store<'a>> {
+    let SecretStore::External { name, keys } = &scope.platform.secret_store else { return None };
+    let read: BTreeSet<&str> = scope.reads.values().flat_map(external_secrets::variables).collect();
+    let secrets = scope.platform.secrets.iter().filter(|secret| read.contains(secret.variable.as_str()));
+    let values = secrets.map(|secret| {
+        let (key, property) = external_secrets::remote(keys, &secret.variable);
+        let (form, command) = form(secret.format);
+        Row { key, property, note: &secret.note, form, command }
+    });
+    Some(Store { name, values: values.collect() })
+}
+
+const fn form(format: Format) -> (&'static str, Option<&'static str>) {
+    match format {
+        Format::Password => ("a password that you make", Some("openssl rand -hex 24")),
+        Format::Fernet => ("a Fernet key that you make", Some("openssl rand -base64 32 | tr '+/' '-_'")),
+        Format::Hex64 => ("a key that you make", Some("openssl rand -hex 32")),
+        Format::Supplied { hint } => (hint, None),
+    }
+}
