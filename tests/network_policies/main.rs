@@ -86,17 +86,22 @@ fn each_policy_is_needed() {
 
 #[test]
 fn what_an_operator_and_its_pods_need_is_open_and_no_more() {
-    let text = "blueprint: v1\nname: shop\nservices:\n  db: { component: postgres, operator: cloudnative_pg, databases: [shop], publish: 5432 }\n  \
-                app: { component: container, image: \"web:1\", uses: [db/shop] }\n";
-    let platform = platform(text);
-    for (target, published) in targets() {
-        let all = objects(&platform, target);
-        assert_eq!(relation::differences(&platform, &all, published), [""; 0], "{}", target.name);
-        assert_eq!(relation::within_operators(&platform, &all), [""; 0], "{}", target.name);
-        for policy in all.iter().filter(|object| object["kind"] == "NetworkPolicy") {
-            let others: Vec<Value> = all.iter().filter(|object| *object != policy).cloned().collect();
-            let faults = [relation::differences(&platform, &others, published), relation::within_operators(&platform, &others)].concat();
-            assert_ne!(faults, [""; 0], "without {}", manifests::id(policy));
+    let postgres = "  db: { component: postgres, operator: cloudnative_pg, databases: [shop], publish: 5432 }\n  \
+                    app: { component: container, image: \"web:1\", uses: [db/shop] }\n";
+    let kafka = "  bus: { component: kafka, operator: strimzi, brokers: 3, topics: { orders: {} }, publish: 9092 }\n  \
+                 app: { component: container, image: \"web:1\", uses: [bus] }\n";
+    for services in [postgres, kafka] {
+        let platform = platform(&format!("blueprint: v1\nname: shop\nservices:\n{services}"));
+        for (target, published) in targets() {
+            let all = objects(&platform, target);
+            assert_eq!(relation::differences(&platform, &all, published), [""; 0], "{}", target.name);
+            assert_eq!(relation::within_operators(&platform, &all), [""; 0], "{}", target.name);
+            for policy in all.iter().filter(|object| object["kind"] == "NetworkPolicy") {
+                let others: Vec<Value> = all.iter().filter(|object| *object != policy).cloned().collect();
+                let faults =
+                    [relation::differences(&platform, &others, published), relation::within_operators(&platform, &others)].concat();
+                assert_ne!(faults, [""; 0], "without {}", manifests::id(policy));
+            }
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 
-use pipegen::platform::{Endpoint, Platform, Realization, Workload, WorkloadKind};
+use pipegen::platform::{Endpoint, Opening, Platform, Realization, Workload, WorkloadKind};
 use serde_json::{Value, json};
 
 use super::evaluator::{Cluster, End, Pod, Port};
@@ -50,7 +50,8 @@ fn meant(platform: &Platform, ports: &BTreeSet<Port>, published: bool) -> Relati
     for one in running(platform) {
         for other in running(platform).filter(|other| other.name != one.name) {
             if one.networks.iter().any(|network| other.networks.contains(network)) {
-                meant.extend(other.endpoints.iter().map(|endpoint| arrow(&one.name, &other.name, port_of(endpoint))));
+                let there = other.endpoints.iter().filter(|endpoint| is_endpoint(platform, &other.name, endpoint.port));
+                meant.extend(there.map(|endpoint| arrow(&one.name, &other.name, port_of(endpoint))));
             }
         }
         if !one.networks.iter().all(internal) {
@@ -63,8 +64,16 @@ fn meant(platform: &Platform, ports: &BTreeSet<Port>, published: bool) -> Relati
         }
     }
     // Who calls the API server may call whatever has an address where that could have one, unless it is closed itself.
-    for caller in operated(platform).flat_map(|realization| &realization.callers) {
-        meant.insert(arrow(caller, "coredns", Port::tcp(443)));
+    for realization in operated(platform) {
+        for caller in realization.callers.iter().flat_map(|caller| same_pods(realization, caller)) {
+            meant.insert(arrow(caller, "coredns", Port::tcp(443)));
+        }
+        for Opening { from, to, ports } in &realization.openings {
+            for from in from.iter().flat_map(|from| same_pods(realization, from)) {
+                let others = same_pods(realization, to).into_iter().filter(|to| *to != from);
+                meant.extend(others.flat_map(|to| ports.iter().map(move |port| arrow(from, to, Port::tcp(*port)))));
+            }
+        }
     }
     meant
 }
@@ -83,6 +92,12 @@ fn running(platform: &Platform) -> impl Iterator<Item = &Workload> {
 /// What operators run in the place of workloads.
 fn operated(platform: &Platform) -> impl Iterator<Item = &Realization> {
     platform.services.iter().filter_map(|service| service.realization.as_ref()).filter(|realization| realization.operator().is_some())
+}
+
+/// The workloads whose pods are selected as those of this one are.
+fn same_pods<'a>(realization: &'a Realization, workload: &str) -> Vec<&'a str> {
+    let own = realization.pods.iter().find(|pods| pods.workload == workload).expect("it has pods");
+    realization.pods.iter().filter(|pods| pods.selector == own.selector).map(|pods| pods.workload.as_str()).collect()
 }
 
 fn operator_of<'a>(platform: &'a Platform, workload: &Workload) -> Option<&'a Realization> {
@@ -109,7 +124,12 @@ pub fn within_operators(platform: &Platform, objects: &[Value]) -> Vec<String> {
         let cluster = Cluster::new(objects.iter().chain(&made).chain(&beside));
         let in_namespace = |name: &str| cluster.pods.iter().find(|pod| pod.namespace == name).expect("it is there");
         let opened = |from: &Option<String>, to: &str, port: u16| {
-            realization.openings.iter().any(|opening| opening.from == *from && opening.to == to && opening.ports.contains(&port))
+            let from_is = |wanted: &Option<String>| match (wanted, from) {
+                (Some(wanted), Some(from)) => same_pods(realization, wanted).contains(&from.as_str()),
+                (wanted, from) => wanted.is_none() && from.is_none(),
+            };
+            let mut openings = realization.openings.iter().filter(|opening| from_is(&opening.from));
+            openings.any(|opening| same_pods(realization, &opening.to).contains(&to) && opening.ports.contains(&port))
         };
         for pods in &realization.pods {
             let to = cluster.pod(&pods.workload);
@@ -138,8 +158,10 @@ pub fn within_operators(platform: &Platform, objects: &[Value]) -> Vec<String> {
 }
 
 fn is_endpoint(platform: &Platform, workload: &str, port: u16) -> bool {
-    let workload = platform.workloads.iter().find(|known| known.name == workload);
-    workload.is_some_and(|workload| workload.endpoints.iter().any(|endpoint| endpoint.port == port))
+    let Some(workload) = platform.workloads.iter().find(|known| known.name == workload) else { return false };
+    // An operator may do without some of the endpoints.
+    let there = |name: &str| operator_of(platform, workload).is_none_or(|by| by.endpoint(&workload.endpoint_ref(name)).is_some());
+    workload.endpoints.iter().any(|endpoint| endpoint.port == port && there(&endpoint.name))
 }
 
 /// After the policies.
@@ -174,15 +196,18 @@ fn lost_endpoints(platform: &Platform, cluster: &Cluster) -> Vec<String> {
     let mut lost = Vec::new();
     for workload in running(platform) {
         let pod = cluster.pod(&workload.name);
-        for endpoint in &workload.endpoints {
+        for endpoint in workload.endpoints.iter().filter(|endpoint| is_endpoint(platform, &workload.name, endpoint.port)) {
             let replaced = operator_of(platform, workload).map(|realization| realization.endpoint(&workload.endpoint_ref(&endpoint.name)));
             let service = match &replaced {
                 Some(replaced) => replaced.map_or("", |replaced| &replaced.service),
                 None => &workload.name,
             };
             let behind = cluster.behind(&pod.namespace, service, endpoint.port);
-            let found: Vec<_> = behind.iter().map(|(pod, port)| (pod.name.as_str(), *port)).collect();
-            if found != [(workload.name.as_str(), port_of(endpoint))] {
+            let found: Vec<_> = behind.iter().map(|(pod, port)| (pod.name.clone(), *port)).collect();
+            let alone = || vec![workload.name.as_str()];
+            let same = operator_of(platform, workload).map_or_else(alone, |by| same_pods(by, &workload.name));
+            let wanted = |names: &[&str]| names.iter().map(|name| ((*name).to_owned(), port_of(endpoint))).collect::<Vec<_>>();
+            if found != wanted(&[&workload.name]) && found != wanted(&same) {
                 lost.push(format!("the service {}:{} leads to {found:?}", workload.name, endpoint.port));
             }
         }

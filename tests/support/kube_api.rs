@@ -196,11 +196,11 @@ fn ready(object: &Value) -> Value {
         Some("Deployment") => json!({
             "observedGeneration": seen, "replicas": count, "readyReplicas": count, "availableReplicas": count, "updatedReplicas": count,
         }),
-        // What an operator says of its resources: by a condition, or by a field.
+        // What an operator says of its resources: by a condition, by a field, or by a number.
         _ => {
             let time = &object["metadata"]["creationTimestamp"];
             let condition = json!({ "type": "Ready", "status": "True", "lastTransitionTime": time });
-            json!({ "observedGeneration": seen, "conditions": [condition], "applied": true })
+            json!({ "observedGeneration": seen, "conditions": [condition], "applied": true, "replicas": count })
         }
     }
 }
