@@ -46,6 +46,10 @@ done
 ./cluster.sh
 kubectl version > /dev/null || fail 'kubectl reaches no cluster; look at: kubectl config current-context'
 printf 'cluster: %s\n' "$(kubectl config current-context 2> /dev/null || echo 'as kubectl finds it')"
+kubectl get customresourcedefinition externalsecrets.external-secrets.io > /dev/null ||
+  fail 'this cluster has no External Secrets Operator: https://external-secrets.io/latest/introduction/getting-started/'
+kubectl get clustersecretstore stackexchange > /dev/null ||
+  fail 'there is no ClusterSecretStore stackexchange; make one that reads your store: https://external-secrets.io/latest/api/clustersecretstore/'
 
 apply() { kubectl apply --server-side --field-manager=pipegen -f "$1"; }
 
@@ -134,7 +138,14 @@ for profile in $profiles; do
   manifests "profiles/$profile" | apply -
 done
 
+printf 'waiting for the secrets of %s\n' stackexchange
+kubectl wait externalsecrets --selector app.kubernetes.io/part-of=stackexchange --for condition=Ready --namespace stackexchange --timeout "${timeout}s" || {
+  kubectl get externalsecrets --namespace stackexchange >&2
+  fail 'the store lacks a value; `kubectl describe externalsecret NAME` says which, README.md what belongs there'
+}
+
 ready stackexchange deployment airflow-postgres-pool
+ready stackexchange deployment airflow-statsd
 ready stackexchange job airflow-logs-group-3bf16636
 ./releases.sh --timeout "$timeout"
 printf '\nEverything is ready.\n'

@@ -8,4 +8,5 @@ helm status airflow --namespace stackexchange
 
 printf '\n== %s\n' stackexchange
 kubectl get statefulsets,deployments,cronjobs,jobs,pods,persistentvolumeclaims,services --namespace stackexchange
+kubectl get externalsecrets --namespace stackexchange
 kubectl get events --namespace stackexchange --field-selector type=Warning --sort-by .lastTimestamp

@@ -62,6 +62,8 @@ runs airflow-dag-processor stackexchange always
 runs airflow-triggerer stackexchange always
 listens airflow-triggerer 8794
 runs airflow-task stackexchange sometimes
+runs airflow-statsd stackexchange always
+listens airflow-statsd 9102
 uses airflow-apiserver airflow-postgres-pool 6432
 uses airflow-scheduler airflow-postgres-pool 6432
 uses airflow-dag-processor airflow-postgres-pool 6432
@@ -76,6 +78,8 @@ pods airflow-dag-processor stackexchange tier=airflow,component=dag-processor,re
 pods airflow-triggerer stackexchange tier=airflow,component=triggerer,release=airflow
 service airflow-triggerer 8794 airflow-triggerer.stackexchange 8794
 pods airflow-task stackexchange tier=airflow,component=worker,release=airflow
+pods airflow-statsd stackexchange app.kubernetes.io/name=airflow-statsd,app.kubernetes.io/part-of=stackexchange
+service airflow-statsd 9102 airflow-statsd.stackexchange 9102
 EOF
 }
 
