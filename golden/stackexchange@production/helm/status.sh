@@ -7,6 +7,6 @@ set -eu
 helm status airflow --namespace stackexchange
 
 printf '\n== %s\n' stackexchange
-kubectl get statefulsets,deployments,jobs,pods,persistentvolumeclaims,services --namespace stackexchange
+kubectl get statefulsets,deployments,cronjobs,jobs,pods,persistentvolumeclaims,services --namespace stackexchange
 kubectl get externalsecrets --namespace stackexchange
 kubectl get events --namespace stackexchange --field-selector type=Warning --sort-by .lastTimestamp
