@@ -16,7 +16,7 @@ class ClusterDeployment(Deployment):
         super().__init__(name, home, shell)
         self.folder = self.work / "golden" / name / "kubernetes"
         self.env = self.folder / ".env"
-        self.addresses: dict[str, str] = {}
+        self.forwards = self.work / "forward.log"
 
     def render_again(self) -> None:
         self.pipegen("render", "--target", "kubernetes")
@@ -42,20 +42,23 @@ class ClusterDeployment(Deployment):
     @contextmanager
     def forwarded(self):
         """The published endpoints are on this machine as long as this lasts."""
-        said = self.folder / "forward.log"
-        with said.open("w") as output:
+        with self.forwards.open("w") as output:
             quiet = {"stderr": subprocess.DEVNULL, "start_new_session": True}
             process = subprocess.Popen(["./forward.sh"], cwd=self.folder, env=self.shell.environment, stdout=output, **quiet)
         try:
-            until(lambda: said.read_text().count("\n") > 0, 20, lambda: "forward.sh says nothing")
-            self.addresses = {words[0]: words[1].removeprefix("http://") for words in map(str.split, said.read_text().splitlines())}
             yield
         finally:
             process.terminate()
             process.wait(20)
 
     def published(self, service: str) -> str:
-        return self.addresses[service]
+        until(lambda: service in self.addresses(), 20, lambda: f"forward.sh says nothing of {service}")
+        return self.addresses()[service]
+
+    def addresses(self) -> dict[str, str]:
+        """What forward.sh has said so far; it says a line after the other."""
+        lines = self.forwards.read_text().split("\n")[:-1]
+        return {words[0]: words[1].removeprefix("http://") for words in map(str.split, lines)}
 
     def pods(self) -> dict[str, tuple[str, str]]:
         """Namespace and name of the pods that run, by workload."""
