@@ -250,7 +250,12 @@ mod tests {
             let source = fs_err::read_to_string(folder().join(file)).expect("a template");
             for (number, line) in source.lines().enumerate() {
                 let tag_alone = line.trim_start().starts_with("{%") && line.matches("{%").count() == 1;
-                assert!(tag_alone || !line.ends_with("%}") || line.ends_with("+%}"), "{file}:{}: end it with `+%}}`: {line}", number + 1);
+                let writes_nothing = line.starts_with("{% set ") && line.ends_with("{% endset %}");
+                assert!(
+                    tag_alone || writes_nothing || !line.ends_with("%}") || line.ends_with("+%}"),
+                    "{file}:{}: end it with `+%}}`: {line}",
+                    number + 1
+                );
             }
         }
     }

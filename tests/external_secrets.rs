@@ -9,9 +9,9 @@ use std::path::Path;
 use std::process::Stdio;
 
 use serde_json::{Value, json};
+use support::manifests;
 use support::rendered::Rendered;
 use support::secrets_script::{Objects, asked_for, made_by_script, texts};
-use support::manifests;
 
 /// Every form in which something reads a secret: alone, in a URL, in JSON, in text, beside values of the deployer.
 const PLATFORM: &str = r#"

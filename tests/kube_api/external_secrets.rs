@@ -1,8 +1,8 @@
 //! ExternalSecrets on an API server that knows their kind.
 
-use crate::{definitions, faults_of_applying};
 use crate::support::kube_api::KubeApi;
 use crate::support::rendered::Rendered;
+use crate::{definitions, faults_of_applying};
 
 const BLUEPRINT: &str = r#"
 blueprint: v1
