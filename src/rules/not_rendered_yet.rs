@@ -10,7 +10,6 @@ use crate::yaml::Node;
 /// Paths of keys, with `*` for any name. Below `services` the component comes first.
 const KEYS: &[(&str, Option<&str>)] = &[
     ("docs", None),
-    ("volumes/*/size", None),
     ("pipelines/*/datasets/*/format", None),
     ("pipelines/*/steps/*/spark_submit", None),
     ("pipelines/*/steps/*/packages", None),

@@ -3,6 +3,8 @@
 #
 # Makes the cluster's secrets from .env, and the values and files that belong to whoever deploys. No value appears on a
 # command line, in the output, or in an annotation; nothing is left on the disk.
+#
+# shellcheck disable=SC2016 # a $ and a ` of a file are meant as they stand there
 set -eu
 cd "$(dirname "$0")"
 

@@ -141,7 +141,7 @@ done
 printf 'waiting for the secrets of %s\n' stackexchange
 kubectl wait externalsecrets --selector app.kubernetes.io/part-of=stackexchange --for condition=Ready --namespace stackexchange --timeout "${timeout}s" || {
   kubectl get externalsecrets --namespace stackexchange >&2
-  fail 'the store lacks a value; `kubectl describe externalsecret NAME` says which, README.md what belongs there'
+  fail 'the store lacks a value: kubectl describe externalsecret NAME says which, and README.md what belongs there'
 }
 
 ready stackexchange deployment airflow-postgres-pool

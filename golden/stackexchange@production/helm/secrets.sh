@@ -3,6 +3,8 @@
 #
 # Brings the values and files that belong to whoever deploys into the cluster. The values of secrets come from the
 # ClusterSecretStore stackexchange.
+#
+# shellcheck disable=SC2016 # a $ and a ` of a file are meant as they stand there
 set -eu
 cd "$(dirname "$0")"
 
