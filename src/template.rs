@@ -33,6 +33,7 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("helm/releases.sh", include_str!("../templates/helm/releases.sh.j2")),
     ("helm/upgrade.sh", include_str!("../templates/helm/upgrade.sh.j2")),
     ("kafka/topics.sh", include_str!("../templates/kafka/topics.sh.j2")),
+    ("kind/README.md", include_str!("../templates/kind/README.md.j2")),
     ("kind/cluster.sh", include_str!("../templates/kind/cluster.sh.j2")),
     ("kubernetes/README.md", include_str!("../templates/kubernetes/README.md.j2")),
     ("kubernetes/forward.sh", include_str!("../templates/kubernetes/forward.sh.j2")),

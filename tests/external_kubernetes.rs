@@ -27,7 +27,7 @@ fn every_manifest_keeps_to_the_official_schemas() {
     let Some(kubeconform) = support::tool("kubeconform") else {
         return;
     };
-    for folder in manifests::golden(&TARGETS) {
+    for folder in manifests::rendered(&TARGETS) {
         let files = manifests::files(&folder, Role::Objects);
         assert!(!files.is_empty(), "{} holds no manifest", folder.display());
         for release in RELEASES {
@@ -41,11 +41,11 @@ fn kind_reads_every_cluster() {
     let Some(kind_config) = support::tool("kind-config") else {
         return;
     };
-    for folder in manifests::golden(&["kind"]) {
+    for folder in manifests::rendered(&["kind"]) {
         let files = manifests::files(&folder, Role::Kind);
         assert_eq!(files.len(), 1, "{} holds one cluster", folder.display());
     }
-    for folder in manifests::golden(&TARGETS) {
+    for folder in manifests::rendered(&TARGETS) {
         let files = manifests::files(&folder, Role::Kind);
         assert_eq!(support::run(support::command(&kind_config).args(files)), Ok(String::new()));
     }

@@ -92,3 +92,15 @@ fn nodes_are_pinned_and_of_a_version_that_charts_take() {
     assert_eq!(check.status.code(), Some(1), "{said}");
     assert!(said.contains("shop.yml:3:21") && said.contains("no node of Kubernetes `1.29`") && said.contains("\"1.34\""), "{said}");
 }
+
+#[test]
+fn where_manifests_are_not_enough_it_is_the_cluster_that_the_releases_have() {
+    let (alone, all) = (Rendered::to("kind", "blueprints/stackexchange.yml"), Rendered::to("helm", "blueprints/stackexchange.yml"));
+    for file in ["kind.yaml", "cluster.sh", "cluster/volumes.yaml", ".gitignore"] {
+        assert_eq!(alone.read(file), all.read(file), "{file}");
+    }
+    assert!(!alone.folder.join("kustomization.yaml").exists() && !alone.folder.join("install.sh").exists());
+    // It asks for what the images need, and for nothing of what runs.
+    assert_eq!(alone.variables(), ["IMAGE_TAG", "REGISTRY"]);
+    assert!(alone.read("README.md").contains("`./cluster.sh` makes the Kind cluster"));
+}

@@ -62,8 +62,13 @@ pub fn documents(text: &str) -> Vec<Value> {
     documents.filter(|document| !document.is_null()).collect()
 }
 
-/// `golden/<blueprint>/<target>` of every blueprint that has these targets, in order.
+/// `golden/<blueprint>/<target>` of every blueprint that has these targets with manifests, in order.
 pub fn golden(targets: &[&str]) -> Vec<PathBuf> {
+    rendered(targets).into_iter().filter(|folder| folder.join("kustomization.yaml").is_file()).collect()
+}
+
+/// The same, with those that have a cluster alone.
+pub fn rendered(targets: &[&str]) -> Vec<PathBuf> {
     let mut folders = Vec::new();
     for entry in std::fs::read_dir(super::repository().join("golden")).into_iter().flatten() {
         let blueprint = entry.expect("golden can be read").path();

@@ -19,7 +19,7 @@ mod together;
 mod waits;
 mod workloads;
 
-pub use bundle::{ReleaseRow, Releases, bundle};
+pub use bundle::{ReleaseRow, Releases, bundle, cluster_alone};
 pub use cluster::{POD_SUBNET, files as cluster_files};
 pub use custom::{OperatorRow, image_part, operators, plain};
 pub use pulls::object as pull_secret;
