@@ -104,3 +104,18 @@ fn where_manifests_are_not_enough_it_is_the_cluster_that_the_releases_have() {
     assert_eq!(alone.variables(), ["IMAGE_TAG", "REGISTRY"]);
     assert!(alone.read("README.md").contains("`./cluster.sh` makes the Kind cluster"));
 }
+
+#[test]
+fn more_published_ports_than_a_node_has_are_refused() {
+    let service = |index: usize| {
+        format!("  s{index}: {{ component: container, image: example/s:1, ports: {{ a: 80 }}, publish: {} }}\n", 20000 + index)
+    };
+    let blueprint = |count: usize| format!("blueprint: v1\nname: many\nservices:\n{}", (0..count).map(service).collect::<String>());
+    let folder = tempfile::tempdir().expect("a folder");
+    for (count, status, faults) in [(2768, 0, 0), (2769, 1, 1)] {
+        std::fs::write(folder.path().join("many.yml"), blueprint(count)).expect("written");
+        let check = pipegen().current_dir(folder.path()).args(["check", "--target", "kind", "many.yml"]).output().expect("it runs");
+        let said = String::from_utf8_lossy(&check.stderr);
+        assert_eq!((check.status.code(), said.matches("a node has no more than 2768 ports").count()), (Some(status), faults), "{said}");
+    }
+}

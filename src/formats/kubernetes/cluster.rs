@@ -12,9 +12,9 @@ use super::storage::{ClaimPlan, MANUAL};
 use super::workloads::StackManifests;
 use crate::diagnostic::{Diagnostic, Place, code};
 use crate::fileset::FileSet;
-use crate::formats::Layout;
 use crate::formats::text::Piece;
-use crate::platform::{Build, Cluster, Encoding, Image, Platform};
+use crate::formats::{Layout, said_elsewhere};
+use crate::platform::{Build, Cluster, Encoding, Image, Platform, Published};
 use crate::template;
 use crate::yaml::{self, Doc};
 
@@ -213,10 +213,12 @@ fn port_mappings(scope: &Scope<'_>) -> Vec<PortMapping> {
             let (Some(published), Some(port)) = (&endpoint.published, scope.node_port(&workload.name, &endpoint.name)) else {
                 continue;
             };
+            let Published { port: host_port, address, origin } = published;
+            said_elsewhere(origin);
             mappings.push(PortMapping {
                 container_port: port,
-                host_port: published.port,
-                listen_address: published.address.to_string(),
+                host_port: *host_port,
+                listen_address: address.to_string(),
                 protocol: transport(endpoint.protocol).unwrap_or("TCP"),
             });
         }

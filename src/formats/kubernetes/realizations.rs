@@ -95,6 +95,9 @@ pub fn of_service<'a>(service: &'a Service, target: &str) -> Option<&'a Realizat
 pub fn of_stack(scope: &mut Scope<'_>, stack: usize) {
     let platform = scope.platform;
     for service in &platform.services {
+        let Service { name, component, login, resources, connections, external, realization, origin } = service;
+        // The guide says what a service is, the policies and the workloads what runs of it.
+        said_elsewhere((name, component, login, resources, connections, external, realization, origin));
         let Some(realization) = of_service(service, scope.target) else { continue };
         let Realization { targets, by, replaces, endpoints, pods, secrets, callers, openings, gaps } = realization;
         // The policies say who calls and who else may come, and the workloads or the target the rest.

@@ -1,12 +1,15 @@
 //! What the lowering of every workload needs to know of the rest, and what it finds out for the scripts.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
 
 use super::names;
 use super::policies::{self, Members};
 use super::realizations::Replaced;
+use crate::diagnostic::Place;
+use crate::formats::said_elsewhere;
 use crate::formats::text::{Hole, Piece, Reader, Resolver};
-use crate::platform::{Encoding, Endpoint, Index, Platform, SecretStore, Volume, Workload};
+use crate::platform::{Encoding, Endpoint, Index, Platform, SecretStore, Stack, Volume, Workload};
 
 /// Where the names of services end in every cluster that was not told otherwise (`clusterDomain` of the kubelet).
 const SERVICES: &str = "svc.cluster.local";
@@ -98,21 +101,24 @@ pub struct Scope<'a> {
     node_ports: BTreeMap<(&'a str, &'a str), u16>,
 }
 
-/// The first port of a node that a service may have (`--service-node-port-range`).
-const FIRST_NODE_PORT: u16 = 30000;
+/// The ports of a node that a service may have (the default of `--service-node-port-range`).
+const NODE_PORTS: RangeInclusive<u16> = 30000..=32767;
 
 /// The port of the node for each published endpoint, by workload and endpoint: numbered in the order of the platform.
 fn node_ports(platform: &Platform) -> BTreeMap<(&str, &str), u16> {
     let all = platform.workloads.iter().flat_map(|workload| workload.endpoints.iter().map(move |endpoint| (workload, endpoint)));
     let published = all.filter(|(_, endpoint)| endpoint.published.is_some());
-    published.zip(FIRST_NODE_PORT..).map(|((workload, endpoint), port)| ((workload.name.as_str(), endpoint.name.as_str()), port)).collect()
+    published.zip(NODE_PORTS).map(|((workload, endpoint), port)| ((workload.name.as_str(), endpoint.name.as_str()), port)).collect()
 }
 
 /// The namespace of each stack, named as its project would be: `<blueprint>-<stack>`, or `<blueprint>` if there is only one.
 pub fn namespaces(platform: &Platform) -> Vec<String> {
-    let name = |stack: &crate::platform::Stack| match &stack.name {
-        Some(name) => format!("{}-{name}", platform.name),
-        None => platform.name.clone(),
+    let name = |Stack { name, description, origin }: &Stack| {
+        said_elsewhere((description, origin));
+        match name {
+            Some(name) => format!("{}-{name}", platform.name),
+            None => platform.name.clone(),
+        }
     };
     platform.stacks.iter().map(name).collect()
 }
@@ -134,8 +140,32 @@ impl<'a> Scope<'a> {
             };
             Some((host, port))
         };
+        let Platform {
+            name,
+            description,
+            environment,
+            stacks,
+            networks,
+            volumes,
+            secrets,
+            secret_store,
+            cluster,
+            settings,
+            image_logins,
+            services,
+            workloads,
+            edges,
+            pipelines,
+            expectations,
+        } = platform;
+        // The policies say the networks, the objects of the stacks the services, ...
+        said_elsewhere((name, stacks, networks, services, image_logins));
+        // ... the scripts, and the objects of a store, what they read, and the files of a cluster what it is made of.
+        said_elsewhere((secrets, secret_store, settings, cluster));
+        // The guide and the verification say the rest.
+        said_elsewhere((description, environment, edges, pipelines, expectations));
         let mut mounters: BTreeMap<&str, Vec<&Workload>> = BTreeMap::new();
-        for workload in &platform.workloads {
+        for workload in workloads {
             for mount in &workload.mounts {
                 if let crate::platform::MountSource::Volume(name) = &mount.source {
                     mounters.entry(name).or_default().push(workload);
@@ -152,13 +182,30 @@ impl<'a> Scope<'a> {
             namespaces,
             replaced: Replaced::new(platform, target),
             reads: BTreeMap::new(),
-            volumes: platform.volumes.iter().map(|volume| (volume.name.as_str(), volume)).collect(),
+            volumes: volumes.iter().map(|volume| (volume.name.as_str(), volume)).collect(),
             mounters,
             members: policies::members(platform, &Replaced::new(platform, target)),
             node_ports: node_ports(platform),
         };
         names::check(&mut scope);
+        scope.check_node_ports();
         scope
+    }
+
+    /// What is published beyond the ports of a node would be reached by nobody.
+    fn check_node_ports(&mut self) {
+        if self.exposure == Exposure::Forwarded {
+            return;
+        }
+        for workload in &self.platform.workloads {
+            let published = workload.endpoints.iter().filter_map(|endpoint| Some((endpoint, endpoint.published.as_ref()?)));
+            for (endpoint, published) in published {
+                if self.node_port(&workload.name, &endpoint.name).is_none() {
+                    let message = format!("a node has no more than {} ports for what is published", NODE_PORTS.len());
+                    self.resolver.refuse(&Place::Value(published.origin.clone()), message, "publish fewer endpoints");
+                }
+            }
+        }
     }
 
     /// A volume of the platform.

@@ -120,7 +120,11 @@ fn claim(scope: &mut Scope<'_>, workload: &Workload, mount: &Mount) -> ClaimPlan
                 let message = format!("`{name}` is mounted in two stacks (`{}` too), and storage belongs to one namespace", other.name);
                 scope.resolver.refuse(&Place::Value(origin.clone()), message, "put both services into one stack");
             }
-            let path = scope.volume(name).and_then(|volume| volume.path.as_ref());
+            let path = scope.volume(name).and_then(|platform::Volume { name, path, group, size, owner, origin }| {
+                // The pods get the group, and the claim has the size.
+                said_elsewhere((name, group, size, owner, origin));
+                path.as_ref()
+            });
             (path.map(|path| path.path.clone()), size(scope, name))
         }
     };
