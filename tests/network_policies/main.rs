@@ -4,6 +4,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod charts;
 mod evaluator;
 mod mistakes;
 mod operators;
@@ -30,6 +31,21 @@ fn chosen(text: &str, environment: Option<&str>) -> Platform {
     compiled.platform.unwrap_or_else(|| panic!("the blueprint has faults:\n{text}"))
 }
 
+/// The platform as a target has it: with nothing that stands in for workloads in other targets only.
+fn in_target(mut platform: Platform, target: &str) -> Platform {
+    for service in &mut platform.services {
+        service.realization.take_if(|realization| !realization.targets.contains(&target));
+    }
+    platform
+}
+
+/// The platform of a folder's blueprint in its target.
+fn of_folder(folder: &std::path::Path, target: &str) -> Platform {
+    let (blueprint, environment) = manifests::origin(folder);
+    let text = std::fs::read_to_string(support::repository().join(blueprint)).expect("the blueprint is there");
+    in_target(chosen(&text, environment.as_deref()), target)
+}
+
 /// The targets that write policies, and whether published ports are open to whoever is outside of the cluster.
 fn targets() -> impl Iterator<Item = (&'static Target, bool)> {
     TARGETS.iter().filter(|target| ["kubernetes", "kind"].contains(&target.name)).map(|target| (*target, target.name == "kind"))
@@ -47,11 +63,27 @@ fn objects(platform: &Platform, target: &Target) -> Vec<Value> {
 fn every_example_is_isolated_exactly_as_its_networks_say() {
     for (target, published) in targets() {
         for folder in manifests::golden(&[target.name]) {
-            let (blueprint, environment) = manifests::origin(&folder);
-            let text = std::fs::read_to_string(support::repository().join(blueprint)).expect("the blueprint is there");
-            let (platform, objects) = (chosen(&text, environment.as_deref()), manifests::below(&folder));
+            let (platform, objects) = (of_folder(&folder, target.name), manifests::below(&folder));
             assert_eq!(relation::differences(&platform, &objects, published), [""; 0], "in {}", folder.display());
             assert_eq!(relation::within_operators(&platform, &objects), [""; 0], "in {}", folder.display());
+        }
+    }
+}
+
+#[test]
+fn the_pods_of_charts_are_isolated_as_well() {
+    for folder in manifests::golden(&["helm"]) {
+        let platform = of_folder(&folder, "helm");
+        let mut objects = manifests::below(&folder);
+        objects.extend(charts::made_of(&platform, &folder));
+        assert_eq!(relation::differences(&platform, &objects, false), [""; 0], "in {}", folder.display());
+        // A pod without our labels is seen.
+        for index in 0..objects.len() {
+            let mut others = objects.clone();
+            if others[index]["kind"] == "Pod" {
+                others[index]["metadata"]["labels"].as_object_mut().expect("a map").retain(|key, _| !key.starts_with("net."));
+                assert_ne!(relation::differences(&platform, &others, false), [""; 0], "{}", manifests::id(&objects[index]));
+            }
         }
     }
 }
@@ -60,8 +92,8 @@ fn every_example_is_isolated_exactly_as_its_networks_say() {
 fn what_speaks_udp_is_reached_by_udp_alone() {
     let blueprint = "blueprint: v1\nname: shop\nservices:\n  db: { component: postgres, databases: [airflow] }\n  \
                      airflow: { component: airflow, database: db/airflow, metrics: prometheus }\n";
-    let platform = platform(blueprint);
     for (target, published) in targets() {
+        let platform = in_target(platform(blueprint), target.name);
         let objects = objects(&platform, target);
         assert_eq!(relation::differences(&platform, &objects, published), [""; 0], "{}", target.name);
         let ports = |object: &Value| object.pointer("/spec/ports").and_then(Value::as_array).cloned().unwrap_or_default();

@@ -64,7 +64,7 @@ fn meant(platform: &Platform, ports: &BTreeSet<Port>, published: bool) -> Relati
         }
     }
     // Who calls the API server may call whatever has an address where that could have one, unless it is closed itself.
-    for realization in operated(platform) {
+    for realization in realized(platform) {
         for caller in realization.callers.iter().flat_map(|caller| same_pods(realization, caller)) {
             meant.insert(arrow(caller, "coredns", Port::tcp(443)));
         }
@@ -84,14 +84,26 @@ fn port_of(endpoint: &Endpoint) -> Port {
 
 fn running(platform: &Platform) -> impl Iterator<Item = &Workload> {
     // What runs before another one is in the pod of that.
-    let has_own = |workload: &&Workload| workload.before.is_none() && !matches!(workload.kind, WorkloadKind::Template { .. });
-    let made = platform.workloads.iter().filter(has_own);
-    made.filter(|workload| operator_of(platform, workload).is_none_or(|realization| has_pods(realization, workload)))
+    let has_own = |workload: &Workload| workload.before.is_none() && !matches!(workload.kind, WorkloadKind::Template { .. });
+    let runs = move |workload: &&Workload| match realization_of(platform, workload) {
+        Some(realization) => has_pods(realization, workload),
+        None => has_own(workload),
+    };
+    platform.workloads.iter().filter(runs)
+}
+
+/// What stands in for workloads.
+fn realized(platform: &Platform) -> impl Iterator<Item = &Realization> {
+    platform.services.iter().filter_map(|service| service.realization.as_ref())
+}
+
+fn realization_of<'a>(platform: &'a Platform, workload: &Workload) -> Option<&'a Realization> {
+    realized(platform).find(|realization| realization.replaces.contains(&workload.name))
 }
 
 /// What operators run in the place of workloads.
 fn operated(platform: &Platform) -> impl Iterator<Item = &Realization> {
-    platform.services.iter().filter_map(|service| service.realization.as_ref()).filter(|realization| realization.operator().is_some())
+    realized(platform).filter(|realization| realization.operator().is_some())
 }
 
 /// The workloads whose pods are selected as those of this one are.
@@ -101,7 +113,7 @@ fn same_pods<'a>(realization: &'a Realization, workload: &str) -> Vec<&'a str> {
 }
 
 fn operator_of<'a>(platform: &'a Platform, workload: &Workload) -> Option<&'a Realization> {
-    operated(platform).find(|realization| realization.replaces.contains(&workload.name))
+    realization_of(platform, workload).filter(|realization| realization.operator().is_some())
 }
 
 fn has_pods(realization: &Realization, workload: &Workload) -> bool {
@@ -197,11 +209,12 @@ fn lost_endpoints(platform: &Platform, cluster: &Cluster) -> Vec<String> {
     for workload in running(platform) {
         let pod = cluster.pod(&workload.name);
         for endpoint in workload.endpoints.iter().filter(|endpoint| is_endpoint(platform, &workload.name, endpoint.port)) {
-            let replaced = operator_of(platform, workload).map(|realization| realization.endpoint(&workload.endpoint_ref(&endpoint.name)));
-            let service = match &replaced {
-                Some(replaced) => replaced.map_or("", |replaced| &replaced.service),
-                None => &workload.name,
+            let service = match realization_of(platform, workload) {
+                Some(realization) => realization.endpoint(&workload.endpoint_ref(&endpoint.name)).map(|found| found.service.as_str()),
+                None => Some(workload.name.as_str()),
             };
+            // Nobody looks for what a chart has no Service for.
+            let Some(service) = service else { continue };
             let behind = cluster.behind(&pod.namespace, service, endpoint.port);
             let found: Vec<_> = behind.iter().map(|(pod, port)| (pod.name.clone(), *port)).collect();
             let alone = || vec![workload.name.as_str()];
