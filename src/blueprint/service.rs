@@ -60,6 +60,20 @@ pub struct Service {
     pub overrides: Map<Name, Tree>,
 }
 
+impl Service {
+    /// The keys of it that only containers of ours know what to do with: who lets others run it has to say so.
+    pub fn of_containers(&self) -> Vec<&'static str> {
+        let said = [
+            ("image", self.image.is_some()),
+            ("build", self.build.is_some()),
+            ("environment", !self.environment.is_empty()),
+            ("files", !self.files.is_empty()),
+            ("volumes", !self.volumes.is_empty()),
+        ];
+        said.into_iter().filter(|(_, said)| *said).map(|(key, _)| key).collect()
+    }
+}
+
 /// `uses` as it is written.
 pub type OneOrManyResources = OneOrMany<ResourceRef, Use>;
 

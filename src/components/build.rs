@@ -106,6 +106,11 @@ impl Build<'_> {
         Workload { mounts, groups, ..self.bare(name, role, image, WorkloadKind::Server { replicas: 1, keep_running: true }) }
     }
 
+    /// A server beside the service's own, without its storage.
+    pub fn server_beside(&self, name: &str, role: Option<&str>, image: Image) -> Workload {
+        self.bare(name, role, image, WorkloadKind::Server { replicas: 1, keep_running: true })
+    }
+
     /// A job without the service's storage.
     pub fn job(&self, name: &str, role: Option<&str>, image: Image) -> Workload {
         self.bare(name, role, image, WorkloadKind::Job { evidence: None })

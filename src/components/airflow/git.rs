@@ -3,9 +3,7 @@
 use super::spec::Git;
 use crate::components::{Build, Declare};
 use crate::diagnostic::{Diagnostic, Place, code};
-use crate::platform::{
-    Check, Endpoint, EndpointRef, Health, Image, Login, Mount, MountSource, Protocol, PublicText, Text, Workload, WorkloadKind,
-};
+use crate::platform::{Check, Endpoint, EndpointRef, Health, Image, Login, Mount, MountSource, Protocol, PublicText, Text, Workload};
 use crate::value::Duration;
 
 /// Names that git-sync 4 reads are `GITSYNC_*`; those of git-sync 3 were `GIT_SYNC_*`.
@@ -58,8 +56,7 @@ pub(super) fn sync(cx: &mut Build<'_>, git: &Git, login: Option<&Login>) -> Work
         cx.diagnostics.push(fault.help(format!("put `{}` on a network that is not internal as well (`networks:`)", cx.name)));
     }
     let image = Image::Pulled { reference: IMAGE.into() };
-    let mut sync = cx.job(&workload(cx.name), Some(ROLE), image);
-    sync.kind = WorkloadKind::Server { replicas: 1, keep_running: true };
+    let mut sync = cx.server_beside(&workload(cx.name), Some(ROLE), image);
     sync.runs_as = Some(USER);
     sync.environment = environment(git, login);
     sync.mounts = vec![mount(cx, false)];

@@ -2,7 +2,7 @@
 
 use super::Airflow;
 use crate::components::Build;
-use crate::platform::{Check, Endpoint, EndpointRef, Health, Image, Protocol, PublicText, Readiness, Text, Workload, WorkloadKind};
+use crate::platform::{Check, Endpoint, EndpointRef, Health, Image, Protocol, PublicText, Readiness, Text, Workload};
 use crate::value::Duration;
 
 const IMAGE: &str = "quay.io/prometheus/statsd-exporter:v0.28.0";
@@ -34,8 +34,7 @@ pub(super) fn environment(service: &str) -> [(String, Text); 3] {
 impl Airflow {
     /// What exports.
     pub(super) fn exporter(&self, cx: &Build<'_>) -> Workload {
-        let mut exporter = cx.job(&workload(cx.name), Some(ROLE), Image::Pulled { reference: IMAGE.into() });
-        exporter.kind = WorkloadKind::Server { replicas: 1, keep_running: true };
+        let mut exporter = cx.server_beside(&workload(cx.name), Some(ROLE), Image::Pulled { reference: IMAGE.into() });
         // All roles are there; the further networks are for those that run tasks.
         exporter.networks.truncate(1);
         exporter.runs_as = Some(USER);

@@ -107,7 +107,7 @@ fn declare(cx: &mut Declare<'_>) -> Option<Box<dyn Instance>> {
         surface,
         version,
         operator: spec.operator,
-        unheard: strimzi::unheard(cx),
+        unheard: cx.service.of_containers(),
         storage: spec.storage,
         cluster,
         brokers,

@@ -44,19 +44,6 @@ pub(super) fn check(cx: &mut Declare<'_>, version: &str) -> Option<()> {
     None
 }
 
-/// What the service says of its containers, which are not there.
-pub(super) fn unheard(cx: &Declare<'_>) -> Vec<&'static str> {
-    let service = cx.service;
-    let said = [
-        ("image", service.image.is_some()),
-        ("build", service.build.is_some()),
-        ("environment", !service.environment.is_empty()),
-        ("files", !service.files.is_empty()),
-        ("volumes", !service.volumes.is_empty()),
-    ];
-    said.into_iter().filter(|(_, said)| *said).map(|(key, _)| key).collect()
-}
-
 /// What stands in for the brokers and for the job that makes topics.
 pub(super) fn realization(kafka: &Kafka, workloads: &[&Workload]) -> Option<Realization> {
     let servers = workloads.iter().copied().filter(|workload| workload.role.is_none());

@@ -173,7 +173,7 @@ fn declare(cx: &mut Declare<'_>) -> Option<Box<dyn Instance>> {
         volume: format!("{}-data", cx.name),
         storage: spec.storage,
         operated: operator::instances(cx, &spec),
-        unheard: operator::unheard(cx.service),
+        unheard: cx.service.of_containers(),
         backup: spec.backup,
         managed: managed.is_some(),
         server,

@@ -8,7 +8,6 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Owned, Postgres, SERVER_PORT, SUPERUSER, Spec};
-use crate::blueprint::Service;
 use crate::components::Declare;
 use crate::diagnostic::code;
 use crate::platform::realization::{self, Pods};
@@ -50,16 +49,6 @@ pub(super) fn instances(cx: &mut Declare<'_>, spec: &Spec) -> Option<u16> {
         }
         (None, None) => None,
     }
-}
-
-/// What the service says that the operator's pods cannot have.
-pub(super) fn unheard(service: &Service) -> Vec<&'static str> {
-    let said = [
-        ("environment", service.environment.iter().next().is_some()),
-        ("image", service.image.is_some()),
-        ("build", service.build.is_some()),
-    ];
-    said.into_iter().filter(|(_, said)| *said).map(|(key, _)| key).collect()
 }
 
 /// What stands in for a service's workloads in a cluster.
@@ -220,13 +209,6 @@ impl<'a> Cluster<'a> {
         for path in self.postgres.databases.iter().flat_map(|database| &database.init) {
             gap(path.origin.clone(), format!("CloudNativePG runs no file such as `{}` in a database", path.path), NO_FILES);
         }
-        // Its first mount is the data.
-        for mount in self.server.mounts.iter().skip(1) {
-            gap(mount.origin.clone(), format!("the pods of CloudNativePG have no storage at `{}`", mount.target), WITHOUT);
-        }
-        for file in &self.server.files {
-            gap(file.origin.clone(), format!("the pods of CloudNativePG have no file `{}`", file.mount), SETTINGS);
-        }
         for key in &self.postgres.unheard {
             gap(self.server.origin.key(key), format!("CloudNativePG takes no `{key}` from here"), SETTINGS);
         }
@@ -250,7 +232,6 @@ impl<'a> Cluster<'a> {
 }
 
 const NO_FILES: &str = "run it from a service of your own that `uses` the database, or leave `operator` out";
-const WITHOUT: &str = "leave it out, or leave `operator` out";
 const SETTINGS: &str = "write its own fields: `overrides: { kubernetes: { spec: { ... } } }`, or leave `operator` out";
 
 /// Only the owner of a database, and the superuser, may connect to it, as with the job. Whatever comes later in the file

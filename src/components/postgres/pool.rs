@@ -3,9 +3,7 @@
 use super::{Address, Owned, Postgres};
 use crate::components::{Build, set};
 use crate::diagnostic::{Diagnostic, Place, code};
-use crate::platform::{
-    Body, Check, Endpoint, EndpointRef, File, Health, Image, Protocol, PublicText, Readiness, Text, TextTree, Workload, WorkloadKind,
-};
+use crate::platform::{Body, Check, Endpoint, EndpointRef, File, Health, Image, Protocol, PublicText, Readiness, Text, TextTree, Workload};
 use crate::value::Duration;
 
 /// The one that the chart of Airflow uses: PgBouncer itself and Alpine's tools, nothing else.
@@ -25,8 +23,7 @@ impl Postgres {
     /// The pool.
     pub(super) fn pool(&self, cx: &mut Build<'_>) -> Workload {
         let endpoint = endpoint(cx.name);
-        let mut pool = cx.job(&endpoint.workload, Some(ROLE), Image::Pulled { reference: IMAGE.into() });
-        pool.kind = WorkloadKind::Server { replicas: 1, keep_running: true };
+        let mut pool = cx.server_beside(&endpoint.workload, Some(ROLE), Image::Pulled { reference: IMAGE.into() });
         pool.entrypoint = Some(vec!["sh".into(), "/pipegen/pool.sh".into()]);
         pool.user = Some(format!("{}:{}", USER.0, USER.1));
         pool.runs_as = Some(USER);

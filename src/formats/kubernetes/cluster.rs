@@ -9,7 +9,6 @@ use super::bundle::Releases;
 use super::model::{Metadata, Object, Spec, Words, doc, documents, transport};
 use super::scope::{Exposure, Scope};
 use super::storage::{ClaimPlan, MANUAL};
-use super::workloads::StackManifests;
 use crate::diagnostic::{Diagnostic, Place, code};
 use crate::fileset::FileSet;
 use crate::formats::text::Piece;
@@ -124,28 +123,23 @@ struct PieceRow {
     variable: Option<String>,
 }
 
-/// The claims that nothing provisions, each with its namespace.
-fn manual<'a>(scope: &Scope<'_>, stacks: &'a [StackManifests<'_>]) -> Vec<(&'a str, &'a ClaimPlan)> {
-    let all = stacks.iter().flat_map(|stack| stack.claims.iter().map(|claim| (stack.namespace.as_str(), claim)));
-    all.filter(|(_, claim)| claim.is_manual(scope.own_cluster)).collect()
-}
-
 /// The folder of a claim on the machine, from the folder of the artifacts.
 fn host_folder(layout: &Layout, claim: &ClaimPlan) -> String {
     claim.path.as_ref().map_or_else(|| format!("./volumes/{}", claim.name), |path| layout.relative(path))
 }
 
-/// Adds the cluster's configuration, its volumes and the script that makes it to what is released. A version for which no
-/// node is known is reported.
-pub fn files<'a>(
+/// Adds the cluster's configuration, its volumes and the script that makes it to what is released, for claims with their
+/// namespaces. A version for which no node is known is reported.
+pub fn files<'a, 'c>(
     platform: &'a Platform,
     layout: &Layout,
     scope: &mut Scope<'_>,
-    stacks: &[StackManifests<'_>],
+    claims: impl IntoIterator<Item = (&'c str, &'c ClaimPlan)>,
     releases: &mut Releases<'a>,
 ) {
     let header = layout.header();
-    let claims = manual(scope, stacks);
+    // Nothing else provisions these.
+    let claims: Vec<(&str, &ClaimPlan)> = claims.into_iter().filter(|(_, claim)| claim.is_manual(scope.own_cluster)).collect();
     let config = config(platform, layout, scope, &claims);
     let volumes: Vec<Doc> = claims.iter().map(|(namespace, claim)| volume(platform, namespace, claim)).collect();
     let script = Script {

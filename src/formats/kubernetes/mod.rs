@@ -25,7 +25,7 @@ pub use custom::{OperatorRow, image_part, operators, plain};
 pub use pulls::object as pull_secret;
 pub use realizations::{of_service as realization_of, pod_labels};
 pub use scope::{Exposure, FilledObject, LocalFile, Reads, Scope, namespaces, secret_object, settings_object};
-pub use storage::{ClaimPlan, claim_name};
+pub use storage::{ClaimPlan, claim_name, claims_of_stack};
 pub use workloads::{Awaited, SERVICE_ACCOUNT, StackManifests, WorkloadManifests, stack};
 
 use model::Words;

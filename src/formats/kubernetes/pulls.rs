@@ -13,13 +13,12 @@ const TYPE: &str = "kubernetes.io/dockerconfigjson";
 
 /// The secret object with which a stack pulls an image, if it needs one.
 pub fn object(scope: &mut Scope<'_>, stack: usize, image: &Image) -> Option<String> {
-    let platform = scope.platform;
     let (Image::Pulled { reference } | Image::Built { reference, .. }) = image;
-    let ImageLogin { login: Login { variable, .. }, .. } = platform.image_logins.iter().find(|login| login.image == *reference)?;
+    let ImageLogin { login: Login { variable, .. }, .. } = scope.logins.get(reference)?;
     let object = format!("{}-pull", secret_object(variable));
     let known = scope.reads.get(&stack).is_some_and(|reads| reads.filled.iter().any(|filled| filled.name == object));
     if !known {
-        let logins = platform.image_logins.iter().filter(|login| login.login.variable == *variable);
+        let logins = scope.platform.image_logins.iter().filter(|login| login.login.variable == *variable);
         let keys = vec![(KEY.to_owned(), config(scope, logins))];
         fill(scope, stack, FilledObject { kind: TYPE, keys, ..FilledObject::opaque(object.clone()) });
     }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
+use std::rc::Rc;
 
 use super::names;
 use super::policies::{self, Members};
@@ -9,7 +10,7 @@ use super::realizations::Replaced;
 use crate::diagnostic::Place;
 use crate::formats::said_elsewhere;
 use crate::formats::text::{Hole, Piece, Reader, Resolver};
-use crate::platform::{Encoding, Endpoint, Index, Platform, SecretStore, Stack, Volume, Workload};
+use crate::platform::{Encoding, Endpoint, ImageLogin, Index, Platform, PublicText, SecretStore, Stack, Volume, Workload};
 
 /// Where the names of services end in every cluster that was not told otherwise (`clusterDomain` of the kubelet).
 const SERVICES: &str = "svc.cluster.local";
@@ -91,11 +92,13 @@ pub struct Scope<'a> {
     /// The namespace of each stack.
     pub namespaces: Vec<String>,
     /// What stands in for workloads.
-    pub replaced: Replaced<'a>,
+    pub replaced: Rc<Replaced<'a>>,
     /// By the index of a stack.
     pub reads: BTreeMap<usize, Reads>,
     /// Who is on each network.
     pub members: BTreeMap<&'a str, Members>,
+    /// With what an image is pulled.
+    pub logins: BTreeMap<&'a PublicText, &'a ImageLogin>,
     volumes: BTreeMap<&'a str, &'a Volume>,
     mounters: BTreeMap<&'a str, Vec<&'a Workload>>,
     node_ports: BTreeMap<(&'a str, &'a str), u16>,
@@ -128,9 +131,10 @@ impl<'a> Scope<'a> {
     pub fn new(platform: &'a Platform, target: &'static str, exposure: Exposure) -> Self {
         let namespaces = namespaces(platform);
         let names = namespaces.clone();
-        let replaced = Replaced::new(platform, target);
+        let replaced = Rc::new(Replaced::new(platform, target));
+        let found = Rc::clone(&replaced);
         let spelling = move |workload: &'a Workload, endpoint: &'a Endpoint, reader| {
-            let (service, port) = replaced.service(workload, endpoint)?;
+            let (service, port) = found.service(workload, endpoint)?;
             let host = match (reader, names.get(workload.stack)) {
                 (Reader::InStack(stack), _) if stack == workload.stack => service.to_owned(),
                 (Reader::Anyone, _) if names.len() == 1 => service.to_owned(),
@@ -159,7 +163,7 @@ impl<'a> Scope<'a> {
             expectations,
         } = platform;
         // The policies say the networks, the objects of the stacks the services, ...
-        said_elsewhere((name, stacks, networks, services, image_logins));
+        said_elsewhere((name, stacks, networks, services));
         // ... the scripts, and the objects of a store, what they read, and the files of a cluster what it is made of.
         said_elsewhere((secrets, secret_store, settings, cluster));
         // The guide and the verification say the rest.
@@ -180,11 +184,12 @@ impl<'a> Scope<'a> {
             own_cluster: exposure != Exposure::Forwarded,
             exposure,
             namespaces,
-            replaced: Replaced::new(platform, target),
             reads: BTreeMap::new(),
             volumes: volumes.iter().map(|volume| (volume.name.as_str(), volume)).collect(),
             mounters,
-            members: policies::members(platform, &Replaced::new(platform, target)),
+            members: policies::members(platform, &replaced),
+            replaced,
+            logins: image_logins.iter().map(|login| (&login.image, login)).collect(),
             node_ports: node_ports(platform),
         };
         names::check(&mut scope);
@@ -206,6 +211,11 @@ impl<'a> Scope<'a> {
                 }
             }
         }
+    }
+
+    /// The workloads of a stack, in the platform's order.
+    pub fn members_of(&self, stack: usize) -> Vec<&'a Workload> {
+        self.platform.workloads.iter().filter(|workload| workload.stack == stack).collect()
     }
 
     /// A volume of the platform.

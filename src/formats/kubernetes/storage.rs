@@ -73,6 +73,12 @@ pub fn claim_name(source: &MountSource) -> String {
     if name.is_empty() { "files".to_owned() } else { name }
 }
 
+/// The claims of a stack, for those who write nothing else of it.
+pub fn claims_of_stack(scope: &mut Scope<'_>, stack: usize) -> Vec<ClaimPlan> {
+    let members = scope.members_of(stack);
+    claims(scope, &members)
+}
+
 /// The claims of a stack's workloads, sorted by name.
 pub fn claims(scope: &mut Scope<'_>, workloads: &[&Workload]) -> Vec<ClaimPlan> {
     let mut claims: BTreeMap<String, ClaimPlan> = BTreeMap::new();

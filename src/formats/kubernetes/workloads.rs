@@ -76,10 +76,17 @@ pub struct StackManifests<'a> {
     pub policies: Vec<Doc>,
 }
 
+impl StackManifests<'_> {
+    /// The claims, each with its namespace.
+    pub fn claims(&self) -> impl Iterator<Item = (&str, &ClaimPlan)> {
+        self.claims.iter().map(|claim| (self.namespace.as_str(), claim))
+    }
+}
+
 /// The objects of a stack.
 pub fn stack<'a>(scope: &mut Scope<'a>, stack: usize) -> StackManifests<'a> {
     let namespace = scope.namespaces.get(stack).cloned().unwrap_or_default();
-    let members: Vec<&Workload> = scope.platform.workloads.iter().filter(|workload| workload.stack == stack).collect();
+    let members = scope.members_of(stack);
     let claims = storage::claims(scope, &members);
     let part_of = Words::from([("app.kubernetes.io/part-of".to_owned(), scope.platform.name.clone())]);
     let storage = claims.iter().map(|claim| storage::object(&namespace, part_of.clone(), claim, scope.own_cluster)).collect();
@@ -134,9 +141,10 @@ struct Step<'a> {
     files: files::Files,
 }
 
-/// What runs before a workload.
+/// What runs before a workload, which is of the same service.
 fn steps<'a>(scope: &mut Scope<'a>, workload: &Workload) -> Vec<Step<'a>> {
-    let found: Vec<&Workload> = scope.platform.workloads.iter().filter(|step| step.before.as_ref() == Some(&workload.name)).collect();
+    let of_service = scope.index.workloads_of(&workload.service).iter().copied();
+    let found: Vec<&Workload> = of_service.filter(|step| step.before.as_ref() == Some(&workload.name)).collect();
     found.into_iter().map(|workload| Step { workload, files: files::files(scope, workload) }).collect()
 }
 

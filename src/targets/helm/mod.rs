@@ -4,7 +4,7 @@ mod releases;
 mod values;
 
 use super::{Layout, Rendered, Target, Writer};
-use crate::formats::kubernetes::{Exposure, Scope, bundle, cluster_files, realization_of, stack};
+use crate::formats::kubernetes::{Exposure, Scope, StackManifests, bundle, cluster_files, realization_of, stack};
 use crate::platform::{Platform, Realization, Realizer, Value};
 use crate::source::Pointer;
 
@@ -46,7 +46,7 @@ fn lower<'a>(platform: &'a Platform, layout: &'a Layout) -> Rendered<Writer<'a>>
     let stacks: Vec<_> = (0..platform.stacks.len()).map(|index| stack(&mut scope, index)).collect();
     let mut releases = releases::files(platform, layout, &mut scope);
     if scope.own_cluster {
-        cluster_files(platform, layout, &mut scope, &stacks, &mut releases);
+        cluster_files(platform, layout, &mut scope, stacks.iter().flat_map(StackManifests::claims), &mut releases);
     }
     bundle(platform, layout, scope, stacks, releases)
 }

@@ -2,7 +2,7 @@
 
 use super::{Layout, Rendered, Target, Writer};
 use crate::formats::kubernetes::{
-    Exposure, POD_SUBNET, Releases, Scope, StackManifests, bundle, cluster_alone, cluster_files, stack, without_permission,
+    Exposure, POD_SUBNET, Releases, Scope, StackManifests, bundle, claims_of_stack, cluster_alone, cluster_files, stack, without_permission,
 };
 use crate::platform::Platform;
 
@@ -26,28 +26,20 @@ fn lower<'a>(platform: &'a Platform, layout: &'a Layout) -> Rendered<Writer<'a>>
         return lower_cluster(platform, layout);
     }
     let mut scope = Scope::new(platform, NAME, Exposure::NodePorts { pod_subnet: POD_SUBNET.to_owned() });
-    let stacks = stacks(&mut scope);
+    let stacks: Vec<_> = (0..platform.stacks.len()).map(|index| stack(&mut scope, index)).collect();
     let mut releases = Releases::default();
-    cluster_files(platform, layout, &mut scope, &stacks, &mut releases);
+    cluster_files(platform, layout, &mut scope, stacks.iter().flat_map(StackManifests::claims), &mut releases);
     bundle(platform, layout, scope, stacks, releases)
 }
 
 /// The cluster without what is in it, which another target installs and forwards.
 fn lower_cluster<'a>(platform: &'a Platform, layout: &'a Layout) -> Rendered<Writer<'a>> {
-    // Only the claims matter here: what else is found out is said by who writes the manifests.
-    let stacks = stacks(&mut in_own_cluster(platform));
-    let mut scope = in_own_cluster(platform);
-    let mut releases = Releases::default();
-    cluster_files(platform, layout, &mut scope, &stacks, &mut releases);
-    cluster_alone(platform, layout, scope, releases)
-}
-
-fn in_own_cluster(platform: &Platform) -> Scope<'_> {
     let mut scope = Scope::new(platform, WITH_CHARTS, Exposure::Forwarded);
     scope.own_cluster = true;
-    scope
-}
-
-fn stacks<'a>(scope: &mut Scope<'a>) -> Vec<StackManifests<'a>> {
-    (0..scope.platform.stacks.len()).map(|index| stack(scope, index)).collect()
+    let claims: Vec<_> = (0..platform.stacks.len()).map(|index| claims_of_stack(&mut scope, index)).collect();
+    let namespaces = scope.namespaces.clone();
+    let all = namespaces.iter().zip(&claims).flat_map(|(namespace, claims)| claims.iter().map(|claim| (namespace.as_str(), claim)));
+    let mut releases = Releases::default();
+    cluster_files(platform, layout, &mut scope, all, &mut releases);
+    cluster_alone(platform, layout, scope, releases)
 }
