@@ -14,7 +14,7 @@ fmt:
 lint:
     cargo fmt --all --check
     cargo clippy --workspace --all-targets -- -D warnings
-    shellcheck -x -S style .ci/run .ci/generate .ci/tools.sh tests/live/node/*.sh tests/live/images/*/*.sh tests/live/images/*/*/*.sh
+    shellcheck -x -S style .cargo/rustc .ci/run .ci/generate .ci/tools.sh tests/live/node/*.sh tests/live/images/*/*.sh tests/live/images/*/*/*.sh
 
 # the tests, with the real tools that are installed (`just tools`)
 test *ARGUMENTS:

@@ -1,7 +1,7 @@
 //! The command line: what there is to say, and the exit status. Layer 7.
 
 use std::io::Write as _;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::PanicHookInfo;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -119,26 +119,24 @@ Example:
 
 /// The whole program.
 pub fn main() -> ExitCode {
-    // A panic is our own fault, and says so, instead of looking like the user's.
-    std::panic::set_hook(Box::new(|_| {}));
-    let outcome = catch_unwind(AssertUnwindSafe(|| match Cli::try_parse() {
+    std::panic::set_hook(Box::new(end_with_our_fault));
+    let exit = match Cli::try_parse() {
         Ok(cli) => run(cli.command).err().unwrap_or(Exit::Fine),
         Err(error) => {
             // Help and version are data and go to standard output; clap knows.
             let _ = error.print();
             if error.use_stderr() { Exit::Usage } else { Exit::Fine }
         }
-    }));
-    let exit = outcome.unwrap_or_else(|payload| {
-        let what = payload
-            .downcast_ref::<String>()
-            .map(String::as_str)
-            .or_else(|| payload.downcast_ref::<&str>().copied())
-            .unwrap_or("no more is known");
-        let _ = writeln!(anstream::stderr(), "error: a fault of pipegen's own: {what}\n\nPlease report it, with the blueprint if you can.");
-        Exit::Internal
-    });
+    };
     ExitCode::from(exit as u8)
+}
+
+/// A panic is our own fault, and says so, instead of looking like the user's.
+#[allow(clippy::exit, reason = "nothing is unwound: a release is built to abort")]
+fn end_with_our_fault(panic: &PanicHookInfo<'_>) {
+    let what = panic.payload_as_str().unwrap_or("no more is known");
+    let _ = writeln!(anstream::stderr(), "error: a fault of pipegen's own: {what}\n\nPlease report it, with the blueprint if you can.");
+    std::process::exit(Exit::Internal as i32)
 }
 
 fn run(command: Command) -> Done {

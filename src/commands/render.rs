@@ -1,5 +1,6 @@
 //! `pipegen render`: writes the artifacts, or compares them with the disk.
 
+use std::mem;
 use std::path::{Path, PathBuf};
 
 use super::arguments::{Format, RenderArgs};
@@ -11,7 +12,7 @@ use crate::formats::{Layout, Rendered};
 use crate::secrets::{Setting, Wanted};
 use crate::targets::{TARGETS, Target, fitting};
 
-/// Renders.
+/// Renders. What it made is not taken apart: the process is about to end, and the system takes its memory back as a whole.
 pub fn run(arguments: &RenderArgs) -> Done {
     let chosen = targets(&arguments.target)?;
     let Chosen { source, mut compiled } = blueprint::choose(&arguments.choice, arguments.format == Format::Json)?;
@@ -32,8 +33,7 @@ pub fn run(arguments: &RenderArgs) -> Done {
             compiled.add(diagnostics);
             artifacts.push((folder, files));
         }
-        // The process is about to end: to take this apart would be work for nobody.
-        std::mem::forget(platform);
+        mem::forget(platform);
     }
     match arguments.format {
         Format::Plain => say_diagnostics(&source, &compiled),
@@ -46,13 +46,15 @@ pub fn run(arguments: &RenderArgs) -> Done {
     if !(arguments.check || arguments.diff || arguments.stdout) {
         report::left_out(&left_out, arguments.format)?;
     }
-    if arguments.stdout {
+    let done = if arguments.stdout {
         report::show(&artifacts, arguments.format)
     } else if arguments.check || arguments.diff {
         report::compare(arguments, &artifacts)
     } else {
         report::write(arguments, &artifacts)
-    }
+    };
+    mem::forget((source, compiled, artifacts));
+    done
 }
 
 /// The targets of these names; nothing if none is named.
