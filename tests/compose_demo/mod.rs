@@ -182,7 +182,7 @@ fn services() -> Vec<Service> {
         resources: Vec::new(),
         connections: None,
         external: None,
-        realization: None,
+        realizations: Vec::new(),
         origin: at(),
     };
     let connections = ConnectionSetup {

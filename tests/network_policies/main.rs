@@ -34,7 +34,7 @@ fn chosen(text: &str, environment: Option<&str>) -> Platform {
 /// The platform as a target has it: with nothing that stands in for workloads in other targets only.
 fn in_target(mut platform: Platform, target: &str) -> Platform {
     for service in &mut platform.services {
-        service.realization.take_if(|realization| !realization.targets.contains(&target));
+        service.realizations.retain(|realization| realization.targets.contains(&target));
     }
     platform
 }

@@ -94,7 +94,7 @@ fn running(platform: &Platform) -> impl Iterator<Item = &Workload> {
 
 /// What stands in for workloads.
 fn realized(platform: &Platform) -> impl Iterator<Item = &Realization> {
-    platform.services.iter().filter_map(|service| service.realization.as_ref())
+    platform.services.iter().flat_map(|service| &service.realizations)
 }
 
 fn realization_of<'a>(platform: &'a Platform, workload: &Workload) -> Option<&'a Realization> {

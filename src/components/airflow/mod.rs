@@ -220,8 +220,8 @@ impl Instance for Airflow {
         Built { workloads, volumes, connections }
     }
 
-    fn realization(&self, workloads: &[&Workload]) -> Option<Realization> {
-        chart::realization(self, workloads)
+    fn realizations(&self, workloads: &[&Workload]) -> Vec<Realization> {
+        chart::realization(self, workloads).into_iter().collect()
     }
 }
 

@@ -169,7 +169,7 @@ pub struct OperatorRow {
 /// The operators of a platform, each once, in the order of the services.
 pub fn operators(scope: &Scope<'_>) -> Vec<OperatorRow> {
     let mut rows: Vec<OperatorRow> = Vec::new();
-    let realizations = scope.platform.services.iter().filter_map(|service| of_service(service, scope.target));
+    let realizations = scope.platform.services.iter().flat_map(|service| of_service(service, scope.target));
     for operator in realizations.filter_map(Realization::operator) {
         let definitions = operator.resources.iter().map(CustomResource::definition);
         match rows.iter_mut().find(|row| row.name == operator.name) {

@@ -52,9 +52,9 @@ pub fn check(resolver: &mut Resolver<'_>, platform: &Platform, plan: &ComposePla
 }
 
 fn nothing_stands_in(resolver: &mut Resolver<'_>, service: &Service) {
-    let Service { name, component, login, resources, connections, external, realization, origin } = service;
+    let Service { name, component, login, resources, connections, external, realizations, origin } = service;
     said_elsewhere((component, login, resources, connections, external));
-    if let Some(Realization { targets, by, replaces, endpoints, pods, secrets, callers, openings, gaps }) = realization {
+    for Realization { targets, by, replaces, endpoints, pods, secrets, callers, openings, gaps } in realizations {
         said_elsewhere((by, replaces, endpoints, pods, secrets, callers, openings, gaps));
         if targets.contains(&super::NAME) {
             let message = format!("nothing but containers can stand in for `{name}` in Compose");

@@ -93,7 +93,7 @@ fn no_chart_stands_in_for_a_container() {
         resources: Vec::new(),
         connections: None,
         external: None,
-        realization: Some(realization(targets)),
+        realizations: vec![realization(targets)],
         origin: at("/services/web"),
     };
     let with = |targets: &'static [&'static str]| Platform { services: vec![service(targets)], ..platform(&[], vec![workload("web")]) };
