@@ -75,3 +75,4 @@ if [ -n "$storage" ]; then
 fi
 printf 'The operator %s stays, since others in the cluster may use it. To remove it: %s\n' CloudNativePG 'helm uninstall cloudnative-pg --namespace cnpg-system'
 printf 'The operator %s stays, since others in the cluster may use it. To remove it: %s\n' Strimzi 'helm uninstall strimzi-kafka-operator --namespace strimzi'
+printf 'The operator %s stays, since others in the cluster may use it. To remove it: %s\n' KEDA 'helm uninstall keda --namespace keda'

@@ -4,6 +4,7 @@ mod chart;
 mod connection;
 mod git;
 mod jobs;
+mod load;
 mod logs;
 mod metrics;
 mod refusals;
@@ -221,7 +222,7 @@ impl Instance for Airflow {
     }
 
     fn realizations(&self, workloads: &[&Workload]) -> Vec<Realization> {
-        chart::realization(self, workloads).into_iter().collect()
+        chart::realization(self, workloads).into_iter().chain(load::realization(self.spec.executor, workloads)).collect()
     }
 }
 

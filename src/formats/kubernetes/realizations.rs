@@ -11,13 +11,15 @@ use crate::diagnostic::Place;
 use crate::formats::body::{self, Content};
 use crate::formats::said_elsewhere;
 use crate::formats::text::{Piece, Reader};
-use crate::platform::realization::Pods;
-use crate::platform::{Endpoint, File, Gap, Opening, Platform, Realization, SecretKind, SecretObject, Service, Workload};
+use crate::platform::realization::{Operator, Pods};
+use crate::platform::{Endpoint, EndpointRef, File, Gap, Opening, Platform, Realization, SecretKind, SecretObject, Service, Workload};
 
 /// What stands in for each workload in a target.
 #[derive(Debug)]
 pub struct Replaced<'a> {
     by_workload: BTreeMap<&'a str, &'a Realization>,
+    /// What looks after a workload that stays.
+    beside: BTreeMap<&'a str, Vec<&'a Realization>>,
     /// All that count in the target, in the order of the services.
     all: Vec<&'a Realization>,
 }
@@ -27,7 +29,13 @@ impl<'a> Replaced<'a> {
     pub fn new(platform: &'a Platform, target: &str) -> Self {
         let all: Vec<&Realization> = platform.services.iter().flat_map(|service| of_service(service, target)).collect();
         let replaced = all.iter().flat_map(|realization| realization.replaces.iter().map(|name| (name.as_str(), *realization)));
-        Self { by_workload: replaced.collect(), all }
+        let by_workload: BTreeMap<&str, &Realization> = replaced.collect();
+        let mut beside: BTreeMap<&str, Vec<&Realization>> = BTreeMap::new();
+        for realization in &all {
+            let kept: BTreeSet<&str> = realization.workloads().filter(|name| !by_workload.contains_key(name)).collect();
+            kept.into_iter().for_each(|name| beside.entry(name).or_default().push(realization));
+        }
+        Self { by_workload, beside, all }
     }
 
     /// What selects the pods of a workload. Those of a chart have our labels; an operator names its pods itself.
@@ -58,9 +66,23 @@ impl<'a> Replaced<'a> {
         first.is_some_and(|first| first.workload == workload)
     }
 
-    /// What is open beside the networks.
+    /// What is open beside the networks, in the order of the workloads to which it is.
     pub fn openings(&self) -> Vec<(&'a Realization, &'a Opening)> {
-        self.all.iter().flat_map(|realization| realization.openings.iter().map(|opening| (*realization, opening))).collect()
+        let of = |realization: &'a Realization| realization.openings.iter().map(move |opening| (realization, opening));
+        let mut openings: Vec<_> = self.all.iter().copied().flat_map(of).collect();
+        openings.sort_by_key(|(_, opening)| &opening.to);
+        openings
+    }
+
+    /// The operators that connect to endpoints of other services, each with the endpoint.
+    pub fn visits(&self) -> impl Iterator<Item = (&'a Operator, &'a EndpointRef)> {
+        let of = |realization: &'a Realization| realization.visits.iter().filter_map(|visit| Some((realization.operator()?, visit)));
+        self.all.iter().copied().flat_map(of)
+    }
+
+    /// What looks after a workload that nothing stands in for.
+    pub fn beside(&self, workload: &str) -> Vec<&'a Realization> {
+        self.beside.get(workload).cloned().unwrap_or_default()
     }
 
     /// The workloads whose pods talk to the cluster itself.
@@ -106,10 +128,10 @@ pub fn of_stack(scope: &mut Scope<'_>, stack: usize) {
 }
 
 fn of_realization(scope: &mut Scope<'_>, stack: usize, service: &Service, realization: &Realization) {
-    let Realization { targets, by, replaces, endpoints, pods, secrets, callers, openings, gaps } = realization;
+    let Realization { targets, by, replaces, endpoints, pods, secrets, callers, openings, visits, gaps } = realization;
     // The policies say who calls and who else may come, and the workloads or the target the rest.
-    said_elsewhere((targets, by, endpoints, pods, callers, openings));
-    let here = replaces.iter().filter_map(|name| scope.index.workload(name)).any(|workload| workload.stack == stack);
+    said_elsewhere((targets, by, replaces, endpoints, pods, callers, openings, visits));
+    let here = realization.workloads().filter_map(|name| scope.index.workload(name)).any(|workload| workload.stack == stack);
     if !here {
         return;
     }
