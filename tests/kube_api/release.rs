@@ -9,7 +9,7 @@ use crate::installed::{install, nasty, stream};
 use crate::support::kube_api::KubeApi;
 use crate::support::rendered::Rendered;
 use crate::support::{self, manifests, program};
-use crate::{references, subset};
+use crate::{definitions, references, subset};
 
 /// A `helm` that takes the chart from a folder instead of its repository, and does not wait: without controllers no pod
 /// ever becomes ready. The words are those that `releases.sh` is known to write.
@@ -66,11 +66,14 @@ fn a_release_is_installed_upgraded_and_removed() {
     let (Some(helm), Some(chart)) = (support::tool("helm"), support::airflow_chart()) else {
         return;
     };
-    for (blueprint, namespace) in [("capstone", "capstone-airflow"), ("stackexchange", "stackexchange")] {
+    for (blueprint, environment, namespace) in
+        [("capstone", None, "capstone-airflow"), ("capstone", Some("scale"), "capstone-airflow"), ("stackexchange", None, "stackexchange")]
+    {
         let Some(api) = KubeApi::start() else {
             return;
         };
-        let rendered = Rendered::to("helm", &format!("blueprints/{blueprint}.yml"));
+        definitions::install(&api);
+        let rendered = Rendered::chosen("helm", &format!("blueprints/{blueprint}.yml"), environment);
         let values = values(&rendered);
         let rendered = rendered.with_secrets(&values);
         let tools = helm_with_chart(&rendered, &helm, &chart);
