@@ -15,7 +15,7 @@ mod blueprint;
 mod paths;
 mod report;
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::{BufWriter, IsTerminal as _, Write as _};
 
 use crate::compile::Compiled;
 use crate::diagnostic::{Severity, printable, render_json, render_plain};
@@ -61,16 +61,21 @@ fn fail(exit: Exit, message: &str, help: &str) -> Exit {
 /// Prints data, on standard output. A reader that went away has what it wanted; any other failure would leave
 /// incomplete data behind a good status.
 fn print(text: &str) -> Done {
-    let mut out = std::io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+    print_all([text])
+}
+
+/// Prints data that comes in parts.
+fn print_all<Text: AsRef<str>>(parts: impl IntoIterator<Item = Text>) -> Done {
+    let mut out = BufWriter::new(std::io::stdout().lock());
+    match parts.into_iter().try_for_each(|part| out.write_all(part.as_ref().as_bytes())).and_then(|()| out.flush()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(fail(Exit::Disk, &format!("standard output: {error}"), "")),
         _ => Ok(()),
     }
 }
 
 /// Prints what files hold: exactly, but a terminal must not obey it.
-fn print_text(text: &str) -> Done {
-    if std::io::stdout().is_terminal() { print(&printable(text)) } else { print(text) }
+fn print_texts(texts: impl Iterator<Item = String>) -> Done {
+    if std::io::stdout().is_terminal() { print_all(texts.map(|text| printable(&text))) } else { print_all(texts) }
 }
 
 /// Says the diagnostics to people, on standard error.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::arguments::{Format, RenderArgs};
 use super::blueprint::{render_command, shown};
-use super::{Done, Exit, fail, print, print_text, say};
+use super::{Done, Exit, fail, print_all, print_texts, say};
 use crate::emit::{self, Change, Difference, EmitError, Outcome, Report};
 use crate::fileset::FileSet;
 
@@ -15,27 +15,24 @@ type Artifacts = [(PathBuf, FileSet)];
 
 /// Says which targets write nothing of this platform, and why.
 pub(super) fn left_out(targets: &[(&str, String)], format: Format) -> Done {
+    if format == Format::Json {
+        return lines(targets.iter().map(|(target, reason)| json!({ "target": target, "outcome": "left out", "reason": reason })));
+    }
     for (target, reason) in targets {
-        match format {
-            Format::Plain => say(&format!("{target}: left out: {reason}")),
-            Format::Json => line(&json!({ "target": target, "outcome": "left out", "reason": reason }))?,
-        }
+        say(&format!("{target}: left out: {reason}"));
     }
     Ok(())
 }
 
 /// Prints the artifacts.
 pub(super) fn show(artifacts: &Artifacts, format: Format) -> Done {
-    for (folder, files) in artifacts {
-        for (path, file) in files.iter() {
-            let path = folder.join(path.as_str()).display().to_string();
-            match format {
-                Format::Plain => print_text(&format!("==> {path} <==\n{}\n", file.text))?,
-                Format::Json => line(&json!({ "file": path, "executable": file.executable, "text": file.text }))?,
-            }
-        }
+    let all = artifacts.iter().flat_map(|(folder, files)| files.iter().map(|(path, file)| (folder.join(path.as_str()), file)));
+    match format {
+        Format::Plain => print_texts(all.map(|(path, file)| format!("==> {} <==\n{}\n", path.display(), file.text))),
+        Format::Json => lines(all.map(|(path, file)| {
+            json!({ "file": path.display().to_string(), "executable": file.executable, "text": file.text })
+        })),
     }
-    Ok(())
 }
 
 /// Prints what differs on the disk; with `--check` that is a failure.
@@ -44,11 +41,9 @@ pub(super) fn compare(arguments: &RenderArgs, artifacts: &Artifacts) -> Done {
     for (folder, files) in artifacts {
         let differences = emit::compare(folder, files).map_err(|error| refused(&error))?;
         stale += differences.len();
-        for difference in &differences {
-            match arguments.format {
-                Format::Plain => print_text(&difference.unified_diff(&in_patch(folder)))?,
-                Format::Json => line(&changed(folder, difference))?,
-            }
+        match arguments.format {
+            Format::Plain => print_texts(differences.iter().map(|difference| difference.unified_diff(&in_patch(folder))))?,
+            Format::Json => lines(differences.iter().map(|difference| changed(folder, difference)))?,
         }
     }
     if stale == 0 || arguments.diff {
@@ -65,11 +60,9 @@ pub(super) fn write(arguments: &RenderArgs, artifacts: &Artifacts) -> Done {
         let report = emit::write(folder, files, arguments.force).map_err(|error| refused(&error))?;
         match arguments.format {
             Format::Plain => say(&summary(folder, &report)),
-            Format::Json => {
-                for (path, outcome) in &report.files {
-                    line(&json!({ "file": folder.join(path).display().to_string(), "outcome": outcome_word(*outcome) }))?;
-                }
-            }
+            Format::Json => lines(report.files.iter().map(|(path, outcome)| {
+                json!({ "file": folder.join(path).display().to_string(), "outcome": outcome_word(*outcome) })
+            }))?,
         }
     }
     Ok(())
@@ -108,8 +101,8 @@ const fn outcome_word(outcome: Outcome) -> &'static str {
     }
 }
 
-fn line(record: &Value) -> Done {
-    print(&format!("{record}\n"))
+fn lines(records: impl Iterator<Item = Value>) -> Done {
+    print_all(records.map(|record| format!("{record}\n")))
 }
 
 fn refused(error: &EmitError) -> Exit {

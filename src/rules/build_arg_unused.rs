@@ -2,13 +2,12 @@
 
 use super::RuleContext;
 use crate::diagnostic::{Diagnostic, Place, code};
-use crate::platform::{Build, Image};
+use crate::platform::Build;
 
 pub(super) fn check(context: &RuleContext<'_>) -> Vec<Diagnostic> {
     let Some(base) = context.base else { return Vec::new() };
     let mut found = Vec::new();
-    for workload in &context.platform.workloads {
-        let Image::Built { build, .. } = &workload.image else { continue };
+    for build in context.builds() {
         let Build { context, dockerfile, args, .. } = build;
         let dockerfile = dockerfile.as_deref().unwrap_or("Dockerfile");
         // One that cannot be read is reported by the rule for paths.

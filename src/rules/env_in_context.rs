@@ -4,34 +4,29 @@ use std::path::{Component, Path, PathBuf};
 
 use super::RuleContext;
 use crate::diagnostic::{Diagnostic, Place, code};
-use crate::platform::{Image, MountSource, PathRef};
+use crate::platform::PathRef;
 
 pub(super) fn check(context: &RuleContext<'_>) -> Vec<Diagnostic> {
     let (Some(base), Some(output)) = (context.base, context.output) else { return Vec::new() };
-    let env = clean(&output.join(".env"));
+    let (base, env) = (clean(base), clean(&output.join(".env")));
     let mut found = Vec::new();
-    for workload in &context.platform.workloads {
-        if let Image::Built { build, .. } = &workload.image {
-            let folder = clean(&base.join(&build.context.path));
-            if env.strip_prefix(&folder).is_ok_and(|inside| !ignored(&folder, inside)) {
-                let help = "add the line `**/.env` to the `.dockerignore` of the folder, or render somewhere else (`--out`)";
-                found.push(warning(
-                    &build.context,
-                    "the build context contains the rendered `.env`: its secrets would be in the image's layers",
-                    help,
-                ));
-            }
+    for build in context.builds() {
+        let folder = clean(&base.join(&build.context.path));
+        if env.strip_prefix(&folder).is_ok_and(|inside| !ignored(&folder, inside)) {
+            found.push(warning(
+                &build.context,
+                "the build context contains the rendered `.env`: its secrets would be in the image's layers",
+                "add the line `**/.env` to the `.dockerignore` of the folder, or render somewhere else (`--out`)",
+            ));
         }
-        for mount in &workload.mounts {
-            if let MountSource::Path(path) = &mount.source
-                && env.starts_with(clean(&base.join(&path.path)))
-            {
-                found.push(warning(
-                    path,
-                    "the mounted folder contains the rendered `.env`: the service could read every secret",
-                    "render somewhere else (`--out`), or mount a folder below",
-                ));
-            }
+    }
+    for path in context.mounted() {
+        if env.starts_with(clean(&base.join(&path.path))) {
+            found.push(warning(
+                path,
+                "the mounted folder contains the rendered `.env`: the service could read every secret",
+                "render somewhere else (`--out`), or mount a folder below",
+            ));
         }
     }
     found

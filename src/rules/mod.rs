@@ -10,11 +10,12 @@ mod override_used;
 mod path_not_found;
 mod port_taken;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::blueprint::Blueprint;
 use crate::diagnostic::{Diagnostic, Faults};
-use crate::platform::Platform;
+use crate::platform::{Build, Image, MountSource, PathRef, Platform};
 use crate::yaml::Node;
 
 /// What a rule looks at.
@@ -31,6 +32,29 @@ pub struct RuleContext<'a> {
     pub output: Option<&'a Path>,
     /// Where faults were reported already.
     pub faults: &'a Faults,
+}
+
+impl<'a> RuleContext<'a> {
+    /// Each image to build, as it is written in the blueprint: the workloads of a service share one.
+    fn builds(&self) -> impl Iterator<Item = &'a Build> {
+        let mut seen = BTreeSet::new();
+        let builds = self.platform.workloads.iter().filter_map(|workload| match &workload.image {
+            Image::Built { build, .. } => Some(build),
+            Image::Pulled { .. } => None,
+        });
+        builds.filter(move |build| seen.insert((&build.context.origin, &build.dockerfile)))
+    }
+
+    /// Each path beside the blueprint that is mounted, as it is written there.
+    fn mounted(&self) -> impl Iterator<Item = &'a PathRef> {
+        let mut seen = BTreeSet::new();
+        let mounts = self.platform.workloads.iter().flat_map(|workload| &workload.mounts);
+        let paths = mounts.filter_map(|mount| match &mount.source {
+            MountSource::Path(path) => Some(path),
+            MountSource::Volume(_) => None,
+        });
+        paths.filter(move |path| seen.insert(&path.origin))
+    }
 }
 
 /// A rule: the name of its file, and its check.

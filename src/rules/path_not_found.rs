@@ -4,37 +4,30 @@ use std::path::Path;
 
 use super::RuleContext;
 use crate::diagnostic::{Diagnostic, Place, code};
-use crate::platform::{Body, Image, MountSource, PathRef};
+use crate::platform::{Body, PathRef};
 use crate::source::Pointer;
 
 pub(super) fn check(context: &RuleContext<'_>) -> Vec<Diagnostic> {
     let Some(base) = context.base else { return Vec::new() };
     let mut found = Vec::new();
-    for workload in &context.platform.workloads {
-        if let Image::Built { build, .. } = &workload.image {
-            let context_folder = base.join(&build.context.path);
-            let dockerfile = build.dockerfile.as_deref().unwrap_or("Dockerfile");
-            if missing(base, &build.context, &mut found) {
-                continue;
-            }
-            if !context_folder.join(dockerfile).exists() {
-                // The usual name is not written anywhere: the folder that lacks it is.
-                let written = build.dockerfile.is_some();
-                let at = if written { build.context.origin.parent().key("dockerfile") } else { build.context.origin.clone() };
-                found.push(not_found(&format!("{}/{dockerfile}", build.context.path), at));
-            }
+    for build in context.builds() {
+        let dockerfile = build.dockerfile.as_deref().unwrap_or("Dockerfile");
+        if missing(base, &build.context, &mut found) {
+            continue;
+        }
+        if !base.join(&build.context.path).join(dockerfile).exists() {
+            // The usual name is not written anywhere: the folder that lacks it is.
+            let written = build.dockerfile.is_some();
+            let at = if written { build.context.origin.parent().key("dockerfile") } else { build.context.origin.clone() };
+            found.push(not_found(&format!("{}/{dockerfile}", build.context.path), at));
         }
     }
-    for workload in &context.platform.workloads {
-        for mount in &workload.mounts {
-            if let MountSource::Path(path) = &mount.source {
-                missing(base, path, &mut found);
-            }
-        }
-        for file in &workload.files {
-            if let Body::Path(path) = &file.body {
-                missing(base, path, &mut found);
-            }
+    for path in context.mounted() {
+        missing(base, path, &mut found);
+    }
+    for file in context.platform.workloads.iter().flat_map(|workload| &workload.files) {
+        if let Body::Path(path) = &file.body {
+            missing(base, path, &mut found);
         }
     }
     steps(context, base, &mut found);

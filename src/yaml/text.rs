@@ -11,7 +11,7 @@ pub(super) fn is_plain(text: &str) -> bool {
 
 /// Most texts: a word, a path, a version. Nothing in it means anything to a reader, so it is not looked at more closely.
 fn is_simple(text: &str) -> bool {
-    let is_inside = |byte: u8| byte.is_ascii_alphanumeric() || b"_/-.".contains(&byte);
+    let is_inside = |byte: u8| matches!(byte, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'/' | b'-' | b'.');
     text.bytes().next().is_some_and(|first| is_inside(first) && !b"-.".contains(&first)) && text.bytes().all(is_inside)
 }
 

@@ -83,7 +83,8 @@ fn secret_ends(text: &str) -> impl Iterator<Item = &[u8]> {
     let same = |byte: u8, of_word: u8| byte.eq_ignore_ascii_case(&of_word) || (byte == b'-' && of_word == b'_');
     WORDS.iter().filter_map(move |word| {
         let (before, end) = text.as_bytes().split_at(text.len().checked_sub(word.len())?);
-        end.iter().zip(word.bytes()).all(|(byte, of_word)| same(*byte, of_word)).then_some(before)
+        // From the end, where most names differ from most words already.
+        end.iter().rev().zip(word.bytes().rev()).all(|(byte, of_word)| same(*byte, of_word)).then_some(before)
     })
 }
 
