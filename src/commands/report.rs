@@ -29,9 +29,9 @@ pub(super) fn show(artifacts: &Artifacts, format: Format) -> Done {
     let all = artifacts.iter().flat_map(|(folder, files)| files.iter().map(|(path, file)| (folder.join(path.as_str()), file)));
     match format {
         Format::Plain => print_texts(all.map(|(path, file)| format!("==> {} <==\n{}\n", path.display(), file.text))),
-        Format::Json => lines(all.map(|(path, file)| {
-            json!({ "file": path.display().to_string(), "executable": file.executable, "text": file.text })
-        })),
+        Format::Json => {
+            lines(all.map(|(path, file)| json!({ "file": path.display().to_string(), "executable": file.executable, "text": file.text })))
+        }
     }
 }
 
@@ -60,9 +60,12 @@ pub(super) fn write(arguments: &RenderArgs, artifacts: &Artifacts) -> Done {
         let report = emit::write(folder, files, arguments.force).map_err(|error| refused(&error))?;
         match arguments.format {
             Format::Plain => say(&summary(folder, &report)),
-            Format::Json => lines(report.files.iter().map(|(path, outcome)| {
-                json!({ "file": folder.join(path).display().to_string(), "outcome": outcome_word(*outcome) })
-            }))?,
+            Format::Json => lines(
+                report
+                    .files
+                    .iter()
+                    .map(|(path, outcome)| json!({ "file": folder.join(path).display().to_string(), "outcome": outcome_word(*outcome) })),
+            )?,
         }
     }
     Ok(())

@@ -135,15 +135,15 @@ impl<'a> Load<'a> {
     }
 
     fn gaps(&self) -> Vec<Gap> {
-        let gap = |message: String| Gap {
-            origin: self.worker.own_origin().key("replicas"),
-            message,
-            help: "write a number, or leave the variable out".to_owned(),
-        };
-        let tasks = self.tasks().is_none().then(|| format!("how many workers are needed cannot be told: `{TASKS}` is no number here"));
-        let (database, _) = DATABASE;
-        let address =
-            self.connection().is_none().then(|| format!("the database cannot be asked: `{database}` is not the one of `database`"));
-        tasks.into_iter().chain(address).map(gap).collect()
+        let gap = |message: String, help: &str| Gap { origin: self.worker.own_origin().key("replicas"), message, help: help.to_owned() };
+        let tasks = self.tasks().is_none().then(|| {
+            let message = format!("how many workers are needed cannot be told: `{TASKS}` is no number here");
+            gap(message, "write the number of tasks itself there, or a number of workers here")
+        });
+        let address = self.connection().is_none().then(|| {
+            let message = format!("nobody can be asked how many workers are needed: `{}` is not the address of `database`", DATABASE.0);
+            gap(message, "leave that variable out, or write a number of workers here")
+        });
+        tasks.into_iter().chain(address).collect()
     }
 }

@@ -14,7 +14,7 @@ use crate::formats::text::{Piece, Reader};
 use crate::platform::realization::{Operator, Pods};
 use crate::platform::{Endpoint, EndpointRef, File, Gap, Opening, Platform, Realization, SecretKind, SecretObject, Service, Workload};
 
-/// What stands in for each workload in a target.
+/// What stands in for each workload in a target, and what looks after those that stay.
 #[derive(Debug)]
 pub struct Replaced<'a> {
     by_workload: BTreeMap<&'a str, &'a Realization>,
