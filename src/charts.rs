@@ -4,42 +4,53 @@
 //! A chart ignores a value under a path that none of its templates reads, and says nothing. The tables in `schema/charts/`
 //! hold only paths that are read; `tests/charts.rs` compares them with the charts.
 
-use std::collections::BTreeMap;
 use std::sync::LazyLock;
+
+/// The rows of a table, sorted by their path: what is looked up is found by halves, and nothing else is read.
+type Rows = LazyLock<Vec<&'static str>>;
+
+fn rows(table: &'static str) -> Vec<&'static str> {
+    table.lines().skip(1).collect()
+}
+
+/// What Airflow 3.0, for which the chart was made, renamed and removed: the path, and where it is now. `SECTION.*` is every
+/// option of a section.
+static OPTIONS: [(&str, &str, Rows); 1] =
+    [("airflow", "1.18.0", LazyLock::new(|| rows(include_str!("../schema/charts/airflow-1.18.0-gone.tsv"))))];
+
+static CHARTS: [(&str, &str, Rows); 1] =
+    [("airflow", "1.18.0", LazyLock::new(|| rows(include_str!("../schema/charts/airflow-1.18.0.tsv"))))];
+
+fn of_chart(tables: &'static [(&str, &str, Rows)], chart: &str, version: &str) -> Option<&'static [&'static str]> {
+    let known = tables.iter().find(|known| (known.0, known.1) == (chart, version));
+    known.map(|(_, _, rows)| rows.as_slice())
+}
 
 /// The table of a chart, if there is one.
 pub fn values(chart: &str, version: &str) -> Option<Values> {
-    let known = CHARTS.iter().find(|known| (known.0, known.1) == (chart, version));
-    known.map(|(_, _, root)| Values::Known(root))
+    of_chart(&CHARTS, chart, version).map(|rows| Values::Known(Part { rows, path: 0 }))
 }
 
 /// Where a value went that the chart passes on to a program that no longer reads it under this path (`config.core.dag_concurrency`):
 /// the path that it has now, or nothing. `None`: nobody said that it is gone.
 pub fn gone(chart: &str, version: &str, path: &str) -> Option<&'static str> {
-    let (_, _, options) = OPTIONS.iter().find(|known| (known.0, known.1) == (chart, version))?;
-    let of_section = || path.rsplit_once('.').and_then(|(section, _)| options.get(format!("{section}.*").as_str()));
-    options.get(path).or_else(of_section).copied()
+    let options = of_chart(&OPTIONS, chart, version)?;
+    let now = |path: &str| {
+        let row = options.get(options.partition_point(|row| first_column(row) < path))?;
+        row.split_once('\t').filter(|(known, _)| *known == path).map(|(_, now)| now)
+    };
+    now(path).or_else(|| path.rsplit_once('.').and_then(|(section, _)| now(&format!("{section}.*"))))
 }
 
-/// By path; `SECTION.*` is every option of a section.
-type Options = LazyLock<BTreeMap<&'static str, &'static str>>;
-
-fn options(table: &'static str) -> BTreeMap<&'static str, &'static str> {
-    table.lines().skip(1).filter_map(|row| row.split_once('\t')).collect()
+fn first_column(row: &str) -> &str {
+    row.split('\t').next().unwrap_or_default()
 }
-
-/// What Airflow 3.0, for which the chart was made, renamed and removed.
-static OPTIONS: [(&str, &str, Options); 1] =
-    [("airflow", "1.18.0", LazyLock::new(|| options(include_str!("../schema/charts/airflow-1.18.0-gone.tsv"))))];
-
-static CHARTS: [(&str, &str, LazyLock<Node>); 1] =
-    [("airflow", "1.18.0", LazyLock::new(|| Node::of(include_str!("../schema/charts/airflow-1.18.0.tsv"))))];
 
 /// A place in a chart's values.
 #[derive(Debug, Clone, Copy)]
 pub enum Values {
     /// The table says what is here, and below.
-    Known(&'static Node),
+    Known(Part),
     /// Inside of what the table names as a whole, such as an object of Kubernetes.
     Inside {
         /// Whether it is evaluated.
@@ -61,14 +72,14 @@ impl Values {
     /// The keys of the map that is here, as far as they are named.
     pub fn keys(self) -> Vec<&'static str> {
         match self {
-            Self::Known(node) => node.below.keys().copied().filter(|key| !matches!(*key, "*" | "[]")).collect(),
+            Self::Known(part) => part.keys(),
             Self::Inside { .. } => Vec::new(),
         }
     }
 
     fn below(self, key: &str) -> Option<Self> {
-        let Self::Known(node) = self else { return Some(self) };
-        match (node.below.get(key), node.field) {
+        let Self::Known(part) = self else { return Some(self) };
+        match (part.below(key), part.field()) {
             (Some(below), _) => Some(Self::Known(below)),
             (None, Some(field)) if field.is_open() => Some(Self::Inside { evaluated: field.evaluated }),
             (None, _) => None,
@@ -77,34 +88,77 @@ impl Values {
 
     /// Whether a value of a type of JSON Schema may stand here. `null` may anywhere: Helm forgets the chart's default.
     pub fn accepts(self, kind: &str) -> bool {
-        let Self::Known(node) = self else { return true };
-        let of_children = if node.below.contains_key("[]") { "array" } else { "object" };
-        kind == "null" || !node.below.is_empty() && kind == of_children || node.field.is_some_and(|field| field.accepts(kind))
+        let Self::Known(part) = self else { return true };
+        let of_children = if part.below("[]").is_some() { "array" } else { "object" };
+        kind == "null" || part.has_below() && kind == of_children || part.field().is_some_and(|field| field.accepts(kind))
     }
 
     /// The types that may stand here, for people.
     pub fn types(self) -> &'static str {
-        match self {
-            Self::Known(Node { field: Some(field), .. }) => field.types,
-            Self::Known(node) if node.below.contains_key("[]") => "array",
-            _ => "object",
+        let Self::Known(part) = self else { return "object" };
+        match part.field() {
+            Some(field) => field.types,
+            None if part.below("[]").is_some() => "array",
+            None => "object",
         }
     }
 
     /// Whether the chart evaluates what stands here as a template.
     pub fn evaluated(self) -> bool {
         match self {
-            Self::Known(node) => node.field.is_some_and(|field| field.evaluated),
+            Self::Known(part) => part.field().is_some_and(|field| field.evaluated),
             Self::Inside { evaluated } => evaluated,
         }
     }
 }
 
 /// A part of a table.
-#[derive(Debug, Default)]
-pub struct Node {
-    below: BTreeMap<&'static str, Node>,
-    field: Option<Field>,
+#[derive(Debug, Clone, Copy)]
+pub struct Part {
+    /// The rows whose paths begin with one text; another key may begin with it too: `env` and `envFrom`.
+    rows: &'static [&'static str],
+    /// The length of that text in bytes; 0 at the root.
+    path: usize,
+}
+
+impl Part {
+    /// What the rows say after the path that they share: nothing more, `.KEY...` (at the root without the point), `[]...`,
+    /// or the rest of another key.
+    fn rests(self) -> impl Iterator<Item = &'static str> {
+        self.rows.iter().map(move |row| &first_column(row)[self.path..])
+    }
+
+    fn has_below(self) -> bool {
+        self.path == 0 || self.rests().any(|rest| rest.starts_with(['.', '[']))
+    }
+
+    /// The part of a key of the map that is here, or of the items (`[]`) of the list.
+    fn below(self, key: &str) -> Option<Self> {
+        let point = if key == "[]" || self.path == 0 { "" } else { "." };
+        let step = format!("{point}{key}");
+        let start = self.rows.partition_point(|row| row[self.path..] < *step);
+        let rows = &self.rows[start..];
+        let rows = &rows[..rows.partition_point(|row| row[self.path..].starts_with(&step))];
+        let below = Self { rows, path: self.path + step.len() };
+        (below.field().is_some() || !rows.is_empty() && below.has_below()).then_some(below)
+    }
+
+    /// What stands here itself; its row is the first, because what ends a path sorts before all that goes on.
+    fn field(self) -> Option<Field> {
+        let mut columns = self.rows.first()?.split('\t');
+        let whole = columns.next()?.len() == self.path;
+        let types = columns.next().unwrap_or_default();
+        whole.then(|| Field { types, evaluated: columns.next() == Some("tpl") })
+    }
+
+    /// The keys of the map that is here, as far as they are named.
+    fn keys(self) -> Vec<&'static str> {
+        let points = usize::from(self.path > 0);
+        let steps = self.rests().filter(|rest| self.path == 0 || rest.starts_with('.')).map(|rest| &rest[points..]);
+        let mut keys: Vec<&str> = steps.filter_map(|step| step.split(['.', '[']).next()).filter(|key| *key != "*").collect();
+        keys.dedup();
+        keys
+    }
 }
 
 /// The end of a path.
@@ -130,27 +184,6 @@ impl Field {
     }
 }
 
-impl Node {
-    fn of(table: &'static str) -> Self {
-        let mut root = Self::default();
-        for row in table.lines().skip(1) {
-            let mut columns = row.split('\t');
-            let path = columns.next().unwrap_or_default();
-            let types = columns.next().unwrap_or_default();
-            let evaluated = columns.next() == Some("tpl");
-            let mut node = &mut root;
-            for step in path.split('.') {
-                let (key, items) = step.split_once("[]").map_or((step, ""), |(key, _)| (key, "[]"));
-                for part in [key, items].into_iter().filter(|part| !part.is_empty()) {
-                    node = node.below.entry(part).or_default();
-                }
-            }
-            node.field = Some(Field { types, evaluated });
-        }
-        root
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -171,6 +204,22 @@ mod tests {
         }
         // In the schema, but what the templates read is `containers`.
         assert!(at(&["securityContexts", "container"]).is_none());
+    }
+
+    #[test]
+    fn rows_are_found_by_halves() {
+        for (_, _, rows) in CHARTS.iter().chain(&OPTIONS) {
+            assert!(rows.is_sorted());
+        }
+    }
+
+    #[test]
+    fn a_key_is_not_what_another_begins_with() {
+        let keys = |path: &[&str]| at(path).map(Values::keys).unwrap_or_default();
+        assert!(keys(&[]).contains(&"env") && keys(&[]).contains(&"extraEnv") && keys(&[]).is_sorted());
+        assert_eq!(keys(&["images", "airflow"]), ["digest", "pullPolicy", "repository", "tag"]);
+        assert!(at(&["extraE"]).is_none() && at(&["images", "airflo"]).is_none() && at(&["images", "airflow", "t"]).is_none());
+        assert!(at(&["images"]).is_some_and(|place| !place.accepts("array")));
     }
 
     #[test]

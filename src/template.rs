@@ -122,14 +122,15 @@ fn extension(name: &str) -> &'static str {
 
 /// Writes what stands between `{{` and `}}`.
 fn print(out: &mut Output, state: &mut State, value: &Value) -> Result<(), Error> {
-    let text = match value.kind() {
-        ValueKind::Number | ValueKind::Bool => value.to_string(),
-        ValueKind::String if value.is_safe() => value.to_string(),
-        ValueKind::String => escaped(state.auto_escape(), value.as_str().unwrap_or_default())?,
+    let text = value.as_str().unwrap_or_default();
+    let written = match value.kind() {
+        ValueKind::Number | ValueKind::Bool => write!(out, "{value}"),
+        ValueKind::String if value.is_safe() => out.write_str(text),
+        ValueKind::String => out.write_str(&escaped(state.auto_escape(), text)?),
         ValueKind::Undefined => return Err(refusal("a value that the context does not have is printed")),
         kind => return Err(refusal(format!("a {kind} is printed"))),
     };
-    out.write_str(&text).map_err(Error::from)
+    written.map_err(Error::from)
 }
 
 fn escaped(syntax: &AutoEscape, text: &str) -> Result<String, Error> {
@@ -160,7 +161,16 @@ fn variable(name: &str) -> Result<String, Error> {
 
 /// A code span: its fence is longer than any run of backticks in it (CommonMark 6.1), and it keeps to its table cell.
 fn code_span(text: &str) -> String {
-    let line = text.split_whitespace().collect::<Vec<_>>().join(" ").replace('|', r"\|");
+    let mut line = String::with_capacity(text.len());
+    for word in text.split_whitespace() {
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    if line.contains('|') {
+        line = line.replace('|', r"\|");
+    }
     let longest = line.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat(longest + 1);
     let pad = if longest > 0 { " " } else { "" };

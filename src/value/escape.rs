@@ -101,7 +101,7 @@ pub fn base64(bytes: &[u8]) -> String {
 pub fn dotenv(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     out.push('"');
-    push_escaped(&mut out, text, &['\\', '"', '$']);
+    push_escaped(&mut out, text, |c| matches!(c, '\\' | '"' | '$'));
     out.push('"');
     out
 }
@@ -185,9 +185,14 @@ pub fn kubernetes(text: &str) -> String {
 ///
 /// Inline only: what would start a block (`# `, `1. `) is safe after something else on its line.
 pub fn markdown(text: &str) -> String {
-    let line = text.split(['\r', '\n']).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
-    let mut out = String::with_capacity(line.len());
-    push_escaped(&mut out, &line, &['\\', '`', '*', '_', '[', ']', '<', '>', '|', '&', '~', '$']);
+    let special = |c| matches!(c, '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '&' | '~' | '$');
+    let mut out = String::with_capacity(text.len());
+    for part in text.split(['\r', '\n']).filter(|part| !part.is_empty()) {
+        if !out.is_empty() {
+            out.push(' ');
+        }
+        push_escaped(&mut out, part, special);
+    }
     out
 }
 
@@ -196,9 +201,9 @@ pub fn airflow_cfg(text: &str) -> String {
     text.replace('%', "%%")
 }
 
-fn push_escaped(out: &mut String, text: &str, special: &[char]) {
+fn push_escaped(out: &mut String, text: &str, special: impl Fn(char) -> bool) {
     for c in text.chars() {
-        if special.contains(&c) {
+        if special(c) {
             out.push('\\');
         }
         out.push(c);

@@ -64,6 +64,8 @@ struct Found {
 #[derive(Clone, Copy)]
 struct Around<'a> {
     key: &'a str,
+    /// The key names a secret.
+    secret: bool,
     /// Some key around it names a secret.
     below_secret: bool,
     depth: usize,
@@ -71,7 +73,7 @@ struct Around<'a> {
 
 fn find(tree: &Node) -> Found {
     let mut found = Found::default();
-    walk(tree, Around { key: "", below_secret: false, depth: 0 }, &mut found);
+    walk(tree, Around { key: "", secret: false, below_secret: false, depth: 0 }, &mut found);
     found
 }
 
@@ -83,14 +85,15 @@ fn walk(node: &Node, around: Around<'_>, found: &mut Found) {
             None => {}
         },
         // A number may be a password as well.
-        Value::Number(_) if is_secret_key(around.key) => found.certain.push(node.span),
+        Value::Number(_) if around.secret => found.certain.push(node.span),
         Value::Number(_) if around.below_secret => found.possible.push(node.span),
         Value::List(nodes) => {
             // `--password`, and its value as the next word
-            let mut option = None;
+            let mut around_one = around;
             for node in nodes.iter() {
-                walk(node, Around { key: option.unwrap_or(around.key), ..around }, found);
-                option = node.as_str().and_then(|text| text.strip_prefix('-')).map(|text| text.trim_start_matches('-'));
+                walk(node, around_one, found);
+                let option = node.as_str().and_then(|text| text.strip_prefix('-')).map(|text| text.trim_start_matches('-'));
+                around_one = option.map_or(around, |key| Around { key, secret: is_secret_key(key), ..around });
             }
         }
         Value::Map(entries) => {
@@ -100,9 +103,9 @@ fn walk(node: &Node, around: Around<'_>, found: &mut Found) {
                 }
                 // The default of a parameter is a secret if the parameter's name says so.
                 let key = if entry.key == "default" && !around.key.is_empty() { around.key } else { &entry.key };
-                let depth = around.depth + 1;
-                let below_secret = around.below_secret || depth > NAMES_BELOW && is_secret_key(key);
-                walk(&entry.value, Around { key, below_secret, depth }, found);
+                let (secret, depth) = (is_secret_key(key), around.depth + 1);
+                let below_secret = around.below_secret || depth > NAMES_BELOW && secret;
+                walk(&entry.value, Around { key, secret, below_secret, depth }, found);
             }
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
@@ -111,10 +114,9 @@ fn walk(node: &Node, around: Around<'_>, found: &mut Found) {
 
 /// `Some(true)` for a literal secret, `Some(false)` for what may be one.
 fn judge(text: &str, around: Around<'_>) -> Option<bool> {
-    let secret = is_secret_key(around.key);
     let in_file = around.key == "text" && forms::sets_secret(text);
-    if secret && forms::is_literal(text) || in_file || forms::holds_secret(text) {
+    if around.secret && forms::is_literal(text) || in_file || forms::holds_secret(text) {
         return Some(true);
     }
-    ((secret || around.below_secret) && forms::may_be_literal(text)).then_some(false)
+    ((around.secret || around.below_secret) && forms::may_be_literal(text)).then_some(false)
 }
