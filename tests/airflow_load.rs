@@ -181,6 +181,11 @@ fn the_chart_asks_the_same_by_itself() {
     assert_eq!(workers.get("replicas"), None);
     assert!(!manifests::below(&rendered.folder).iter().any(|object| object["apiVersion"] == "keda.sh/v1alpha1"), "the chart writes it");
     assert!(rendered.read("operators.sh").contains("\noperator keda keda scaledobjects.keda.sh "));
+    let install = rendered.read("install.sh");
+    let at = |line: &str| install.find(line).unwrap_or_else(|| panic!("{line} in {install}"));
+    assert!(at("\n./operators.sh ") < at("\n./releases.sh "));
+    assert!(at("\n./releases.sh ") < at("\nready shop scaledobjects.keda.sh airflow-worker 'condition=Ready'\n"));
+    assert!(rendered.read("status.sh").contains("kubectl get scaledobjects.keda.sh --namespace shop\n"));
 }
 
 #[test]

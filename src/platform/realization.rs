@@ -124,7 +124,7 @@ pub struct CustomResource {
     pub kind: &'static str,
     /// The kind as the API spells it in paths.
     pub plural: &'static str,
-    /// Its name.
+    /// Its name. A chart that stands in for the workload asks for the same under this name.
     pub name: String,
     /// Labels by which the operator finds what belongs together.
     pub labels: Vec<(&'static str, String)>,

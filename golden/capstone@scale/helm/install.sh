@@ -175,5 +175,6 @@ ready capstone-airflow clusters.postgresql.cnpg.io airflow-postgres 'condition=R
 ready capstone-airflow databases.postgresql.cnpg.io airflow-postgres-airflow 'jsonpath={.status.applied}=true'
 ready capstone-airflow statefulset redis
 ./releases.sh --timeout "$timeout"
+ready capstone-airflow scaledobjects.keda.sh airflow-worker 'condition=Ready'
 printf '\nEverything is ready.\n'
 printf 'Published endpoints: run ./forward.sh\n'

@@ -58,6 +58,7 @@ keep() {
   fi
 }
 helm uninstall airflow --namespace capstone-airflow --ignore-not-found --wait
+remove capstone-airflow scaledobjects.keda.sh airflow-worker
 remove capstone-airflow databases.postgresql.cnpg.io airflow-postgres-airflow
 keep capstone-airflow clusters.postgresql.cnpg.io airflow-postgres 'cnpg.io/hibernation=on'
 kubectl delete "$kinds" --namespace capstone-airflow --selector "$mine" --ignore-not-found

@@ -59,7 +59,8 @@ there is a job `<service>-connections`, which stores them in Airflow and replace
   are about to need, 16 a worker, or what `AIRFLOW__CELERY__WORKER_CONCURRENCY` says. In a cluster KEDA sees to it. It asks the
   metadata database every 5 s, with Airflow's own login, and a policy lets it in. A worker that is one too many lets its tasks
   end first, but no longer than a stop may take: two minutes, ten under the chart. The chart hands KEDA the address by way of
-  the workers, where tasks find it as the connection `airflow_db`.
+  the workers, where tasks find it as the connection `airflow_db`. Before a number takes the place of the limits in plain
+  manifests, the ScaledObject is deleted and the Deployment scaled to that number by hand.
 - `task_pods: { keep: failed }` leaves the pods of failed tasks for a look at them, `always` those of all; otherwise none stays.
 - `python` lists packages for an image of one's own. It gets them as the build argument `PYTHON_PACKAGES`, which the Dockerfile
   takes: `ARG PYTHON_PACKAGES`, then `RUN pip install ${PYTHON_PACKAGES}`.

@@ -44,6 +44,12 @@ pub fn beside_workload(
     (docs, awaited)
 }
 
+/// What shows that the operator has done what it is asked for a workload by something else, which has the same names for it.
+pub fn states(realization: &Realization, workload: &Workload) -> Vec<Awaited> {
+    let resources = realization.operator().into_iter().flat_map(|operator| &operator.resources);
+    resources.filter(|resource| resource.workload == workload.name && resource.ready.is_some()).map(waited_for).collect()
+}
+
 fn place(workload: &Workload) -> Place {
     Place::Key(workload.origin.clone())
 }

@@ -14,11 +14,11 @@ use crate::formats::text::{Piece, Reader};
 use crate::platform::realization::{Operator, Pods};
 use crate::platform::{Endpoint, EndpointRef, File, Gap, Opening, Platform, Realization, SecretKind, SecretObject, Service, Workload};
 
-/// What stands in for each workload in a target, and what looks after those that stay.
+/// What stands in for each workload in a target, and what looks after it.
 #[derive(Debug)]
 pub struct Replaced<'a> {
     by_workload: BTreeMap<&'a str, &'a Realization>,
-    /// What looks after a workload that stays.
+    /// What looks after a workload without taking its place.
     beside: BTreeMap<&'a str, Vec<&'a Realization>>,
     /// All that count in the target, in the order of the services.
     all: Vec<&'a Realization>,
@@ -29,11 +29,10 @@ impl<'a> Replaced<'a> {
     pub fn new(platform: &'a Platform, target: &str) -> Self {
         let all: Vec<&Realization> = platform.services.iter().flat_map(|service| of_service(service, target)).collect();
         let replaced = all.iter().flat_map(|realization| realization.replaces.iter().map(|name| (name.as_str(), *realization)));
-        let by_workload: BTreeMap<&str, &Realization> = replaced.collect();
+        let by_workload = replaced.collect();
         let mut beside: BTreeMap<&str, Vec<&Realization>> = BTreeMap::new();
         for realization in &all {
-            let kept: BTreeSet<&str> = realization.workloads().filter(|name| !by_workload.contains_key(name)).collect();
-            kept.into_iter().for_each(|name| beside.entry(name).or_default().push(realization));
+            looked_after(realization).into_iter().for_each(|name| beside.entry(name).or_default().push(realization));
         }
         Self { by_workload, beside, all }
     }
@@ -80,7 +79,7 @@ impl<'a> Replaced<'a> {
         self.all.iter().copied().flat_map(of)
     }
 
-    /// What looks after a workload that nothing stands in for.
+    /// What looks after a workload without taking its place.
     pub fn beside(&self, workload: &str) -> Vec<&'a Realization> {
         self.beside.get(workload).cloned().unwrap_or_default()
     }
@@ -107,6 +106,12 @@ impl<'a> Replaced<'a> {
             }
         }
     }
+}
+
+/// The workloads that a realization is about and does not replace.
+fn looked_after(realization: &Realization) -> BTreeSet<&str> {
+    let replaced: BTreeSet<&str> = realization.replaces.iter().map(String::as_str).collect();
+    realization.workloads().filter(|name| !replaced.contains(name)).collect()
 }
 
 /// What stands in for workloads of a service in a target, or looks after them.

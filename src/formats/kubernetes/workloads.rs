@@ -112,7 +112,9 @@ fn manifests<'a>(scope: &mut Scope<'a>, namespace: &str, workload: &'a Workload)
     if let Some(realization) = scope.replaced.by(&workload.name) {
         // The pods in its place have our labels, so what selects them by those holds for them too.
         let has_pods = realization.pods.iter().any(|pods| pods.workload == workload.name);
-        let (mut docs, awaited) = custom::of_workload(scope, realization, &named, workload);
+        let (mut docs, mut awaited) = custom::of_workload(scope, realization, &named, workload);
+        // A chart asks for what looks after a workload, too.
+        awaited.extend(scope.replaced.beside(&workload.name).into_iter().flat_map(|beside| custom::states(beside, workload)));
         if has_pods {
             docs.extend(published_service(scope, &named, workload));
             docs.extend(policies::into(scope, namespace, workload).filter(|_| scope.replaced.speaks_for_its_pods(&workload.name)));
