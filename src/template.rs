@@ -161,6 +161,10 @@ fn variable(name: &str) -> Result<String, Error> {
 
 /// A code span: its fence is longer than any run of backticks in it (CommonMark 6.1), and it keeps to its table cell.
 fn code_span(text: &str) -> String {
+    // Most texts: nothing in them means anything between two backticks.
+    if text.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'`' | b'|')) {
+        return format!("`{text}`");
+    }
     let mut line = String::with_capacity(text.len());
     for word in text.split_whitespace() {
         if !line.is_empty() {

@@ -32,6 +32,8 @@ pub fn run(arguments: &RenderArgs) -> Done {
             compiled.add(diagnostics);
             artifacts.push((folder, files));
         }
+        // The process is about to end: to take this apart would be work for nobody.
+        std::mem::forget(platform);
     }
     match arguments.format {
         Format::Plain => say_diagnostics(&source, &compiled),

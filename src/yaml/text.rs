@@ -11,9 +11,20 @@ pub(super) fn is_plain(text: &str) -> bool {
 
 /// Most texts: a word, a path, a version. Nothing in it means anything to a reader, so it is not looked at more closely.
 fn is_simple(text: &str) -> bool {
-    let is_inside = |byte: u8| matches!(byte, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'/' | b'-' | b'.');
-    text.bytes().next().is_some_and(|first| is_inside(first) && !b"-.".contains(&first)) && text.bytes().all(is_inside)
+    !text.is_empty() && !text.starts_with(['-', '.']) && text.bytes().all(|byte| SIMPLE[usize::from(byte)])
 }
+
+/// The bytes of simple texts: every scalar of every file is looked at byte by byte.
+const SIMPLE: [bool; 256] = {
+    let mut simple = [false; 256];
+    let bytes = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_/-.";
+    let mut at = 0;
+    while at < bytes.len() {
+        simple[bytes[at] as usize] = true;
+        at += 1;
+    }
+    simple
+};
 
 fn is_unmistakable(text: &str) -> bool {
     // `---` and `...` separate documents, and `-`, `?`, `:` begin elements, keys and values.
