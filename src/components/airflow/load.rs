@@ -39,6 +39,7 @@ pub(super) fn realization(executor: Executor, workloads: &[&Workload]) -> Option
         pods: Vec::new(),
         callers: Vec::new(),
         openings: Vec::new(),
+        // Its host and its port are those of one endpoint.
         visits: connection.iter().flat_map(Text::endpoints).take(1).cloned().collect(),
         gaps: load.gaps(),
         secrets: connection.map(|text| SecretObject::opaque(load.secret(), vec![(KEY.to_owned(), Body::Text(text))])).into_iter().collect(),
