@@ -14,6 +14,7 @@ use pipegen::platform::{
     Workload, WorkloadKind,
 };
 use pipegen::source::Source;
+use pipegen::value::Replicas;
 use support::rendered::{Rendered, pipegen};
 
 const BLUEPRINT: &str = "blueprints/stackexchange.yml";
@@ -75,7 +76,7 @@ fn readers_of_dags(platform: &Platform) -> Vec<&Workload> {
 #[test]
 fn airflow_has_the_four_roles_and_tasks_in_pods_of_their_own() {
     for name in ROLES {
-        assert!(matches!(workload(&BASE, name).kind, WorkloadKind::Server { replicas: 1, .. }), "{name}");
+        assert!(matches!(workload(&BASE, name).kind, WorkloadKind::Server { replicas: Replicas::Count(1), .. }), "{name}");
         has(workload(&BASE, name), "AIRFLOW__CORE__EXECUTOR", "KubernetesExecutor");
     }
     assert!(matches!(workload(&BASE, "airflow-task").kind, WorkloadKind::Template { .. }));
@@ -333,7 +334,7 @@ fn recommendation_10_the_metadata_database_is_dumped_and_stored_every_night() {
 fn recommendations_6_and_7_scheduler_and_api_server_have_two_replicas_and_limits() {
     for name in ["airflow-scheduler", "airflow-apiserver"] {
         let role = workload(&PRODUCTION, name);
-        assert!(matches!(role.kind, WorkloadKind::Server { replicas: 2, .. }), "{name}");
+        assert!(matches!(role.kind, WorkloadKind::Server { replicas: Replicas::Count(2), .. }), "{name}");
     }
     for name in ["airflow-scheduler", "airflow-apiserver", "airflow-task"] {
         let resources = &workload(&PRODUCTION, name).resources;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::Tree;
 use crate::value::{
-    Cpu, Deployable, Duration, EnvName, Map, Name, NetworkName, OneOrMany, ParametricText, Port, ResourceRef, Size, TextSource,
+    Cpu, Deployable, Duration, EnvName, Map, Name, NetworkName, OneOrMany, ParametricText, Port, Replicas, ResourceRef, Size, TextSource,
     VariableName, either, text_or_map,
 };
 
@@ -157,9 +157,9 @@ pub struct Resources {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct Role {
-    /// The number of replicas.
+    /// How many of it run, or within which limits their number follows the load.
     #[serde(default)]
-    pub replicas: Option<u16>,
+    pub replicas: Option<Replicas>,
     /// The processors and the memory that this role may use.
     #[serde(default)]
     pub resources: Option<Resources>,

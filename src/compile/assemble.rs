@@ -50,7 +50,7 @@ pub(super) fn platform(
                 },
                 connections: connections.remove(declared.name),
                 external: surface.external.clone(),
-                realization: realizations.remove(declared.name),
+                realizations: realizations.remove(declared.name).unwrap_or_default(),
                 origin: declared.at.clone(),
             }
         })
@@ -80,16 +80,14 @@ pub(super) fn platform(
     reordered(platform, &order)
 }
 
-/// What can stand in for the workloads of services, by the service.
-fn realizations<'s>(services: &'s Services<'_>, workloads: &[Workload]) -> BTreeMap<&'s str, Realization> {
+/// What can stand in for the workloads of services or look after them, by the service.
+fn realizations<'s>(services: &'s Services<'_>, workloads: &[Workload]) -> BTreeMap<&'s str, Vec<Realization>> {
     let mut by_service: BTreeMap<&str, Vec<&Workload>> = BTreeMap::new();
     for workload in workloads {
         by_service.entry(&workload.service).or_default().push(workload);
     }
-    let realization = |name: &str| by_service.get(name).map(Vec::as_slice).unwrap_or_default();
-    let found =
-        services.list.iter().filter_map(|declared| Some((declared.name, declared.instance.realization(realization(declared.name))?)));
-    found.collect()
+    let of_service = |name: &str| by_service.get(name).map(Vec::as_slice).unwrap_or_default();
+    services.list.iter().map(|declared| (declared.name, declared.instance.realizations(of_service(declared.name)))).collect()
 }
 
 /// Puts the stacks into the order in which they start, and rewrites every index.

@@ -17,14 +17,17 @@ pub(super) fn variables(
     blueprint: &Blueprint,
     services: &Services<'_>,
     built: &BuiltAll,
-    realizations: &BTreeMap<&str, Realization>,
+    realizations: &BTreeMap<&str, Vec<Realization>>,
     found: &mut Vec<Diagnostic>,
 ) -> (Vec<Secret>, Vec<Setting>) {
     let declared = declared_secrets(blueprint, services, found);
     let mut secrets: BTreeMap<String, BTreeSet<Encoding>> = BTreeMap::new();
     let mut settings: BTreeMap<String, Setting> = BTreeMap::new();
     let of_workloads = built.workloads.iter().map(|workload| (workload.texts(), &workload.origin));
-    let of_realizations = services.list.iter().filter_map(|declared| Some((realizations.get(declared.name)?.texts(), &declared.at)));
+    let of_realizations = services.list.iter().flat_map(|declared| {
+        let own = realizations.get(declared.name).into_iter().flatten();
+        own.map(move |realization| (realization.texts(), &declared.at))
+    });
     let root = Pointer::root();
     let of_logins = built.image_logins.iter().map(|login| (vec![&login.password], &root));
     for (texts, origin) in of_workloads.chain(of_realizations).chain(of_logins) {

@@ -9,7 +9,7 @@ use crate::platform::{
     Workload, WorkloadKind,
 };
 use crate::source::Pointer;
-use crate::value::{Deployable, ResourceRef, Size, TextSource};
+use crate::value::{Deployable, Replicas, ResourceRef, Size, TextSource};
 
 /// What a component made of a service.
 #[derive(Debug, Default)]
@@ -103,12 +103,16 @@ impl Build<'_> {
     /// component adds with [`Build::finish`] after its own.
     pub fn server(&mut self, name: &str, role: Option<&str>, image: Image) -> Workload {
         let (mounts, groups) = self.scope.mounts(self.name);
-        Workload { mounts, groups, ..self.bare(name, role, image, WorkloadKind::Server { replicas: 1, keep_running: true }) }
+        Workload {
+            mounts,
+            groups,
+            ..self.bare(name, role, image, WorkloadKind::Server { replicas: Replicas::Count(1), keep_running: true })
+        }
     }
 
     /// A server beside the service's own, without its storage.
     pub fn server_beside(&self, name: &str, role: Option<&str>, image: Image) -> Workload {
-        self.bare(name, role, image, WorkloadKind::Server { replicas: 1, keep_running: true })
+        self.bare(name, role, image, WorkloadKind::Server { replicas: Replicas::Count(1), keep_running: true })
     }
 
     /// A job without the service's storage.
@@ -168,8 +172,8 @@ impl Build<'_> {
 
     /// Adds what the service says for one of its roles.
     pub fn role(&mut self, workload: &mut Workload, role: &Role, at: &Pointer) {
-        if let (Some(count), WorkloadKind::Server { replicas, .. }) = (role.replicas, &mut workload.kind) {
-            *replicas = count;
+        if let (Some(own), WorkloadKind::Server { replicas, .. }) = (role.replicas, &mut workload.kind) {
+            *replicas = own;
         }
         if let Some(own) = &role.resources {
             workload.resources = resources(own);

@@ -74,9 +74,10 @@ pub trait Instance {
     /// Makes the workloads.
     fn build(&self, cx: &mut Build<'_>) -> Built;
 
-    /// What can stand in for its workloads in some targets; they are as they will run, with the variables of all connections.
-    fn realization(&self, _workloads: &[&Workload]) -> Option<Realization> {
-        None
+    /// What can stand in for its workloads in some targets, or look after them; they are as they will run, with the variables
+    /// of all connections.
+    fn realizations(&self, _workloads: &[&Workload]) -> Vec<Realization> {
+        Vec::new()
     }
 }
 

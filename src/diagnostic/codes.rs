@@ -63,6 +63,7 @@ codes! {
     INVALID_UTF8 "invalid-utf8" Error "a file that is not UTF-8";
     LARGE_OUTPUT "large-output" Warning "a rendered file that Compose refuses to read";
     LITERAL_SECRET "literal-secret" Error "a secret written into the blueprint";
+    LOAD_NOT_FOLLOWED "load-not-followed" Warning "a number that follows the load in a target where it cannot";
     MISSING_HEALTH "missing-health" Error "waiting for readiness of a container without a health check";
     MISSING_KEY "missing-key" Error "a required key that is not there";
     MISSING_PARAMETER "missing-parameter" Error "a parameter without a value";

@@ -10,6 +10,7 @@ use serde::Serialize;
 use crate::fileset::FileSet;
 use crate::platform::{Index, Platform, Published, Workload, WorkloadKind};
 use crate::template::{self, TemplateError};
+use crate::value::Replicas;
 
 #[derive(Serialize)]
 struct Probe<'a> {
@@ -33,8 +34,7 @@ pub fn facts(platform: &Platform, index: &Index<'_>, workloads: &[&Workload], on
     let names: BTreeSet<&str> = servers().map(|workload| workload.name.as_str()).collect();
     let mut facts = Vec::new();
     for workload in servers() {
-        let comes_and_goes = !workload.profiles.is_empty() || matches!(workload.kind, WorkloadKind::Template { .. });
-        let when = if comes_and_goes { "sometimes" } else { "always" };
+        let when = if comes_and_goes(workload) { "sometimes" } else { "always" };
         facts.push(format!("runs {} {} {when}", workload.name, workload.networks.join(",")));
         // What takes single messages gives no answer by which a probe could tell that it is there.
         for endpoint in workload.endpoints.iter().filter(|endpoint| !endpoint.protocol.is_udp()) {
@@ -54,6 +54,15 @@ pub fn facts(platform: &Platform, index: &Index<'_>, workloads: &[&Workload], on
     }
     facts.extend(platform.networks.iter().filter(|network| network.internal).map(|network| format!("internal {}", network.name)));
     facts
+}
+
+fn comes_and_goes(workload: &Workload) -> bool {
+    let none_needed = match workload.kind {
+        WorkloadKind::Template { .. } => true,
+        WorkloadKind::Server { replicas: Replicas::Range { min, .. }, .. } => min == 0,
+        WorkloadKind::Server { .. } | WorkloadKind::Job { .. } | WorkloadKind::Scheduled { .. } => false,
+    };
+    none_needed || !workload.profiles.is_empty()
 }
 
 /// Whether a workload is there to be asked: a job has ended, and what runs at certain times is seldom there.

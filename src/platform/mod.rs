@@ -178,8 +178,8 @@ pub struct Service {
     pub connections: Option<ConnectionSetup>,
     /// Where it is, if nothing of it runs here.
     pub external: Option<External>,
-    /// What may stand in for some of its workloads.
-    pub realization: Option<Realization>,
+    /// What may stand in for some of its workloads, or look after them.
+    pub realizations: Vec<Realization>,
     /// Where it stands in the blueprint.
     pub origin: Pointer,
 }

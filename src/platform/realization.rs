@@ -7,7 +7,8 @@
 use super::{Body, EndpointRef, MountSource, Part, PublicText, Text, TextTree};
 use crate::source::Pointer;
 
-/// A chart or an operator that takes the place of some workloads and keeps their promises.
+/// A chart or an operator that takes the place of some workloads and keeps their promises, or an operator that looks after
+/// some that stay.
 #[derive(Debug, Clone)]
 pub struct Realization {
     /// The targets in which it stands in.
@@ -26,11 +27,19 @@ pub struct Realization {
     pub callers: Vec<String>,
     /// What may be reached beside what the networks say.
     pub openings: Vec<Opening>,
+    /// The endpoints of other services that its operator connects to.
+    pub visits: Vec<EndpointRef>,
     /// What it cannot keep of the promises.
     pub gaps: Vec<Gap>,
 }
 
 impl Realization {
+    /// The workloads that it is about: those that it replaces, and those that it looks after.
+    pub fn workloads(&self) -> impl Iterator<Item = &str> {
+        let resources = self.operator().into_iter().flat_map(|operator| &operator.resources);
+        self.replaces.iter().chain(resources.map(|resource| &resource.workload)).map(String::as_str)
+    }
+
     /// Where a replaced endpoint is found.
     pub fn endpoint(&self, endpoint: &EndpointRef) -> Option<&ReplacedEndpoint> {
         self.endpoints.iter().find(|replaced| replaced.endpoint == *endpoint)
@@ -107,7 +116,7 @@ pub struct Operator {
 /// An object that an operator reads.
 #[derive(Debug, Clone)]
 pub struct CustomResource {
-    /// The replaced workload that it stands in for.
+    /// The workload that it stands in for or looks after.
     pub workload: String,
     /// `GROUP/VERSION`.
     pub api_version: &'static str,
@@ -115,7 +124,7 @@ pub struct CustomResource {
     pub kind: &'static str,
     /// The kind as the API spells it in paths.
     pub plural: &'static str,
-    /// Its name.
+    /// Its name. A chart that stands in for the workload asks for the same under this name.
     pub name: String,
     /// Labels by which the operator finds what belongs together.
     pub labels: Vec<(&'static str, String)>,
@@ -123,8 +132,8 @@ pub struct CustomResource {
     pub annotations: Vec<(&'static str, String)>,
     /// What is asked for: a map.
     pub spec: Value,
-    /// How the operator says that it has done all of it.
-    pub ready: State,
+    /// How the operator says that it has done all of it; it says nothing of what is only read for something else.
+    pub ready: Option<State>,
     /// What becomes of it when everything is removed and the storage is to stay.
     pub removal: Removal,
 }
@@ -270,6 +279,8 @@ pub enum Value {
     Claim(MountSource),
     /// How much the claim for a volume of the platform would ask for.
     Size(String),
+    /// The API, the kind and the name of what makes the pods of a workload.
+    Controller(String),
     /// Who may connect to an endpoint of a workload, as policies name them: for an operator that writes policies of its own.
     Peers(EndpointRef),
     /// A part of a workload's image.
@@ -384,7 +395,7 @@ impl Value {
             Self::List(items) => items.iter().flat_map(Self::texts).collect(),
             Self::Map(entries) => entries.iter().flat_map(|(_, value)| value.texts()).collect(),
             Self::Null | Self::Bool(_) | Self::Int(_) | Self::Float(_) | Self::Secret(_) => Vec::new(),
-            Self::Claim(_) | Self::Size(_) | Self::Peers(_) | Self::Image { .. } | Self::ImageLogin(_) => Vec::new(),
+            Self::Claim(_) | Self::Size(_) | Self::Controller(_) | Self::Peers(_) | Self::Image { .. } | Self::ImageLogin(_) => Vec::new(),
             Self::Resources(_) | Self::Fingerprint => Vec::new(),
         }
     }

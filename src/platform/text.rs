@@ -163,6 +163,22 @@ impl Text {
         self
     }
 
+    /// What follows this prefix, if the text begins with it.
+    pub fn strip_prefix(&self, prefix: &str) -> Option<Self> {
+        let (first, rest) = self.0.split_first()?;
+        let Part::Literal(first) = first else { return None };
+        Some(Self::literal(first.strip_prefix(prefix)?).then(rest.to_vec()))
+    }
+
+    /// The endpoints whose addresses are in it, in order.
+    pub fn endpoints(&self) -> impl Iterator<Item = &EndpointRef> {
+        self.0.iter().flat_map(|part| match part {
+            Part::Address { endpoint, .. } => std::slice::from_ref(endpoint),
+            Part::Addresses { endpoints, .. } => endpoints,
+            Part::Literal(_) | Part::Secret { .. } | Part::Setting { .. } => &[],
+        })
+    }
+
     /// The pieces in order.
     pub fn parts(&self) -> &[Part] {
         &self.0
@@ -309,6 +325,16 @@ impl<T: Into<Text>> From<T> for TextTree {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_prefix_is_taken_from_a_literal_alone() {
+        let endpoint = EndpointRef { workload: "db".into(), endpoint: "sql".into() };
+        let url = Text::literal("a+b://").then(Text::host(&endpoint));
+        let rest = url.strip_prefix("a+b://").expect("it begins so");
+        assert_eq!(rest, Text::host(&endpoint));
+        assert_eq!(rest.endpoints().collect::<Vec<_>>(), [&endpoint]);
+        assert_eq!((rest.strip_prefix(""), Text::default().strip_prefix("")), (None, None));
+    }
 
     #[test]
     fn literals_join_and_encode_and_secrets_remember() {

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::{EndpointRef, PublicText, Text, TextTree};
 use crate::source::Pointer;
-use crate::value::{Duration, Size};
+use crate::value::{Duration, Replicas, Size};
 
 /// Something that runs.
 #[derive(Debug, Clone)]
@@ -74,6 +74,11 @@ impl Workload {
         matches!(self.kind, WorkloadKind::Scheduled { .. }) || self.before.is_some()
     }
 
+    /// Where the blueprint says what holds for this part of its service alone.
+    pub fn own_origin(&self) -> Pointer {
+        self.role.as_ref().map_or_else(|| self.origin.clone(), |role| self.origin.key("roles").key(role))
+    }
+
     /// An endpoint by name.
     pub fn endpoint(&self, name: &str) -> Option<&Endpoint> {
         self.endpoints.iter().find(|endpoint| endpoint.name == name)
@@ -122,7 +127,7 @@ pub enum WorkloadKind {
     /// It runs until it is stopped.
     Server {
         /// How many of it.
-        replicas: u16,
+        replicas: Replicas,
         /// Whether it is started again after it ended well, too.
         keep_running: bool,
     },

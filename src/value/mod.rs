@@ -5,6 +5,7 @@ mod cron;
 pub mod escape;
 mod map;
 mod name;
+mod replicas;
 pub mod secret;
 mod text;
 
@@ -12,6 +13,7 @@ pub use amount::{Cpu, Duration, Port, Size};
 pub use cron::is_cron;
 pub use map::{Map, OneOrMany};
 pub use name::{DatasetName, EnvName, Name, NetworkName, ResourceRef, VariableName, object_name, variable_of};
+pub use replicas::Replicas;
 pub use text::{CLASS_KEY, Class, Deployable, ParametricText, Reference, ReferenceError, TextPart, TextSource, parse_text};
 
 use schemars::Schema;

@@ -19,6 +19,7 @@ use pipegen::platform::{
 use pipegen::secrets::{self, Format, Wanted};
 use pipegen::source::Pointer;
 use pipegen::targets::compose;
+use pipegen::value::Replicas;
 use tempfile::TempDir;
 
 /// The port of the database: nothing on this machine listens there, so that probes from the host are not disturbed.
@@ -182,7 +183,7 @@ fn services() -> Vec<Service> {
         resources: Vec::new(),
         connections: None,
         external: None,
-        realization: None,
+        realizations: Vec::new(),
         origin: at(),
     };
     let connections = ConnectionSetup {
@@ -219,7 +220,7 @@ fn workload(name: &str, stack: usize, networks: &[&str]) -> Workload {
         service: name.split('-').next().unwrap_or(name).into(),
         role: None,
         stack,
-        kind: WorkloadKind::Server { replicas: 1, keep_running: true },
+        kind: WorkloadKind::Server { replicas: Replicas::Count(1), keep_running: true },
         before: None,
         networks: networks.iter().map(|name| (*name).into()).collect(),
         profiles: Vec::new(),

@@ -202,6 +202,53 @@ fn the_services_are_those_that_others_are_told() {
     assert!(release.configuration().contains("execution_api_server_url = http://airflow-api-server:8080/execution/\n"));
 }
 
+/// The workers of the environment `scale`, which follow the load.
+fn scaled() -> Rendered {
+    Rendered::chosen("helm", "blueprints/capstone.yml", Some("scale"))
+}
+
+#[test]
+fn the_chart_lets_the_operator_set_the_number_of_workers() {
+    let Some(tools) = tools() else { return };
+    let rendered = scaled();
+    let release = Release::of(&tools, &rendered, VALUES, "capstone-airflow");
+    let scaling = &release.object("ScaledObject", "airflow-worker")["spec"];
+    assert_eq!((&scaling["minReplicaCount"], &scaling["maxReplicaCount"]), (&json!(0), &json!(8)));
+    let worker = release.object("Deployment", "airflow-worker");
+    assert_eq!(scaling["scaleTargetRef"], json!({ "kind": "Deployment", "name": "airflow-worker", "envSourceContainerName": "worker" }));
+    assert_eq!(worker["spec"].get("replicas"), None, "nobody else sets it");
+    // It asks what the manifests let it ask, and as often.
+    let ours = Rendered::chosen("kubernetes", "blueprints/capstone.yml", Some("scale"));
+    let ours = objects(&ours.folder, &["ScaledObject"]).remove(0);
+    let (trigger, our_trigger) = (&scaling["triggers"][0], &ours["spec"]["triggers"][0]);
+    assert_eq!(trigger["type"], our_trigger["type"]);
+    for key in ["query", "targetQueryValue"] {
+        assert_eq!(trigger["metadata"][key], our_trigger["metadata"][key]);
+    }
+    for key in ["pollingInterval", "cooldownPeriod", "minReplicaCount", "maxReplicaCount"] {
+        assert_eq!(scaling[key], ours["spec"][key], "{key}");
+    }
+    // The address is in a variable of the container that it looks at, from a secret that the script makes.
+    let name = value_str(trigger, "/metadata/connectionFromEnv");
+    let container = containers(&worker["spec"]["template"]).into_iter().find(|container| container["name"] == "worker");
+    let variable = variable(container.expect("the container"), name).unwrap_or_else(|| panic!("no {name}"));
+    let reference = value(variable, "/valueFrom/secretKeyRef");
+    assert_eq!(reference, json!({ "name": "airflow-worker-load", "key": "connection" }));
+    assert!(rendered.read("secrets.sh").contains("| secret capstone-airflow airflow-worker-load\n"));
+    assert!(release.0.iter().all(|object| object["kind"] != "NetworkPolicy"), "the ways in are ours");
+}
+
+#[test]
+fn what_the_chart_asks_the_operator_for_is_what_its_definition_allows() {
+    let Some(tools) = tools() else { return };
+    let release = Release::of(&tools, &scaled(), VALUES, "capstone-airflow");
+    let file = support::repository().join("tests/schemas/operators/keda.sh/scaledobject_v1alpha1.json");
+    let schema: Value = serde_json::from_str(&std::fs::read_to_string(file).expect("a schema")).expect("JSON");
+    let schema = jsonschema::draft7::new(&schema).expect("a schema");
+    let faults: Vec<String> = schema.iter_errors(release.object("ScaledObject", "airflow-worker")).map(|fault| fault.to_string()).collect();
+    assert_eq!(faults, [""; 0]);
+}
+
 /// Every character that means something to YAML, to Go templates, to Kubernetes or to Airflow's own configuration.
 const NASTY: &str = "$(A)${B}$${C}{{ D }}%(e)s'\"\n";
 

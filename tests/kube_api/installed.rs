@@ -29,14 +29,31 @@ pub fn nasty(rendered: &Rendered) -> BTreeMap<String, String> {
 }
 
 /// A folder with a `helm` that does as if every release were ready, and with programs that do as if they made a cluster:
-/// the charts themselves are no part of this, and the cluster is there.
+/// the charts themselves are no part of this, and the cluster is there. Of what a chart makes, only that is there for which
+/// `install.sh` waits by itself.
 fn without_charts(rendered: &Rendered) -> PathBuf {
     let folder = rendered.home.path().join("programs");
     std::fs::create_dir_all(&folder).expect("the folder is writable");
     for name in ["helm", "kind", "docker"] {
         program::write(&folder.join(name), "#!/bin/sh\n");
     }
+    let install = rendered.read("install.sh");
+    let (_, after) = install.split_once("\n./releases.sh ").unwrap_or_default();
+    let waits = after.lines().filter_map(|line| line.strip_prefix("ready ")).map(|line| line.split(' ').collect::<Vec<_>>());
+    for words in waits.filter(|words| words[1] == "scaledobjects.keda.sh") {
+        let (namespace, name) = (words[0], words[2]);
+        std::fs::write(folder.join("asked.yaml"), scaled_object(namespace, name)).expect("the folder is writable");
+        // Operators are installed without values.
+        let script = "#!/bin/sh\ncase \"$*\" in 'upgrade '*' --values '*) kubectl apply --filename \"${0%/*}/asked.yaml\" ;; esac\n";
+        program::write(&folder.join("helm"), script);
+    }
     folder
+}
+
+fn scaled_object(namespace: &str, name: &str) -> String {
+    let metadata = format!("{{ namespace: {namespace}, name: {name} }}");
+    let spec = format!("{{ scaleTargetRef: {{ name: {name} }}, triggers: [{{ type: postgresql, metadata: {{}} }}] }}");
+    format!("{{ apiVersion: keda.sh/v1alpha1, kind: ScaledObject, metadata: {metadata}, spec: {spec} }}\n")
 }
 
 /// Runs `install.sh` to its end, with every profile; `programs` come before all others.

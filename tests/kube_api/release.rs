@@ -9,7 +9,7 @@ use crate::installed::{install, nasty, stream};
 use crate::support::kube_api::KubeApi;
 use crate::support::rendered::Rendered;
 use crate::support::{self, manifests, program};
-use crate::{references, subset};
+use crate::{definitions, references, subset};
 
 /// A `helm` that takes the chart from a folder instead of its repository, and does not wait: without controllers no pod
 /// ever becomes ready. The words are those that `releases.sh` is known to write.
@@ -61,16 +61,35 @@ fn objects(api: &KubeApi, helm: &Path, tools: &Path, namespace: &str) -> Vec<Val
     objects
 }
 
+/// Workers of which there are as many as there is work for: the chart asks an operator for that.
+const LOAD: &str = "blueprint: v1
+name: load
+services:
+  postgres: { component: postgres, databases: [airflow] }
+  redis: { component: redis }
+  airflow:
+    component: airflow
+    executor: celery
+    database: postgres/airflow
+    broker: redis
+    roles: { worker: { replicas: { max: 5 } } }
+";
+
 #[test]
 fn a_release_is_installed_upgraded_and_removed() {
     let (Some(helm), Some(chart)) = (support::tool("helm"), support::airflow_chart()) else {
         return;
     };
-    for (blueprint, namespace) in [("capstone", "capstone-airflow"), ("stackexchange", "stackexchange")] {
+    let example = |name: &str| Rendered::to("helm", &format!("blueprints/{name}.yml"));
+    for (blueprint, rendered, namespace) in [
+        ("capstone", example("capstone"), "capstone-airflow"),
+        ("stackexchange", example("stackexchange"), "stackexchange"),
+        ("load", Rendered::text_to("helm", LOAD, &[]), "load"),
+    ] {
         let Some(api) = KubeApi::start() else {
             return;
         };
-        let rendered = Rendered::to("helm", &format!("blueprints/{blueprint}.yml"));
+        definitions::install(&api);
         let values = values(&rendered);
         let rendered = rendered.with_secrets(&values);
         let tools = helm_with_chart(&rendered, &helm, &chart);

@@ -16,13 +16,13 @@ pub fn made_of(platform: &Platform, folder: &Path) -> Vec<Value> {
         let values = manifests::documents(&std::fs::read_to_string(&file).expect("the file is there")).remove(0);
         let name = file.file_name().expect("a name").to_string_lossy().replace(".values.yaml", "");
         let service = platform.services.iter().find(|service| service.name == name).expect("a release is called as its service");
-        made.extend(release(platform, service.realization.as_ref().expect("it has a chart"), &values));
+        let is_chart = |realization: &&Realization| matches!(realization.by, Realizer::Chart { .. });
+        made.extend(release(platform, service.realizations.iter().find(is_chart).expect("it has a chart"), &values));
     }
     made
 }
 
 fn release(platform: &Platform, realization: &Realization, values: &Value) -> Vec<Value> {
-    assert!(matches!(realization.by, Realizer::Chart { .. }));
     let mut made: Vec<Value> = Vec::new();
     for pods in &realization.pods {
         let workload = platform.workloads.iter().find(|workload| workload.name == pods.workload).expect("it is one of ours");

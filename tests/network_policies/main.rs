@@ -34,7 +34,7 @@ fn chosen(text: &str, environment: Option<&str>) -> Platform {
 /// The platform as a target has it: with nothing that stands in for workloads in other targets only.
 fn in_target(mut platform: Platform, target: &str) -> Platform {
     for service in &mut platform.services {
-        service.realization.take_if(|realization| !realization.targets.contains(&target));
+        service.realizations.retain(|realization| realization.targets.contains(&target));
     }
     platform
 }
@@ -122,9 +122,13 @@ fn what_an_operator_and_its_pods_need_is_open_and_no_more() {
                     app: { component: container, image: \"web:1\", uses: [db/shop] }\n";
     let kafka = "  bus: { component: kafka, operator: strimzi, brokers: 3, topics: { orders: {} }, publish: 9092 }\n  \
                  app: { component: container, image: \"web:1\", uses: [bus] }\n";
-    for services in [postgres, kafka] {
-        let platform = platform(&format!("blueprint: v1\nname: shop\nservices:\n{services}"));
+    let airflow = "  db: { component: postgres, operator: cloudnative_pg, databases: [airflow] }\n  queue: { component: redis }\n  \
+                   flow: { component: airflow, executor: celery, database: db/airflow, broker: queue, \
+                   roles: { worker: { replicas: { max: 3 } } } }\n";
+    let pooled = airflow.replace("operator: cloudnative_pg", "pool: pgbouncer");
+    for services in [postgres, kafka, airflow, &pooled] {
         for (target, published) in targets() {
+            let platform = in_target(platform(&format!("blueprint: v1\nname: shop\nservices:\n{services}")), target.name);
             let all = objects(&platform, target);
             assert_eq!(relation::differences(&platform, &all, published), [""; 0], "{}", target.name);
             assert_eq!(relation::within_operators(&platform, &all), [""; 0], "{}", target.name);

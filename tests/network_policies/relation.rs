@@ -94,7 +94,7 @@ fn running(platform: &Platform) -> impl Iterator<Item = &Workload> {
 
 /// What stands in for workloads.
 fn realized(platform: &Platform) -> impl Iterator<Item = &Realization> {
-    platform.services.iter().filter_map(|service| service.realization.as_ref())
+    platform.services.iter().flat_map(|service| &service.realizations)
 }
 
 fn realization_of<'a>(platform: &'a Platform, workload: &Workload) -> Option<&'a Realization> {
@@ -143,6 +143,7 @@ pub fn within_operators(platform: &Platform, objects: &[Value]) -> Vec<String> {
             let mut openings = realization.openings.iter().filter(|opening| from_is(&opening.from));
             openings.any(|opening| same_pods(realization, &opening.to).contains(&to) && opening.ports.contains(&port))
         };
+        faults.extend(visits(platform, realization, &cluster, in_namespace(operator.namespace)));
         for pods in &realization.pods {
             let to = cluster.pod(&pods.workload);
             let peers = realization.pods.iter().map(|pods| (Some(pods.workload.clone()), cluster.pod(&pods.workload)));
@@ -163,6 +164,27 @@ pub fn within_operators(platform: &Platform, objects: &[Value]) -> Vec<String> {
             let api = End::Outside(Ipv4Addr::new(10, 96, 0, 1));
             if !cluster.allows(End::Pod(cluster.pod(caller)), api, Port::tcp(443)) {
                 faults.push(format!("{caller} does not reach the API server"));
+            }
+        }
+    }
+    faults
+}
+
+/// Of what is not its own the operator reaches the endpoints that it visits, and nothing else.
+fn visits(platform: &Platform, realization: &Realization, cluster: &Cluster, operator: &Pod) -> Vec<String> {
+    let name = |realization: &Realization| realization.operator().map(|operator| operator.name);
+    let own: Vec<&Realization> = operated(platform).filter(|other| name(other) == name(realization)).collect();
+    let others = running(platform).filter(|workload| !own.iter().any(|realization| has_pods(realization, workload)));
+    let visited = |workload: &Workload, port: Port| {
+        let of_workload = own.iter().flat_map(|realization| &realization.visits).filter(|visit| visit.workload == workload.name);
+        of_workload.filter_map(|visit| workload.endpoint(&visit.endpoint)).any(|endpoint| port_of(endpoint) == port)
+    };
+    let mut faults = Vec::new();
+    for workload in others {
+        for port in ports(platform) {
+            let allowed = cluster.allows(End::Pod(operator), End::Pod(cluster.pod(&workload.name)), port);
+            if allowed != visited(workload, port) {
+                faults.push(format!("the operator in {} -> {}:{}: {allowed}", operator.namespace, workload.name, port.number));
             }
         }
     }

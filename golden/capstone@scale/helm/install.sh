@@ -62,6 +62,10 @@ for definition in kafkanodepools.kafka.strimzi.io kafkas.kafka.strimzi.io kafkat
   kubectl get customresourcedefinition "$definition" > /dev/null 2>&1 ||
     fail "the cluster has no $definition; it comes with the operator "'Strimzi 1.2.0: helm upgrade --install strimzi-kafka-operator strimzi-kafka-operator --repo https://strimzi.io/charts/ --version 1.2.0 --namespace strimzi --create-namespace --set watchAnyNamespace=true --wait'
 done
+for definition in scaledobjects.keda.sh triggerauthentications.keda.sh; do
+  kubectl get customresourcedefinition "$definition" > /dev/null 2>&1 ||
+    fail "the cluster has no $definition; it comes with the operator "'KEDA 2.20.2: helm upgrade --install keda keda --repo https://kedacore.github.io/charts --version 2.20.2 --namespace keda --create-namespace --wait'
+done
 
 apply() { kubectl apply --server-side --field-manager=pipegen -f "$1"; }
 
@@ -171,5 +175,6 @@ ready capstone-airflow clusters.postgresql.cnpg.io airflow-postgres 'condition=R
 ready capstone-airflow databases.postgresql.cnpg.io airflow-postgres-airflow 'jsonpath={.status.applied}=true'
 ready capstone-airflow statefulset redis
 ./releases.sh --timeout "$timeout"
+ready capstone-airflow scaledobjects.keda.sh airflow-worker 'condition=Ready'
 printf '\nEverything is ready.\n'
 printf 'Published endpoints: run ./forward.sh\n'

@@ -46,3 +46,5 @@ operator() {
 operator cloudnative-pg cnpg-system clusters.postgresql.cnpg.io 0.29.0 https://cloudnative-pg.github.io/charts
 
 operator strimzi-kafka-operator strimzi kafkanodepools.kafka.strimzi.io 1.2.0 https://strimzi.io/charts/ --set 'watchAnyNamespace=true'
+
+operator keda keda scaledobjects.keda.sh 2.20.2 https://kedacore.github.io/charts

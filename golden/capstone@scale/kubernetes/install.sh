@@ -61,6 +61,10 @@ for definition in kafkanodepools.kafka.strimzi.io kafkas.kafka.strimzi.io kafkat
   kubectl get customresourcedefinition "$definition" > /dev/null 2>&1 ||
     fail "the cluster has no $definition; it comes with the operator "'Strimzi 1.2.0: helm upgrade --install strimzi-kafka-operator strimzi-kafka-operator --repo https://strimzi.io/charts/ --version 1.2.0 --namespace strimzi --create-namespace --set watchAnyNamespace=true --wait'
 done
+for definition in scaledobjects.keda.sh triggerauthentications.keda.sh; do
+  kubectl get customresourcedefinition "$definition" > /dev/null 2>&1 ||
+    fail "the cluster has no $definition; it comes with the operator "'KEDA 2.20.2: helm upgrade --install keda keda --repo https://kedacore.github.io/charts --version 2.20.2 --namespace keda --create-namespace --wait'
+done
 
 apply() { kubectl apply --server-side --field-manager=pipegen -f "$1"; }
 
@@ -176,6 +180,7 @@ ready capstone-airflow deployment airflow-scheduler
 ready capstone-airflow deployment airflow-dag-processor
 ready capstone-airflow deployment airflow-triggerer
 ready capstone-airflow deployment airflow-worker
+ready capstone-airflow scaledobjects.keda.sh airflow-worker 'condition=Ready'
 ready capstone-airflow job airflow-init-a295a104
 ready capstone-airflow job airflow-connections-a5c26d65
 printf '\nEverything is ready.\n'

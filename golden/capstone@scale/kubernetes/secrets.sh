@@ -189,3 +189,17 @@ requirepass '
   } | encoded
   echo
 } | secret capstone-airflow airflow-postgres-login-airflow kubernetes.io/basic-auth 'cnpg.io/reload: "true"'
+
+{
+  printf '%s ' connection
+  {
+    printf '%s' postgresql://airflow:
+    plain METADATA_DB_PASSWORD_URI
+    printf '%s' @
+    printf '%s' airflow-postgres-rw.capstone-airflow.svc.cluster.local
+    printf '%s' :
+    printf '%s' 5432
+    printf '%s' /airflow
+  } | encoded
+  echo
+} | secret capstone-airflow airflow-worker-load

@@ -17,4 +17,6 @@ printf '\n== %s\n' capstone-airflow
 kubectl get statefulsets,deployments,cronjobs,jobs,pods,persistentvolumeclaims,services --namespace capstone-airflow
 kubectl get clusters.postgresql.cnpg.io --namespace capstone-airflow
 kubectl get databases.postgresql.cnpg.io --namespace capstone-airflow
+kubectl get scaledobjects.keda.sh --namespace capstone-airflow
+kubectl get triggerauthentications.keda.sh --namespace capstone-airflow
 kubectl get events --namespace capstone-airflow --field-selector type=Warning --sort-by .lastTimestamp

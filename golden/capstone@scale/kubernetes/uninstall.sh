@@ -57,6 +57,8 @@ keep() {
     fi
   fi
 }
+remove capstone-airflow scaledobjects.keda.sh airflow-worker
+remove capstone-airflow triggerauthentications.keda.sh airflow-worker
 remove capstone-airflow databases.postgresql.cnpg.io airflow-postgres-airflow
 keep capstone-airflow clusters.postgresql.cnpg.io airflow-postgres 'cnpg.io/hibernation=on'
 kubectl delete "$kinds" --namespace capstone-airflow --selector "$mine" --ignore-not-found
@@ -74,3 +76,4 @@ if [ -n "$storage" ]; then
 fi
 printf 'The operator %s stays, since others in the cluster may use it. To remove it: %s\n' CloudNativePG 'helm uninstall cloudnative-pg --namespace cnpg-system'
 printf 'The operator %s stays, since others in the cluster may use it. To remove it: %s\n' Strimzi 'helm uninstall strimzi-kafka-operator --namespace strimzi'
+printf 'The operator %s stays, since others in the cluster may use it. To remove it: %s\n' KEDA 'helm uninstall keda --namespace keda'

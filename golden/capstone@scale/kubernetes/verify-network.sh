@@ -81,7 +81,7 @@ listens airflow-scheduler 8974
 runs airflow-dag-processor airflow_network always
 runs airflow-triggerer airflow_network,kafka_network always
 listens airflow-triggerer 8794
-runs airflow-worker airflow_network,kafka_network always
+runs airflow-worker airflow_network,kafka_network sometimes
 listens airflow-worker 8793
 uses kafdrop kafka-1 9092
 uses kafdrop kafka-2 9092

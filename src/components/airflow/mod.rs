@@ -4,6 +4,7 @@ mod chart;
 mod connection;
 mod git;
 mod jobs;
+mod load;
 mod logs;
 mod metrics;
 mod refusals;
@@ -54,6 +55,12 @@ there is a job `<service>-connections`, which stores them in Airflow and replace
   `credential` with a username.
 - The volume `<service>-logs` keeps the logs; `logs` gives it a size, or a folder of the host. With `logs: { to: BUCKET }`, an s3
   service, the logs of tasks are also kept under `logs/<service>` there, and shown from there.
+- `roles: { worker: { replicas: { min: 0, max: 10 } } }` makes the number of workers follow the load: as many as the tasks that run or
+  are about to need, 16 a worker, or what `AIRFLOW__CELERY__WORKER_CONCURRENCY` says. In a cluster KEDA sees to it. It asks the
+  metadata database every 5 s, with Airflow's own login, and a policy lets it in. A worker that is one too many lets its tasks
+  end first, but no longer than a stop may take: two minutes, ten under the chart. The chart hands KEDA the address by way of
+  the workers, where tasks find it as the connection `airflow_db`. Before a number takes the place of the limits in plain
+  manifests, the ScaledObject is deleted and the Deployment scaled to that number by hand.
 - `task_pods: { keep: failed }` leaves the pods of failed tasks for a look at them, `always` those of all; otherwise none stays.
 - `python` lists packages for an image of one's own. It gets them as the build argument `PYTHON_PACKAGES`, which the Dockerfile
   takes: `ARG PYTHON_PACKAGES`, then `RUN pip install ${PYTHON_PACKAGES}`.
@@ -220,8 +227,8 @@ impl Instance for Airflow {
         Built { workloads, volumes, connections }
     }
 
-    fn realization(&self, workloads: &[&Workload]) -> Option<Realization> {
-        chart::realization(self, workloads)
+    fn realizations(&self, workloads: &[&Workload]) -> Vec<Realization> {
+        chart::realization(self, workloads).into_iter().chain(load::realization(self.spec.executor, workloads)).collect()
     }
 }
 

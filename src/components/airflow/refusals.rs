@@ -5,6 +5,7 @@ use super::spec::{Executor, Spec};
 use crate::blueprint::ImageSource;
 use crate::components::Declare;
 use crate::diagnostic::{Diagnostic, Place, code};
+use crate::value::Replicas;
 
 /// Reports keys that contradict each other.
 pub(super) fn check(cx: &mut Declare<'_>, spec: &Spec) {
@@ -17,7 +18,27 @@ pub(super) fn check(cx: &mut Declare<'_>, spec: &Spec) {
         no_pods(cx, executor);
     }
     roles(cx, spec);
+    ranges(cx, spec);
     packages(cx, spec);
+}
+
+/// Only the workers are as many as there is work for.
+fn ranges(cx: &mut Declare<'_>, spec: &Spec) {
+    // Of the pods of tasks there is no number at all.
+    for role in roles::of(spec.executor).filter(|role| **role != roles::TASK) {
+        let Some(Replicas::Range { min, max }) = spec.roles.get(role.key).and_then(|own| own.replicas) else { continue };
+        let at = cx.at.key("roles").key(role.key).key("replicas");
+        let fault = if *role != roles::WORKER {
+            let message = format!("no load says how many the role `{}` needs: only workers follow one", role.key);
+            Diagnostic::new(&code::BAD_VALUE, Place::Value(at), message).help("write a number")
+        } else if max < min {
+            let message = format!("`max` is less than `min`, which is {min}");
+            Diagnostic::new(&code::BAD_VALUE, Place::Value(at.key("max")), message).help(format!("write `max: {min}` or more"))
+        } else {
+            continue;
+        };
+        cx.diagnostics.push(fault);
+    }
 }
 
 fn no_pods(cx: &mut Declare<'_>, executor: Executor) {

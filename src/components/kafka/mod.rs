@@ -172,7 +172,7 @@ impl Instance for Kafka {
         Built { workloads, volumes, connections: None }
     }
 
-    fn realization(&self, workloads: &[&Workload]) -> Option<Realization> {
-        self.operator.and_then(|Operator::Strimzi| strimzi::realization(self, workloads))
+    fn realizations(&self, workloads: &[&Workload]) -> Vec<Realization> {
+        self.operator.and_then(|Operator::Strimzi| strimzi::realization(self, workloads)).into_iter().collect()
     }
 }

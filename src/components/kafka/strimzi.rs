@@ -62,6 +62,7 @@ pub(super) fn realization(kafka: &Kafka, workloads: &[&Workload]) -> Option<Real
         // The brokers read their certificates there, and what stands in for the job the topics.
         callers: std::iter::once(first.clone()).chain(job.clone()).collect(),
         openings: brokers.into_iter().chain(job.as_deref().map(|job| opening(Some(job), &AMONG_BROKERS[1..]))).collect(),
+        visits: Vec::new(),
         gaps: cluster.gaps(),
         by: Realizer::Operator(Operator {
             name: "Strimzi",
@@ -172,7 +173,7 @@ impl<'a> Cluster<'a> {
             labels: vec![(CLUSTER, self.name.to_owned())],
             annotations: Vec::new(),
             spec,
-            ready: State::Condition("Ready"),
+            ready: Some(State::Condition("Ready")),
             removal: Removal::Keep,
         }
     }
@@ -254,7 +255,7 @@ impl<'a> Cluster<'a> {
         CustomResource {
             // Else the number of a broker would depend on the order in which the pools are found.
             annotations: ids.map(|ids| ("strimzi.io/next-node-ids", ids)).into_iter().collect(),
-            ready: State::Count(".status.replicas", count),
+            ready: Some(State::Count(".status.replicas", count)),
             ..self.resource("KafkaNodePool", "kafkanodepools", pool.name.clone(), spec)
         }
     }

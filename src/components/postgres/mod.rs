@@ -327,8 +327,9 @@ impl Instance for Postgres {
         built
     }
 
-    fn realization(&self, workloads: &[&Workload]) -> Option<Realization> {
-        operator::realization(self, self.operated.filter(|_| !self.managed)?, workloads)
+    fn realizations(&self, workloads: &[&Workload]) -> Vec<Realization> {
+        let instances = self.operated.filter(|_| !self.managed);
+        instances.and_then(|instances| operator::realization(self, instances, workloads)).into_iter().collect()
     }
 }
 

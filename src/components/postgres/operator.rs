@@ -80,6 +80,7 @@ pub(super) fn realization(postgres: &Postgres, instances: u16, workloads: &[&Wor
         // Each instance reads what it is to be.
         callers: vec![name.clone()],
         openings: [None, Some(name.clone())].map(|from| Opening { from, to: name.clone(), ports: vec![SERVER_PORT, STATUS_PORT] }).into(),
+        visits: Vec::new(),
         gaps: cluster.gaps(),
         by: Realizer::Operator(realization::Operator {
             name: "CloudNativePG",
@@ -135,7 +136,7 @@ impl<'a> Cluster<'a> {
             labels: Vec::new(),
             annotations: Vec::new(),
             spec,
-            ready: State::Condition("Ready"),
+            ready: Some(State::Condition("Ready")),
             // The claims of a cluster are deleted with it.
             removal: Removal::Pause("cnpg.io/hibernation", "on"),
         }
@@ -173,7 +174,7 @@ impl<'a> Cluster<'a> {
                 ("owner", public(&database.username)),
                 ("cluster", named(self.server.name.as_str().into())),
             ]),
-            ready: State::Field(".status.applied", "true"),
+            ready: Some(State::Field(".status.applied", "true")),
             // The database itself stays in the server.
             removal: Removal::Delete,
         })

@@ -7,7 +7,7 @@ use super::model::{Metadata, Object, Spec, doc};
 use super::realizations::{of_service, pod_labels};
 use super::scope::Scope;
 use super::workloads::{Awaited, with_overrides};
-use super::{policies, pulls, storage};
+use super::{policies, pulls, storage, workloads};
 use crate::diagnostic::Place;
 use crate::formats::said_elsewhere;
 use crate::formats::text::{Piece, Reader};
@@ -18,17 +18,36 @@ use crate::yaml::{Doc, Item};
 
 /// The resources that stand in for a workload, and what shows that the operator has done what they ask for.
 pub fn of_workload(scope: &mut Scope<'_>, realization: &Realization, metadata: &Metadata, workload: &Workload) -> (Vec<Doc>, Vec<Awaited>) {
+    let (mut docs, awaited) = beside_workload(scope, realization, metadata, workload);
+    // What is written over a workload is written over the first thing that stands in for it.
+    if let Some(first) = docs.first_mut() {
+        *first = with_overrides(scope, std::mem::replace(first, Doc::Null), workload, &place(workload));
+    }
+    (docs, awaited)
+}
+
+/// The resources that are about a workload, as they are.
+pub fn beside_workload(
+    scope: &mut Scope<'_>,
+    realization: &Realization,
+    metadata: &Metadata,
+    workload: &Workload,
+) -> (Vec<Doc>, Vec<Awaited>) {
     let Realizer::Operator(Operator { resources, .. }) = &realization.by else { return Default::default() };
     scope.resolver.reader = Reader::InStack(workload.stack);
     let (mut docs, mut awaited) = (Vec::new(), Vec::new());
     for (index, resource) in resources.iter().enumerate().filter(|(_, resource)| resource.workload == workload.name) {
         let spec = with_pod_labels(scope, realization, index, resource);
-        let object = object(scope, metadata, resource, &spec, workload);
-        // What is written over a workload is written over the first thing that stands in for it.
-        docs.push(if docs.is_empty() { with_overrides(scope, object, workload, &place(workload)) } else { object });
+        docs.push(object(scope, metadata, resource, &spec, workload));
         awaited.push(waited_for(resource));
     }
     (docs, awaited)
+}
+
+/// What shows that the operator has done what it is asked for a workload by something else, which has the same names for it.
+pub fn states(realization: &Realization, workload: &Workload) -> Vec<Awaited> {
+    let resources = realization.operator().into_iter().flat_map(|operator| &operator.resources);
+    resources.filter(|resource| resource.workload == workload.name && resource.ready.is_some()).map(waited_for).collect()
 }
 
 fn place(workload: &Workload) -> Place {
@@ -64,7 +83,8 @@ fn waited_for(resource: &CustomResource) -> Awaited {
     Awaited {
         kind: resource.definition(),
         name: resource.name.clone(),
-        state: Some(match resource.ready {
+        custom: true,
+        state: resource.ready.map(|state| match state {
             State::Condition(name) => format!("condition={name}"),
             State::Field(path, value) => format!("jsonpath={{{path}}}={value}"),
             State::Count(path, count) => format!("jsonpath={{{path}}}={count}"),
@@ -125,6 +145,9 @@ pub fn plain(scope: &Scope<'_>, value: &Value) -> Option<Doc> {
         Value::Secret(name) => Doc::from(name.as_str()),
         Value::Claim(source) => Doc::from(storage::claim_name(source)),
         Value::Size(volume) => Doc::from(storage::size(scope, volume)),
+        Value::Controller(workload) => {
+            scope.index.workload(workload).map_or(Doc::Null, |workload| doc(&workloads::controller_of(scope, workload)))
+        }
         Value::Peers(endpoint) => scope
             .index
             .workload(&endpoint.workload)
@@ -169,7 +192,7 @@ pub struct OperatorRow {
 /// The operators of a platform, each once, in the order of the services.
 pub fn operators(scope: &Scope<'_>) -> Vec<OperatorRow> {
     let mut rows: Vec<OperatorRow> = Vec::new();
-    let realizations = scope.platform.services.iter().filter_map(|service| of_service(service, scope.target));
+    let realizations = scope.platform.services.iter().flat_map(|service| of_service(service, scope.target));
     for operator in realizations.filter_map(Realization::operator) {
         let definitions = operator.resources.iter().map(CustomResource::definition);
         match rows.iter_mut().find(|row| row.name == operator.name) {

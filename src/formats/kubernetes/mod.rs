@@ -23,7 +23,7 @@ pub use bundle::{ReleaseRow, Releases, bundle, cluster_alone};
 pub use cluster::{POD_SUBNET, files as cluster_files};
 pub use custom::{OperatorRow, image_part, operators, plain};
 pub use pulls::object as pull_secret;
-pub use realizations::{of_service as realization_of, pod_labels};
+pub use realizations::{of_service as realizations_of, pod_labels};
 pub use scope::{Exposure, FilledObject, LocalFile, Reads, Scope, namespaces, secret_object, settings_object};
 pub use storage::{ClaimPlan, claim_name, claims_of_stack};
 pub use workloads::{Awaited, SERVICE_ACCOUNT, StackManifests, WorkloadManifests, stack};

@@ -84,11 +84,22 @@ pub struct Expression {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Controller {
-    pub replicas: u16,
+    /// Not said where something else sets it, which would fight over it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replicas: Option<u16>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub service_name: Option<String>,
     pub selector: Selector,
     pub template: PodTemplate,
+}
+
+/// What makes the pods of a server, for who changes their number.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ControllerRef {
+    pub api_version: &'static str,
+    pub kind: &'static str,
+    pub name: String,
 }
 
 /// A job.

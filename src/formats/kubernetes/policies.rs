@@ -29,6 +29,7 @@ pub fn of_stack(scope: &mut Scope<'_>, stack: usize) -> Vec<Doc> {
     let mut docs = vec![closed(scope, &namespace), names(scope, &namespace)];
     docs.extend(to_cluster(scope, stack, &namespace));
     docs.extend(within_realizations(scope, stack, &namespace));
+    docs.extend(visits(scope, stack, &namespace));
     for network in &scope.platform.networks {
         let Network { name, internal, owner, description, origin } = network;
         // A network is made by its label, whoever owns it.
@@ -176,6 +177,23 @@ fn within_realizations(scope: &Scope<'_>, stack: usize, namespace: &str) -> Vec<
         }
     }
     docs
+}
+
+/// The operators that connect to workloads here. One may do so for several services.
+fn visits(scope: &Scope<'_>, stack: usize, namespace: &str) -> Vec<Doc> {
+    let mut found: BTreeMap<(&str, &str), (&Operator, BTreeSet<PolicyPort>)> = BTreeMap::new();
+    for (operator, visited) in scope.replaced.visits().filter(|(_, visited)| is_in(scope, &visited.workload, stack)) {
+        let Some(endpoint) = scope.index.endpoint(visited) else { continue };
+        let (_, ports) = found.entry((&visited.workload, operator.chart)).or_insert_with(|| (operator, BTreeSet::new()));
+        ports.insert(policy_port(endpoint));
+    }
+    let into = |((workload, chart), (operator, ports)): ((&str, &str), (&Operator, BTreeSet<PolicyPort>))| {
+        let ingress = vec![Ingress { from: vec![operator_pods(operator)], ports: ports.into_iter().collect() }];
+        let way_in =
+            NetworkPolicy { pod_selector: pods_of(scope, workload), policy_types: types(&["Ingress"]), ingress, egress: Vec::new() };
+        policy(scope, namespace, format!("into-{workload}-from-operator-{chart}"), way_in)
+    };
+    found.into_iter().map(into).collect()
 }
 
 fn operator_pods(operator: &Operator) -> Peer {

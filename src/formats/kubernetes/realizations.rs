@@ -11,18 +11,30 @@ use crate::diagnostic::Place;
 use crate::formats::body::{self, Content};
 use crate::formats::said_elsewhere;
 use crate::formats::text::{Piece, Reader};
-use crate::platform::realization::Pods;
-use crate::platform::{Endpoint, File, Gap, Opening, Platform, Realization, SecretKind, SecretObject, Service, Workload};
+use crate::platform::realization::{Operator, Pods};
+use crate::platform::{Endpoint, EndpointRef, File, Gap, Opening, Platform, Realization, SecretKind, SecretObject, Service, Workload};
 
-/// What stands in for each workload in a target.
+/// What stands in for each workload in a target, and what looks after it.
 #[derive(Debug)]
-pub struct Replaced<'a>(BTreeMap<&'a str, &'a Realization>);
+pub struct Replaced<'a> {
+    by_workload: BTreeMap<&'a str, &'a Realization>,
+    /// What looks after a workload without taking its place.
+    beside: BTreeMap<&'a str, Vec<&'a Realization>>,
+    /// All that count in the target, in the order of the services.
+    all: Vec<&'a Realization>,
+}
 
 impl<'a> Replaced<'a> {
     /// The realizations that count in a target.
     pub fn new(platform: &'a Platform, target: &str) -> Self {
-        let realizations = platform.services.iter().filter_map(|service| of_service(service, target));
-        Self(realizations.flat_map(|realization| realization.replaces.iter().map(move |name| (name.as_str(), realization))).collect())
+        let all: Vec<&Realization> = platform.services.iter().flat_map(|service| of_service(service, target)).collect();
+        let replaced = all.iter().flat_map(|realization| realization.replaces.iter().map(|name| (name.as_str(), *realization)));
+        let by_workload = replaced.collect();
+        let mut beside: BTreeMap<&str, Vec<&Realization>> = BTreeMap::new();
+        for realization in &all {
+            looked_after(realization).into_iter().for_each(|name| beside.entry(name).or_default().push(realization));
+        }
+        Self { by_workload, beside, all }
     }
 
     /// What selects the pods of a workload. Those of a chart have our labels; an operator names its pods itself.
@@ -53,24 +65,34 @@ impl<'a> Replaced<'a> {
         first.is_some_and(|first| first.workload == workload)
     }
 
-    /// What is open beside the networks.
+    /// What is open beside the networks, in the order of the workloads to which it is.
     pub fn openings(&self) -> Vec<(&'a Realization, &'a Opening)> {
-        let of = |(name, realization): (&&'a str, &&'a Realization)| {
-            let (name, realization) = (*name, *realization);
-            realization.openings.iter().filter(move |opening| opening.to == name).map(move |opening| (realization, opening))
-        };
-        self.0.iter().flat_map(of).collect()
+        let of = |realization: &'a Realization| realization.openings.iter().map(move |opening| (realization, opening));
+        let mut openings: Vec<_> = self.all.iter().copied().flat_map(of).collect();
+        openings.sort_by_key(|(_, opening)| &opening.to);
+        openings
+    }
+
+    /// The operators that connect to endpoints of other services, each with the endpoint.
+    pub fn visits(&self) -> impl Iterator<Item = (&'a Operator, &'a EndpointRef)> {
+        let of = |realization: &'a Realization| realization.visits.iter().filter_map(|visit| Some((realization.operator()?, visit)));
+        self.all.iter().copied().flat_map(of)
+    }
+
+    /// What looks after a workload without taking its place.
+    pub fn beside(&self, workload: &str) -> Vec<&'a Realization> {
+        self.beside.get(workload).cloned().unwrap_or_default()
     }
 
     /// The workloads whose pods talk to the cluster itself.
     pub fn callers(&self) -> impl Iterator<Item = &'a str> {
-        let callers: BTreeSet<&str> = self.0.values().flat_map(|realization| &realization.callers).map(String::as_str).collect();
+        let callers: BTreeSet<&str> = self.all.iter().flat_map(|realization| &realization.callers).map(String::as_str).collect();
         callers.into_iter()
     }
 
     /// What stands in for a workload.
     pub fn by(&self, workload: &str) -> Option<&'a Realization> {
-        self.0.get(workload).copied()
+        self.by_workload.get(workload).copied()
     }
 
     /// The name and the port of the Service that leads to an endpoint; none if its workload is replaced by something that
@@ -86,33 +108,44 @@ impl<'a> Replaced<'a> {
     }
 }
 
-/// What stands in for a service in a target.
-pub fn of_service<'a>(service: &'a Service, target: &str) -> Option<&'a Realization> {
-    service.realization.as_ref().filter(|realization| realization.targets.contains(&target))
+/// The workloads that a realization is about and does not replace.
+fn looked_after(realization: &Realization) -> BTreeSet<&str> {
+    let replaced: BTreeSet<&str> = realization.replaces.iter().map(String::as_str).collect();
+    realization.workloads().filter(|name| !replaced.contains(name)).collect()
+}
+
+/// What stands in for workloads of a service in a target, or looks after them.
+pub fn of_service<'a>(service: &'a Service, target: &str) -> impl Iterator<Item = &'a Realization> {
+    service.realizations.iter().filter(move |realization| realization.targets.contains(&target))
 }
 
 /// Notes the secret objects that the realizations of a stack read, and reports what they cannot keep.
 pub fn of_stack(scope: &mut Scope<'_>, stack: usize) {
     let platform = scope.platform;
     for service in &platform.services {
-        let Service { name, component, login, resources, connections, external, realization, origin } = service;
+        let Service { name, component, login, resources, connections, external, realizations, origin } = service;
         // The guide says what a service is, the policies and the workloads what runs of it.
-        said_elsewhere((name, component, login, resources, connections, external, realization, origin));
-        let Some(realization) = of_service(service, scope.target) else { continue };
-        let Realization { targets, by, replaces, endpoints, pods, secrets, callers, openings, gaps } = realization;
-        // The policies say who calls and who else may come, and the workloads or the target the rest.
-        said_elsewhere((targets, by, endpoints, pods, callers, openings));
-        let here = replaces.iter().filter_map(|name| scope.index.workload(name)).any(|workload| workload.stack == stack);
-        if !here {
-            continue;
+        said_elsewhere((name, component, login, resources, connections, external, realizations, origin));
+        for realization in of_service(service, scope.target) {
+            of_realization(scope, stack, service, realization);
         }
-        scope.resolver.reader = Reader::InStack(stack);
-        for object in secrets {
-            secret_object(scope, stack, service, object);
-        }
-        for Gap { origin, message, help } in gaps {
-            scope.resolver.refuse(&Place::Value(origin.clone()), message, help);
-        }
+    }
+}
+
+fn of_realization(scope: &mut Scope<'_>, stack: usize, service: &Service, realization: &Realization) {
+    let Realization { targets, by, replaces, endpoints, pods, secrets, callers, openings, visits, gaps } = realization;
+    // The policies say who calls and who else may come, and the workloads or the target the rest.
+    said_elsewhere((targets, by, replaces, endpoints, pods, callers, openings, visits));
+    let here = realization.workloads().filter_map(|name| scope.index.workload(name)).any(|workload| workload.stack == stack);
+    if !here {
+        return;
+    }
+    scope.resolver.reader = Reader::InStack(stack);
+    for object in secrets {
+        secret_object(scope, stack, service, object);
+    }
+    for Gap { origin, message, help } in gaps {
+        scope.resolver.refuse(&Place::Value(origin.clone()), message, help);
     }
 }
 

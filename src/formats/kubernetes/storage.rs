@@ -114,7 +114,7 @@ pub fn claims(scope: &mut Scope<'_>, workloads: &[&Workload]) -> Vec<ClaimPlan> 
 fn claim(scope: &mut Scope<'_>, workload: &Workload, mount: &Mount) -> ClaimPlan {
     let Mount { source, target, read_only, origin } = mount;
     said_elsewhere(target);
-    let replicated = matches!(workload.kind, platform::WorkloadKind::Server { replicas, .. } if replicas > 1);
+    let replicated = matches!(workload.kind, platform::WorkloadKind::Server { replicas, .. } if replicas.max() > 1);
     let (path, size) = match source {
         MountSource::Path(PathRef { path, origin }) => {
             said_elsewhere(origin);

@@ -29,7 +29,7 @@ pub fn disruption_budget(scope: &Scope<'_>, metadata: Metadata, workload: &Workl
         (_, [first, _, ..]) if first.name == workload.name => {
             (Metadata { name: Some(workload.service.clone()), ..metadata }, all_of(scope, &alike))
         }
-        (WorkloadKind::Server { replicas: 2.., .. }, [_]) => {
+        (WorkloadKind::Server { replicas, .. }, [_]) if replicas.max() > 1 => {
             (metadata, Selector { match_labels: selector(&scope.platform.name, &workload.name), ..Selector::default() })
         }
         _ => return None,

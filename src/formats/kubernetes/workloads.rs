@@ -6,8 +6,8 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::model::{
-    ConfigMap, Container, Controller, CronJob, Job, Metadata, Named, Object, Pod, PodSecurity, PodTemplate, Seccomp, Selector, ServicePort,
-    ServiceSpec, Spec, Words, doc, transport,
+    ConfigMap, Container, Controller, ControllerRef, CronJob, Job, Metadata, Named, Object, Pod, PodSecurity, PodTemplate, Seccomp,
+    Selector, ServicePort, ServiceSpec, Spec, Words, doc, transport,
 };
 use super::scope::{Exposure, Scope};
 use super::storage::ClaimPlan;
@@ -19,6 +19,7 @@ use crate::diagnostic::Place;
 use crate::formats::text::Reader;
 use crate::formats::{body, document, said_elsewhere};
 use crate::platform::{Image, Workload, WorkloadKind};
+use crate::value::Replicas;
 use crate::yaml::Doc;
 
 /// The service account of a namespace's pods. It may do nothing, and no pod gets its token.
@@ -42,7 +43,10 @@ pub struct Awaited {
     pub kind: String,
     /// Its name.
     pub name: String,
-    /// The state, as `kubectl wait --for` takes it; without one its kind has a way of its own.
+    /// Whether an operator reads it.
+    pub custom: bool,
+    /// The state, as `kubectl wait --for` takes it. Without one a kind of Kubernetes has a way of its own, and of what an operator
+    /// reads there is nothing to wait for.
     pub state: Option<String>,
     /// The annotation, `KEY=VALUE`, that ends its pods when everything is removed but the data; the install script takes it
     /// away again.
@@ -55,7 +59,7 @@ pub struct Awaited {
 
 impl Awaited {
     fn controller(kind: &str, name: String) -> Self {
-        Self { kind: kind.to_owned(), name, state: None, pause: None, made: None, keeps_data: false }
+        Self { kind: kind.to_owned(), name, custom: false, state: None, pause: None, made: None, keeps_data: false }
     }
 }
 
@@ -108,7 +112,9 @@ fn manifests<'a>(scope: &mut Scope<'a>, namespace: &str, workload: &'a Workload)
     if let Some(realization) = scope.replaced.by(&workload.name) {
         // The pods in its place have our labels, so what selects them by those holds for them too.
         let has_pods = realization.pods.iter().any(|pods| pods.workload == workload.name);
-        let (mut docs, awaited) = custom::of_workload(scope, realization, &named, workload);
+        let (mut docs, mut awaited) = custom::of_workload(scope, realization, &named, workload);
+        // A chart asks for what looks after a workload, too.
+        awaited.extend(scope.replaced.beside(&workload.name).into_iter().flat_map(|beside| custom::states(beside, workload)));
         if has_pods {
             docs.extend(published_service(scope, &named, workload));
             docs.extend(policies::into(scope, namespace, workload).filter(|_| scope.replaced.speaks_for_its_pods(&workload.name)));
@@ -130,9 +136,15 @@ fn manifests<'a>(scope: &mut Scope<'a>, namespace: &str, workload: &'a Workload)
         docs.push(doc);
         Awaited::controller(kind, name)
     });
+    let mut awaited: Vec<Awaited> = controller.into_iter().collect();
+    for realization in scope.replaced.beside(&workload.name) {
+        let (resources, states) = custom::beside_workload(scope, realization, &named, workload);
+        docs.extend(resources);
+        awaited.extend(states);
+    }
     docs.extend(together::disruption_budget(scope, named, workload));
     docs.extend(policies::into(scope, namespace, workload));
-    WorkloadManifests { workload, docs, awaited: controller.into_iter().collect() }
+    WorkloadManifests { workload, docs, awaited }
 }
 
 /// A workload that runs in the pod of another one.
@@ -174,15 +186,18 @@ fn controller(
             // A pod that ended is always started again.
             said_elsewhere(keep_running);
             let state = storage::has_state(scope, workload);
-            if state && *replicas > 1 {
-                let message = format!("{replicas} pods of `{}` would share one storage", workload.name);
+            if state && replicas.max() > 1 {
+                let message = format!("{} pods of `{}` would share one storage", replicas.max(), workload.name);
                 scope.resolver.refuse(place, message, "leave `replicas` at 1, or mount no volume");
             }
-            let (kind, for_kubectl) = if state { ("StatefulSet", "statefulset") } else { ("Deployment", "deployment") };
-            let content = Controller { replicas: *replicas, service_name: state.then(|| workload.name.clone()), selector, template };
-            let name = workload.name.clone();
-            let object = doc(&Object { api_version: "apps/v1", kind, metadata, content: Spec { spec: content } });
-            Some((for_kubectl, name, with_overrides(scope, object, workload, place)))
+            let replicas = match replicas {
+                Replicas::Count(count) => Some(*count),
+                Replicas::Range { .. } => None,
+            };
+            let content = Controller { replicas, service_name: state.then(|| workload.name.clone()), selector, template };
+            let ControllerRef { api_version, kind, name } = controller_of(scope, workload);
+            let object = doc(&Object { api_version, kind, metadata, content: Spec { spec: content } });
+            Some((if state { "statefulset" } else { "deployment" }, name, with_overrides(scope, object, workload, place)))
         }
         WorkloadKind::Job { evidence } => {
             // The init steps of others ask for it.
@@ -220,6 +235,12 @@ fn controller(
             None
         }
     }
+}
+
+/// What makes the pods of a server.
+pub fn controller_of(scope: &Scope<'_>, workload: &Workload) -> ControllerRef {
+    let kind = if storage::has_state(scope, workload) { "StatefulSet" } else { "Deployment" };
+    ControllerRef { api_version: "apps/v1", kind, name: workload.name.clone() }
 }
 
 /// Names of pods end in a hash of their own, and are labels: 63 characters.

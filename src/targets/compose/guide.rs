@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+use super::lower;
 use super::plan::{ComposePlan, StackPlan};
 use super::scripts::workloads;
 use crate::formats::Layout;
@@ -250,8 +251,10 @@ fn stack_row<'a>(stack: &'a StackPlan<'a>, components: &BTreeMap<&'a str, &'stat
 
 fn kind(workload: &Workload) -> String {
     let kind = match workload.kind {
-        WorkloadKind::Server { replicas: 0 | 1, .. } => "server".to_owned(),
-        WorkloadKind::Server { replicas, .. } => format!("server, {replicas} of it"),
+        WorkloadKind::Server { replicas, .. } => match lower::containers(replicas) {
+            0 | 1 => "server".to_owned(),
+            count => format!("server, {count} of it"),
+        },
         WorkloadKind::Job { .. } => {
             workload.before.as_ref().map_or_else(|| "runs once on every start".to_owned(), |next| format!("runs before {next}"))
         }

@@ -11,7 +11,7 @@ use crate::formats::{body, said_elsewhere};
 use crate::platform::{
     Build, Check, Endpoint, File, Health, Image, PathRef, PublicText, Published, Readiness, Resources, Workload, WorkloadKind,
 };
-use crate::value::{Size, escape};
+use crate::value::{Replicas, Size, escape};
 use crate::yaml::Doc;
 
 /// The profile of what runs at certain times, which Compose does not know.
@@ -54,9 +54,11 @@ pub fn service(scope: &mut Scope<'_, '_>, configs: &mut Configs, workload: &Work
     } = workload;
     // The overrides are merged into the finished service. Here the images change their user themselves.
     said_elsewhere((role, overrides, runs_as, before));
+    // The lifetime says how many there are, and when they run.
+    said_elsewhere((name, kind));
     let place = Place::Key(origin.clone());
     let (image, build) = self::image(scope, image, &place);
-    let (restart, replicas) = lifetime(scope, name, kind, endpoints, &place);
+    let (restart, replicas) = lifetime(scope, workload, &place);
     let contents: Vec<_> = files.iter().map(|file| body::content(&mut scope.resolver, file)).collect();
     // Compose itself compares the names of configs alone; this label makes a new container of a changed file.
     let fingerprint = (!files.is_empty()).then(|| body::fingerprint(files.iter().zip(&contents)));
@@ -111,22 +113,21 @@ fn image(scope: &mut Scope<'_, '_>, image: &Image, place: &Place) -> (String, Op
 }
 
 /// The restart policy, and how many there are unless it is one.
-fn lifetime(
-    scope: &mut Scope<'_, '_>,
-    name: &str,
-    kind: &WorkloadKind,
-    endpoints: &[Endpoint],
-    place: &Place,
-) -> (&'static str, Option<u16>) {
-    match kind {
+fn lifetime(scope: &mut Scope<'_, '_>, workload: &Workload, place: &Place) -> (&'static str, Option<u16>) {
+    let name = &workload.name;
+    match &workload.kind {
         WorkloadKind::Server { replicas, keep_running } => {
-            let published = endpoints.iter().find_map(|endpoint| endpoint.published.as_ref());
-            if let Some(published) = published.filter(|_| *replicas > 1) {
-                let message = format!("port {} of the host cannot lead to {replicas} containers", published.port);
+            let count = containers(*replicas);
+            if let Replicas::Range { .. } = replicas {
+                say_how_many(scope, workload, count);
+            }
+            let published = workload.endpoints.iter().find_map(|endpoint| endpoint.published.as_ref());
+            if let Some(published) = published.filter(|_| count > 1) {
+                let message = format!("port {} of the host cannot lead to {count} containers", published.port);
                 let place = Place::Value(published.origin.clone());
                 scope.resolver.refuse(&place, message, "publish a proxy in front of it, or leave `replicas` at 1");
             }
-            (if *keep_running { "unless-stopped" } else { "on-failure" }, (*replicas != 1).then_some(*replicas))
+            (if *keep_running { "unless-stopped" } else { "on-failure" }, (count != 1).then_some(count))
         }
         WorkloadKind::Job { evidence } => {
             // Compose sees the exit status itself.
@@ -144,6 +145,21 @@ fn lifetime(
             ("no", None)
         }
     }
+}
+
+/// How many containers there are. Where nothing starts more of them when there is work, one has to be there for it.
+pub fn containers(replicas: Replicas) -> u16 {
+    match replicas {
+        Replicas::Count(count) => count,
+        Replicas::Range { min, .. } => min.max(1),
+    }
+}
+
+fn say_how_many(scope: &mut Scope<'_, '_>, workload: &Workload, count: u16) {
+    let message = format!("Compose follows no load: it runs {count} of `{}`, however much there is to do", workload.name);
+    let help = "write a number here, and the range into an environment for a cluster";
+    let place = Place::Value(workload.own_origin().key("replicas"));
+    scope.resolver.diagnostics.push(Diagnostic::new(&code::LOAD_NOT_FOLLOWED, place, message).help(help));
 }
 
 /// Why Compose cannot have a workload that is only a pattern.

@@ -4,7 +4,7 @@ mod releases;
 mod values;
 
 use super::{Layout, Rendered, Target, Writer};
-use crate::formats::kubernetes::{Exposure, Scope, StackManifests, bundle, cluster_files, realization_of, stack};
+use crate::formats::kubernetes::{Exposure, Scope, StackManifests, bundle, cluster_files, realizations_of, stack};
 use crate::platform::{Platform, Realization, Realizer, Value};
 use crate::source::Pointer;
 
@@ -22,7 +22,7 @@ pub static TARGET: Target = Target {
 
 /// Without a chart the folder would be that of the target `kubernetes`.
 fn unfit(platform: &Platform) -> Option<String> {
-    let has_chart = platform.services.iter().any(|service| realization_of(service, NAME).is_some());
+    let has_chart = platform.services.iter().any(|service| realizations_of(service, NAME).next().is_some());
     (!has_chart).then(|| "no service of it has a Helm chart, and `kubernetes` writes everything else".to_owned())
 }
 
@@ -54,8 +54,8 @@ fn lower<'a>(platform: &'a Platform, layout: &'a Layout) -> Rendered<Writer<'a>>
 /// The releases, in the order in which their stacks start.
 fn releases<'a>(scope: &Scope<'a>) -> Vec<Release<'a>> {
     let mut found: Vec<Release<'a>> = Vec::new();
-    for service in &scope.platform.services {
-        let Some(realization) = realization_of(service, NAME) else { continue };
+    let services = scope.platform.services.iter();
+    for (service, realization) in services.flat_map(|service| realizations_of(service, NAME).map(move |found| (service, found))) {
         let Realizer::Chart { repository, name, version, values } = &realization.by else { continue };
         let workload = realization.replaces.iter().find_map(|name| scope.index.workload(name));
         let Some(workload) = workload else { continue };

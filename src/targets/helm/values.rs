@@ -75,10 +75,9 @@ fn overrides<'a>(scope: &Scope<'a>, release: &Release<'a>) -> Vec<Override<'a>> 
         for (position, tree) in of_target(workload).enumerate() {
             let origin = |at: Pointer| at.key("overrides").key(super::NAME);
             if position >= common {
-                let role = workload.role.as_deref().unwrap_or_default();
                 let pods = release.realization.pods.iter().find(|pods| pods.workload == workload.name);
                 let section = pods.map(|pods| pods.labels.iter().rev().skip(1).rev().cloned().collect()).unwrap_or_default();
-                found.push(Override { section, origin: origin(workload.origin.key("roles").key(role)), tree });
+                found.push(Override { section, origin: origin(workload.own_origin()), tree });
             } else if index == 0 {
                 found.push(Override { section: Vec::new(), origin: origin(workload.origin.clone()), tree });
             }
@@ -258,7 +257,7 @@ const fn kind(value: &Value) -> &'static str {
         Value::Float(_) => "number",
         Value::Text(_) | Value::InContainer(_) | Value::Secret(_) | Value::Claim(_) | Value::Size(_) => "string",
         Value::Image { .. } | Value::ImageLogin(_) | Value::Fingerprint => "string",
-        Value::Resources(_) | Value::Map(_) => "object",
+        Value::Resources(_) | Value::Controller(_) | Value::Map(_) => "object",
         Value::List(_) | Value::Peers(_) => "array",
     }
 }

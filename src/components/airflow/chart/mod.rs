@@ -54,6 +54,7 @@ pub(super) fn realization(airflow: &Airflow, workloads: &[&Workload]) -> Option<
         pods: chart.pods(),
         callers: chart.callers(),
         openings: Vec::new(),
+        visits: Vec::new(),
         gaps: chart.gaps(),
         secrets: chart.secrets,
         by: Realizer::Chart { repository: "https://airflow.apache.org", name: "airflow", version: "1.18.0", values: chart.values },

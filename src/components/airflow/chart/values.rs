@@ -5,8 +5,10 @@ use std::collections::BTreeSet;
 use super::environment::OF_THE_EXECUTOR;
 use super::{Chart, JOBS, secret_text};
 use crate::components::airflow::HOME;
+use crate::components::airflow::load::{self, Load};
 use crate::components::airflow::spec::{Dags, Git};
 use crate::platform::{Body, ImagePart, Mount, PublicText, Resources, Value, WorkloadKind};
+use crate::value::Replicas;
 
 /// The script that makes the administrator, and the command with which it first waits for the schema that the chart's own
 /// job makes.
@@ -96,8 +98,10 @@ impl Chart<'_> {
     pub(super) fn roles(&mut self) {
         for (section, workload) in self.roles.clone() {
             let at = |key: &str| format!("{}.{key}", section.values);
-            if let WorkloadKind::Server { replicas, .. } = workload.kind {
-                self.set(&at("replicas"), i64::from(replicas));
+            match workload.kind {
+                WorkloadKind::Server { replicas: Replicas::Count(count), .. } => self.set(&at("replicas"), i64::from(count)),
+                WorkloadKind::Server { replicas: Replicas::Range { .. }, .. } => self.load(),
+                WorkloadKind::Job { .. } | WorkloadKind::Scheduled { .. } | WorkloadKind::Template { .. } => {}
             }
             if workload.resources != Resources::default() {
                 self.set(&at("resources"), Value::Resources(workload.name.clone()));
@@ -110,6 +114,22 @@ impl Chart<'_> {
             }
         }
         self.set("triggerer.persistence.enabled", false);
+    }
+
+    /// The chart asks for the workers what `load` asks for, and names a variable of theirs as the address: the pods of tasks,
+    /// which share the section, have it too.
+    fn load(&mut self) {
+        let Some(load) = Load::of(self.airflow.spec.executor, self.workloads) else { return };
+        let entries = [
+            ("enabled", Value::from(true)),
+            ("minReplicaCount", Value::Int(load.min.into())),
+            ("maxReplicaCount", Value::Int(load.max.into())),
+            ("query", load.query().into()),
+        ];
+        self.set("workers.keda", Value::map(entries));
+        let reference = Value::map([("name", Value::Secret(load.secret())), ("key", load::KEY.into())]);
+        let variable = [("name", Value::from("AIRFLOW_CONN_AIRFLOW_DB")), ("valueFrom", Value::map([("secretKeyRef", reference)]))];
+        self.values.append(&["workers", "env"], vec![Value::map(variable)]);
     }
 
     /// As hooks, the jobs would start only after everything else is ready, which waits for them: with `--wait` for ever.

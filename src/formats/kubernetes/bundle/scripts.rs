@@ -244,7 +244,7 @@ fn stack<'a>(platform: &'a Platform, layout: &Layout, scope: &'a Scope<'_>, stac
     let settings = reads.settings.iter().flat_map(|(variable, encodings)| encodings.iter().map(|encoding| key(variable, *encoding)));
     let local = local(reads, layout);
     let settings_object = settings_object(&platform.name);
-    let custom = stack.workloads.iter().flat_map(|one| &one.awaited).filter(|object| object.state.is_some());
+    let custom = stack.workloads.iter().flat_map(|one| &one.awaited).filter(|object| object.custom);
     let made = (!reads.settings.is_empty()).then(|| settings_object.clone());
     Stack {
         namespace: &stack.namespace,

@@ -5,7 +5,7 @@ use crate::platform::{
     Body, Check, Endpoint, File, Health, Image, Network, Platform, Protocol, Published, Resources, Stack, Volume, Workload, WorkloadKind,
 };
 use crate::source::Pointer;
-use crate::value::Duration;
+use crate::value::{Duration, Replicas};
 
 /// In every text position this must reach the real reader unchanged.
 pub const NASTY: &str = "$(A)${B}$${C}{{ D }}%(e)s'\"\n";
@@ -56,7 +56,7 @@ pub fn workload(name: &str) -> Workload {
         service: name.into(),
         role: None,
         stack: 0,
-        kind: WorkloadKind::Server { replicas: 1, keep_running: true },
+        kind: WorkloadKind::Server { replicas: Replicas::Count(1), keep_running: true },
         before: None,
         networks: vec!["net".into()],
         profiles: Vec::new(),

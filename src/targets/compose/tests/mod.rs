@@ -12,7 +12,7 @@ use crate::platform::{
     Build, Check, Endpoint, Image, Mount, MountSource, PathRef, PublicText, Readiness, Resources, Text, TextTree, Vantage, Volume,
     Workload, WorkloadKind,
 };
-use crate::value::{Duration, Size};
+use crate::value::{Duration, Replicas, Size};
 
 fn size(text: &str) -> Size {
     serde_json::from_value(text.into()).expect("a size")
@@ -97,7 +97,10 @@ fn without_secrets_the_example_is_short_and_the_env_is_ignored() {
 
 #[test]
 fn servers_and_jobs_restart_differently() {
-    let server = |replicas, keep_running| Workload { kind: WorkloadKind::Server { replicas, keep_running }, ..workload("web") };
+    let server = |count, keep_running| {
+        let kind = WorkloadKind::Server { replicas: Replicas::Count(count), keep_running };
+        Workload { kind, ..workload("web") }
+    };
     let yaml = |workload| text(&render(&platform(&[], vec![workload])), "docker-compose.yml");
     assert!(yaml(server(3, false)).contains("    restart: on-failure\n    deploy:\n      replicas: 3\n"));
     assert!(yaml(server(0, true)).contains("    restart: unless-stopped\n    deploy:\n      replicas: 0\n"));

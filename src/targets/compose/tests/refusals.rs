@@ -4,6 +4,7 @@ use super::build::{at, endpoint, file, platform, render, workload};
 use crate::diagnostic::{Diagnostic, Place, code};
 use crate::platform::realization::{Realization, Realizer, Value};
 use crate::platform::{Body, DocumentFormat, Image, Platform, Text, TextTree, Vantage, Workload, WorkloadKind};
+use crate::value::Replicas;
 
 fn only_diagnostic(platform: &Platform) -> Diagnostic {
     let mut diagnostics = render(platform).diagnostics;
@@ -21,7 +22,7 @@ fn refused(web: Workload) -> (Place, String) {
 #[test]
 fn several_containers_cannot_share_a_port_of_the_host() {
     let endpoints = vec![endpoint("http", 80, Some(("127.0.0.1", 8080)))];
-    let kind = WorkloadKind::Server { replicas: 2, keep_running: true };
+    let kind = WorkloadKind::Server { replicas: Replicas::Count(2), keep_running: true };
     let (place, message) = refused(Workload { kind, endpoints, ..workload("web") });
     assert_eq!(place, Place::Value(at("/services/web/publish")));
     assert_eq!(message, "port 8080 of the host cannot lead to 2 containers");
@@ -84,6 +85,7 @@ fn no_chart_stands_in_for_a_container() {
         secrets: Vec::new(),
         callers: Vec::new(),
         openings: Vec::new(),
+        visits: Vec::new(),
         gaps: Vec::new(),
     };
     let service = |targets: &'static [&'static str]| crate::platform::Service {
@@ -93,7 +95,7 @@ fn no_chart_stands_in_for_a_container() {
         resources: Vec::new(),
         connections: None,
         external: None,
-        realization: Some(realization(targets)),
+        realizations: vec![realization(targets)],
         origin: at("/services/web"),
     };
     let with = |targets: &'static [&'static str]| Platform { services: vec![service(targets)], ..platform(&[], vec![workload("web")]) };
