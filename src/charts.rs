@@ -36,8 +36,8 @@ pub fn values(chart: &str, version: &str) -> Option<Values> {
 pub fn gone(chart: &str, version: &str, path: &str) -> Option<&'static str> {
     let options = of_chart(&OPTIONS, chart, version)?;
     let now = |path: &str| {
-        let row = options.get(options.partition_point(|row| first_column(row) < path))?;
-        row.split_once('\t').filter(|(known, _)| *known == path).map(|(_, now)| now)
+        let start = format!("{path}\t");
+        options.get(options.partition_point(|row| **row < *start))?.strip_prefix(start.as_str())
     };
     now(path).or_else(|| path.rsplit_once('.').and_then(|(section, _)| now(&format!("{section}.*"))))
 }

@@ -222,7 +222,13 @@ impl Writer {
     }
 
     fn indentation(&mut self) {
-        self.out.extend(std::iter::repeat_n(' ', self.indent));
+        const SPACES: &str = "                                ";
+        let mut left = self.indent;
+        while left > 0 {
+            let now = left.min(SPACES.len());
+            self.out.push_str(&SPACES[..now]);
+            left -= now;
+        }
     }
 }
 
