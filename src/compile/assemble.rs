@@ -1,6 +1,6 @@
 //! Phase 9, second half: the platform made of all pieces, its stacks in the order in which they start.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::blueprint::Blueprint;
 use crate::components::OwnVolume;
@@ -32,7 +32,7 @@ pub(super) fn platform(
     let mut realizations = realizations(&services, &built.workloads);
     let (secrets, settings) = variables(blueprint, &services, &built, &realizations, found);
     let order = start_order(&places, &edges, &built.workloads, found);
-    let mut connections: BTreeMap<String, _> = built.connections.into_iter().collect();
+    let mut connections: HashMap<String, _> = built.connections.into_iter().collect();
     let list = services
         .list
         .iter()
@@ -81,13 +81,14 @@ pub(super) fn platform(
 }
 
 /// What can stand in for the workloads of services or look after them, by the service.
-fn realizations<'s>(services: &'s Services<'_>, workloads: &[Workload]) -> BTreeMap<&'s str, Vec<Realization>> {
-    let mut by_service: BTreeMap<&str, Vec<&Workload>> = BTreeMap::new();
+fn realizations<'s>(services: &'s Services<'_>, workloads: &[Workload]) -> HashMap<&'s str, Vec<Realization>> {
+    let mut by_service: HashMap<&str, Vec<&Workload>> = HashMap::new();
     for workload in workloads {
         by_service.entry(&workload.service).or_default().push(workload);
     }
     let of_service = |name: &str| by_service.get(name).map(Vec::as_slice).unwrap_or_default();
-    services.list.iter().map(|declared| (declared.name, declared.instance.realizations(of_service(declared.name)))).collect()
+    let all = services.list.iter().map(|declared| (declared.name, declared.instance.realizations(of_service(declared.name))));
+    all.filter(|(_, realizations)| !realizations.is_empty()).collect()
 }
 
 /// Puts the stacks into the order in which they start, and rewrites every index.
@@ -113,8 +114,8 @@ fn reordered(mut platform: Platform, order: &[usize]) -> Platform {
 /// The order in which stacks start: after those that they wait for, and after the owners of their networks.
 fn start_order(places: &Places, edges: &[Edge], workloads: &[Workload], found: &mut Vec<Diagnostic>) -> Vec<usize> {
     let count = places.stacks.len();
-    let stack_of: BTreeMap<&str, usize> = workloads.iter().map(|workload| (workload.name.as_str(), workload.stack)).collect();
-    let owner_of: BTreeMap<&str, usize> = places.networks.iter().map(|network| (network.name.as_str(), network.owner)).collect();
+    let stack_of: HashMap<&str, usize> = workloads.iter().map(|workload| (workload.name.as_str(), workload.stack)).collect();
+    let owner_of: HashMap<&str, usize> = places.networks.iter().map(|network| (network.name.as_str(), network.owner)).collect();
     // before[a][b]: why a starts after b
     let mut after: Vec<BTreeMap<usize, Pointer>> = vec![BTreeMap::new(); count];
     for edge in edges {

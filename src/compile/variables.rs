@@ -1,6 +1,6 @@
 //! Phase 9: the secrets and the deployer's values that the workloads read.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::blueprint::Blueprint;
 use crate::components::SecretDeclaration;
@@ -17,7 +17,7 @@ pub(super) fn variables(
     blueprint: &Blueprint,
     services: &Services<'_>,
     built: &BuiltAll,
-    realizations: &BTreeMap<&str, Vec<Realization>>,
+    realizations: &HashMap<&str, Vec<Realization>>,
     found: &mut Vec<Diagnostic>,
 ) -> (Vec<Secret>, Vec<Setting>) {
     let declared = declared_secrets(blueprint, services, found);

@@ -1,7 +1,7 @@
 //! Phase 8: every key that names a service is an edge. From an edge follow variables, waiting, and the demand that both
 //! sides share a network.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap};
 
 use crate::blueprint::{Blueprint, Readiness as Wanted};
 use crate::components::{Resource, Scope as _, Surface, set};
@@ -25,7 +25,7 @@ pub(super) fn connect(
 ) -> Vec<Edge> {
     let internal = blueprint.networks.iter().filter(|(_, network)| network.internal).map(|(name, _)| name.as_str()).collect();
     let mut wiring =
-        Wiring { services, internal, index: BTreeMap::new(), positions: BTreeMap::new(), written: BTreeMap::new(), broken: Vec::new() };
+        Wiring { services, internal, index: HashMap::new(), positions: HashMap::new(), written: HashMap::new(), broken: Vec::new() };
     let workloads = built.workloads.as_mut_slice();
     for (position, workload) in workloads.iter().enumerate() {
         wiring.positions.insert(workload.name.clone(), position);
@@ -77,11 +77,11 @@ struct Wiring<'s, 'a> {
     /// The networks without a way to the internet.
     internal: BTreeSet<&'s str>,
     /// The positions of a service's workloads.
-    index: BTreeMap<String, Vec<usize>>,
+    index: HashMap<String, Vec<usize>>,
     /// The position of each workload.
-    positions: BTreeMap<String, usize>,
+    positions: HashMap<String, usize>,
     /// Which edge wrote a variable of a workload.
-    written: BTreeMap<(String, String), Pointer>,
+    written: HashMap<(String, String), Pointer>,
     broken: Vec<Pointer>,
 }
 

@@ -1,6 +1,6 @@
 //! Texts after the addresses are known, and what was found on the way.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
 
 use crate::diagnostic::{Diagnostic, Place, code};
@@ -73,7 +73,7 @@ pub type Spelling<'a> = Box<dyn Fn(&'a Workload, &'a Endpoint, Reader) -> Option
 pub struct Resolver<'a> {
     /// The format, for people: `Compose`.
     format: &'static str,
-    endpoints: BTreeMap<(&'a str, &'a str), (&'a Workload, &'a Endpoint)>,
+    endpoints: HashMap<(&'a str, &'a str), (&'a Workload, &'a Endpoint)>,
     spelling: Spelling<'a>,
     /// Who reads what is resolved next.
     pub reader: Reader,

@@ -1,22 +1,22 @@
 //! The pieces of a platform by name. Built once where many are looked up, so that no lookup is a scan.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use super::{Endpoint, EndpointRef, Network, Platform, Service, Workload};
 
 /// Lookups into a platform.
 #[derive(Debug)]
 pub struct Index<'a> {
-    workloads: BTreeMap<&'a str, &'a Workload>,
-    services: BTreeMap<&'a str, &'a Service>,
-    networks: BTreeMap<&'a str, &'a Network>,
-    by_service: BTreeMap<&'a str, Vec<&'a Workload>>,
+    workloads: HashMap<&'a str, &'a Workload>,
+    services: HashMap<&'a str, &'a Service>,
+    networks: HashMap<&'a str, &'a Network>,
+    by_service: HashMap<&'a str, Vec<&'a Workload>>,
 }
 
 impl<'a> Index<'a> {
     /// The index of a platform.
     pub fn new(platform: &'a Platform) -> Self {
-        let mut by_service: BTreeMap<&str, Vec<&Workload>> = BTreeMap::new();
+        let mut by_service: HashMap<&str, Vec<&Workload>> = HashMap::new();
         for workload in &platform.workloads {
             by_service.entry(&workload.service).or_default().push(workload);
         }
