@@ -1,5 +1,6 @@
 //! `pipegen check`: every fault of blueprints and of all their environments; writes nothing.
 
+use std::mem;
 use std::path::Path;
 
 use super::arguments::{CheckArgs, Format};
@@ -57,7 +58,7 @@ fn all_environments(path: &Path, choice: &Choice) -> Result<Found, Exit> {
             }
             environments.extend(compiled.environments.iter().cloned().map(Some));
         }
-        for needs in lower(&mut compiled, path, Path::new(OUT), environment.as_deref(), targets.as_deref())? {
+        for needs in lower(&compiled, path, Path::new(OUT), environment.as_deref(), targets.as_deref())? {
             compiled.add(needs.diagnostics);
         }
         failed |= errors(&compiled) > 0;
@@ -66,6 +67,10 @@ fn all_environments(path: &Path, choice: &Choice) -> Result<Found, Exit> {
         }
         diagnostics.append(&mut compiled.diagnostics);
         next += 1;
+        if next == environments.len() {
+            // Not taken apart: after the last of them the process is about to end.
+            mem::forget(compiled);
+        }
     }
     // Most faults of the base are there in every environment, and are said once.
     sort_and_dedup(&mut diagnostics);

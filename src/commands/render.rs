@@ -99,18 +99,18 @@ pub(super) struct Needs {
 /// What the chosen targets, or else all that fit, would make of a compiled blueprint. Nothing is written, not even in
 /// memory: that would take longer than all else.
 pub(super) fn lower(
-    compiled: &mut Compiled,
+    compiled: &Compiled,
     blueprint: &Path,
     out: &Path,
     environment: Option<&str>,
     chosen: Option<&[&'static Target]>,
 ) -> Result<Vec<Needs>, Exit> {
-    let Some(platform) = compiled.platform.take() else { return Ok(Vec::new()) };
+    let Some(platform) = &compiled.platform else { return Ok(Vec::new()) };
     let mut needs = Vec::new();
-    for target in chosen.map_or_else(|| fitting(&platform).0, <[_]>::to_vec) {
+    for target in chosen.map_or_else(|| fitting(platform).0, <[_]>::to_vec) {
         let folder = folder(out, &platform.name, environment, target.name);
         let layout = layout(blueprint, &folder)?;
-        let Rendered { diagnostics, secrets, settings, .. } = (target.lower)(&platform, &layout);
+        let Rendered { diagnostics, secrets, settings, .. } = (target.lower)(platform, &layout);
         needs.push(Needs { folder, diagnostics, secrets, settings });
     }
     Ok(needs)

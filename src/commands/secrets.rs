@@ -11,7 +11,7 @@ use crate::secrets::{InitError, Status, init as make, os_random, store};
 /// Writes `.env` into the folder of every target that was rendered and reads one.
 pub fn init(choice: &ChoiceArgs) -> Done {
     let Chosen { source, mut compiled } = blueprint::choose(choice, false)?;
-    let all = lower(&mut compiled, &choice.blueprint, &choice.out, choice.env.as_deref(), None)?;
+    let all = lower(&compiled, &choice.blueprint, &choice.out, choice.env.as_deref(), None)?;
     let (mut there, missing): (Vec<_>, Vec<_>) = all.into_iter().partition(|needs| needs.folder.is_dir());
     for needs in &mut there {
         compiled.add(std::mem::take(&mut needs.diagnostics));

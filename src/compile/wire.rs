@@ -80,8 +80,8 @@ struct Wiring<'s, 'a> {
     index: HashMap<String, Vec<usize>>,
     /// The position of each workload.
     positions: HashMap<String, usize>,
-    /// Which edge wrote a variable of a workload.
-    written: HashMap<(String, String), Pointer>,
+    /// The variables of each workload, by its position, with the edges that wrote them.
+    written: HashMap<usize, Vec<(String, Pointer)>>,
     broken: Vec<Pointer>,
 }
 
@@ -335,8 +335,9 @@ impl Wiring<'_, '_> {
         if consumer.service.environment.get(name).is_some() {
             return true;
         }
-        let key = (workload.name.clone(), name.to_owned());
-        if let Some(first) = self.written.get(&key).filter(|first| **first != edge.at) {
+        let position = self.positions.get(&workload.name).copied().unwrap_or_default();
+        let written = self.written.entry(position).or_default();
+        if let Some((_, first)) = written.iter().find(|(known, first)| known == name && *first != edge.at) {
             let message = format!("the variable `{name}` is written by two connections");
             let help = match edge.given {
                 Some(_) => "give one of them a prefix: `runs: { as: OTHER }`".to_owned(),
@@ -346,7 +347,7 @@ impl Wiring<'_, '_> {
             found.push(fault.related(Place::Name(first.clone()), "written here first"));
             return false;
         }
-        self.written.insert(key, edge.at.clone());
+        written.push((name.to_owned(), edge.at.clone()));
         set(&mut workload.environment, name, text.clone());
         true
     }
