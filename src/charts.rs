@@ -61,12 +61,12 @@ pub enum Values {
 impl Values {
     /// The place of a key of the map that is here; `None`: nothing reads it.
     pub fn key(self, key: &str) -> Option<Self> {
-        self.below(key).or_else(|| self.below("*"))
+        self.below(|part| part.key(key)).or_else(|| self.below(|part| part.key("*")))
     }
 
     /// The place of the items of the list that is here; `None`: no list is read here.
     pub fn item(self) -> Option<Self> {
-        self.below("[]")
+        self.below(Part::items)
     }
 
     /// The keys of the map that is here, as far as they are named.
@@ -77,9 +77,9 @@ impl Values {
         }
     }
 
-    fn below(self, key: &str) -> Option<Self> {
+    fn below(self, step: impl Fn(Part) -> Option<Part>) -> Option<Self> {
         let Self::Known(part) = self else { return Some(self) };
-        match (part.below(key), part.field()) {
+        match (step(part), part.field()) {
             (Some(below), _) => Some(Self::Known(below)),
             (None, Some(field)) if field.is_open() => Some(Self::Inside { evaluated: field.evaluated }),
             (None, _) => None,
@@ -89,7 +89,7 @@ impl Values {
     /// Whether a value of a type of JSON Schema may stand here. `null` may anywhere: Helm forgets the chart's default.
     pub fn accepts(self, kind: &str) -> bool {
         let Self::Known(part) = self else { return true };
-        let of_children = if part.below("[]").is_some() { "array" } else { "object" };
+        let of_children = if part.items().is_some() { "array" } else { "object" };
         kind == "null" || part.has_below() && kind == of_children || part.field().is_some_and(|field| field.accepts(kind))
     }
 
@@ -98,7 +98,7 @@ impl Values {
         let Self::Known(part) = self else { return "object" };
         match part.field() {
             Some(field) => field.types,
-            None if part.below("[]").is_some() => "array",
+            None if part.items().is_some() => "array",
             None => "object",
         }
     }
@@ -132,13 +132,25 @@ impl Part {
         self.path == 0 || self.rests().any(|rest| rest.starts_with(['.', '[']))
     }
 
-    /// The part of a key of the map that is here, or of the items (`[]`) of the list.
-    fn below(self, key: &str) -> Option<Self> {
-        let point = if key == "[]" || self.path == 0 { "" } else { "." };
-        let step = format!("{point}{key}");
+    /// The part of a key of the map that is here.
+    fn key(self, key: &str) -> Option<Self> {
+        // It would be taken for several steps, for items or for columns: the tables have no such key.
+        if key.is_empty() || key.contains(['.', '[', '\t']) {
+            return None;
+        }
+        let point = if self.path == 0 { "" } else { "." };
+        self.step(&format!("{point}{key}"))
+    }
+
+    /// The part of the items of the list that is here.
+    fn items(self) -> Option<Self> {
+        self.step("[]")
+    }
+
+    fn step(self, step: &str) -> Option<Self> {
         let start = self.rows.partition_point(|row| row[self.path..] < *step);
         let rows = &self.rows[start..];
-        let rows = &rows[..rows.partition_point(|row| row[self.path..].starts_with(&step))];
+        let rows = &rows[..rows.partition_point(|row| row[self.path..].starts_with(step))];
         let below = Self { rows, path: self.path + step.len() };
         (below.field().is_some() || !rows.is_empty() && below.has_below()).then_some(below)
     }
@@ -220,6 +232,17 @@ mod tests {
         assert_eq!(keys(&["images", "airflow"]), ["digest", "pullPolicy", "repository", "tag"]);
         assert!(at(&["extraE"]).is_none() && at(&["images", "airflo"]).is_none() && at(&["images", "airflow", "t"]).is_none());
         assert!(at(&["images"]).is_some_and(|place| !place.accepts("array")));
+    }
+
+    /// The chart would read none of these, although a path of the table looks the same.
+    #[test]
+    fn a_key_is_one_step() {
+        for key in ["images.airflow", "images.airflow.tag", "env[]", "[]", "affinity\tcore.v1.Affinity", "affinity\t", "é\t", ""] {
+            assert!(at(&[]).and_then(|root| root.key(key)).is_none(), "{key:?}");
+            assert!(at(&["images"]).and_then(|images| images.key(key)).is_none(), "images and {key:?}");
+        }
+        assert!(at(&["images"]).and_then(|images| images.key("airflow.tag")).is_none());
+        assert!(at(&["env"]).and_then(|env| env.key("[]")).is_none(), "a map is no list");
     }
 
     #[test]

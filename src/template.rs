@@ -165,16 +165,7 @@ fn code_span(text: &str) -> String {
     if text.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'`' | b'|')) {
         return format!("`{text}`");
     }
-    let mut line = String::with_capacity(text.len());
-    for word in text.split_whitespace() {
-        if !line.is_empty() {
-            line.push(' ');
-        }
-        line.push_str(word);
-    }
-    if line.contains('|') {
-        line = line.replace('|', r"\|");
-    }
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ").replace('|', r"\|");
     let longest = line.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat(longest + 1);
     let pad = if longest > 0 { " " } else { "" };

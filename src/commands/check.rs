@@ -68,7 +68,7 @@ fn all_environments(path: &Path, choice: &Choice) -> Result<Found, Exit> {
         diagnostics.append(&mut compiled.diagnostics);
         next += 1;
         if next == environments.len() {
-            // Not taken apart: after the last of them the process is about to end.
+            // The last one, often the only one, is not taken apart: the process is about to end, or to read another file.
             mem::forget(compiled);
         }
     }

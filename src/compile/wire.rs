@@ -80,8 +80,8 @@ struct Wiring<'s, 'a> {
     index: HashMap<String, Vec<usize>>,
     /// The position of each workload.
     positions: HashMap<String, usize>,
-    /// The variables of each workload, by its position, with the edges that wrote them.
-    written: HashMap<usize, Vec<(String, Pointer)>>,
+    /// The variables of each workload, with the edges that wrote them.
+    written: HashMap<String, Vec<(String, Pointer)>>,
     broken: Vec<Pointer>,
 }
 
@@ -335,8 +335,7 @@ impl Wiring<'_, '_> {
         if consumer.service.environment.get(name).is_some() {
             return true;
         }
-        let position = self.positions.get(&workload.name).copied().unwrap_or_default();
-        let written = self.written.entry(position).or_default();
+        let written = self.written.entry(workload.name.clone()).or_default();
         if let Some((_, first)) = written.iter().find(|(known, first)| known == name && *first != edge.at) {
             let message = format!("the variable `{name}` is written by two connections");
             let help = match edge.given {
