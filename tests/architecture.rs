@@ -49,10 +49,10 @@ const LAYERS: &[(&str, &[&str])] = &[
 /// Foreign crates that one place hides from all others, so that they can be replaced there.
 const HIDDEN: &[(&str, &[&str])] = &[
     ("annotate_snippets", &["diagnostic/"]),
+    ("askama", &["template/"]),
     ("clap", &["cli.rs", "commands/arguments.rs", "commands/completions.rs"]),
     ("clap_complete", &["cli.rs", "commands/completions.rs"]),
     ("granit_parser", &["yaml/"]),
-    ("minijinja", &["template.rs"]),
     ("pipegen_schema", &["compile/", "value/"]),
 ];
 
@@ -345,7 +345,7 @@ fn a_leak_a_write_and_a_word_are_seen() {
     assert_eq!(faults(reexport_faults, "components/mod.rs", "pub use crate::value::Name;"), 2, "reference and schema may not use it");
     assert_eq!(faults(reexport_faults, "platform/mod.rs", "pub use crate::value::Name;"), 0);
     assert_eq!(faults(reexport_faults, "components/mod.rs", "pub use build::Build;\nuse crate::blueprint::Service;"), 0);
-    assert_eq!(faults(hidden_faults, "targets/mod.rs", "use minijinja::Value;"), 1);
+    assert_eq!(faults(hidden_faults, "targets/mod.rs", "use askama::Template;"), 1);
     assert_eq!(faults(hidden_faults, "yaml/read.rs", "use granit_parser::Parser;"), 0);
     for call in
         ["fs_err::write(a, b)", "fs::remove_dir_all(a)", "std::fs::File::create(a)", "file.persist(a)", "fs_err::OpenOptions::new()"]

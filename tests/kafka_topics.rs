@@ -23,7 +23,7 @@ fn run(topics: Value) -> (bool, String, Vec<String>) {
     program::write(&folder.path().join("kafka-topics.sh"), &fake);
     program::write(&folder.path().join("kafka-configs.sh"), &fake);
     let replicated = topics.as_array().is_some_and(|topics| topics.iter().any(|topic| topic["replicas"].is_number()));
-    let script = template::render("kafka/topics.sh", json!({ "topics": topics, "replicated": replicated })).expect("a script");
+    let script = template::fill("kafka/topics.sh", json!({ "topics": topics, "replicated": replicated })).expect("a script");
     let script = script.replace("bin=/opt/kafka/bin", &format!("bin={}", folder.path().display()));
     let output = Command::new("bash").args(["-c", &script]).env("BOOTSTRAP_SERVERS", "b:9092").output().expect("bash");
     let calls = std::fs::read_to_string(folder.path().join("calls")).expect("calls");

@@ -44,7 +44,7 @@ fn every_database_is_dumped_as_its_owner_and_can_be_restored() {
         { "name": "reports", "owner": "other", "variable": "OTHER" },
     ]);
     let context = json!({ "folder": folder.path(), "databases": databases });
-    let script = template::render("postgres/backup.sh", context).expect("it can be written");
+    let script = template::fill("postgres/backup.sh", context).expect("it can be written");
     let path = [server.bin.as_path(), Path::new("/usr/bin"), Path::new("/bin")];
     let run = |password: &str| {
         let mut shell = Command::new("/bin/sh");

@@ -88,8 +88,8 @@ impl Server {
 
     /// Runs the job as its container would.
     fn init(&self, context: &Value, passwords: &[(&str, &str)]) -> Output {
-        for name in ["init.sh", "init.sql"] {
-            let text = template::render(&format!("postgres/{name}"), context).expect(name);
+        for (name, template) in [("init.sh", "postgres/init.sh"), ("init.sql", "postgres/init.sql")] {
+            let text = template::fill(template, context).expect(name);
             fs::write(self.folder.path().join(name), text).expect(name);
         }
         let mut sh = self.command(Path::new("sh"), "postgres", ADMIN, "postgres");

@@ -40,7 +40,7 @@ pub fn content(resolver: &mut Resolver<'_>, file: &File) -> Content {
 }
 
 /// The variables go in after the template was rendered: no filter of it sees them, so they must be encoded already.
-fn deploy_time_template(resolver: &mut Resolver<'_>, name: &str, context: &TextTree, place: &Place) -> Vec<Piece> {
+fn deploy_time_template(resolver: &mut Resolver<'_>, name: &'static str, context: &TextTree, place: &Place) -> Vec<Piece> {
     let mut marks = Marks::for_tree(context);
     let values = document::to_doc(context, &mut |text| {
         let pieces = resolver.pieces(text, place);
@@ -49,8 +49,8 @@ fn deploy_time_template(resolver: &mut Resolver<'_>, name: &str, context: &TextT
     marks.fill(&template(resolver, name, &values, place), "")
 }
 
-fn template(resolver: &mut Resolver<'_>, name: &str, values: &Doc, place: &Place) -> String {
-    template::render(name, values).unwrap_or_else(|error| {
+fn template(resolver: &mut Resolver<'_>, name: &'static str, values: &Doc, place: &Place) -> String {
+    template::fill(name, values).unwrap_or_else(|error| {
         resolver.refuse(place, error.to_string(), "use a value that this kind of file can hold");
         String::new()
     })

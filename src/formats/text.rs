@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use crate::diagnostic::{Diagnostic, Place, code};
 use crate::platform::{AddressPart, Encoding, Endpoint, EndpointRef, Part, Platform, Published, Text, Vantage, Workload};
+use crate::secrets;
 
 /// A piece of a text after the addresses are known.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -47,6 +48,12 @@ impl Hole {
             _ => self.default,
         };
         Self { encoding, default, ..self }
+    }
+
+    /// Whether `.env` has a copy in Base64, from which scripts read it: a value that is not encoded otherwise can be anything, and
+    /// need not be one line.
+    pub fn is_coded(&self) -> bool {
+        self.encoding == Encoding::Raw && self.variable != secrets::FINGERPRINT
     }
 
     /// The variable of the encoded value.

@@ -5,14 +5,13 @@
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use serde::Serialize;
-
 use crate::fileset::FileSet;
 use crate::platform::{Index, Platform, Published, Workload, WorkloadKind};
-use crate::template::{self, TemplateError};
+use crate::template::{self, Template, TemplateError};
 use crate::value::Replicas;
 
-#[derive(Serialize)]
+#[derive(Template)]
+#[template(path = "network/verify-network-probe.sh.j2", escape = "sh")]
 struct Probe<'a> {
     header: &'a str,
 }
@@ -22,7 +21,7 @@ struct Probe<'a> {
 /// # Errors
 /// The header cannot be written in a shell script.
 pub fn probe(files: &mut FileSet, header: &str) -> Result<(), TemplateError> {
-    files.insert_executable("verify-network-probe.sh", template::render("network/verify-network-probe.sh", Probe { header })?);
+    files.insert_executable("verify-network-probe.sh", template::render("network/verify-network-probe.sh", &Probe { header })?);
     Ok(())
 }
 

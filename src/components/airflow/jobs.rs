@@ -4,10 +4,13 @@ use super::{Airflow, USER, connection, roles};
 use crate::components::Build;
 use crate::platform::{Body, ConnectionSetup, DocumentFormat, File, Image, Readiness, Text, TextTree, Workload};
 
+const INIT: &str = include_str!("../../../templates/airflow/init.py");
+const CONNECTIONS: &str = include_str!("../../../templates/airflow/connections.py");
+
 impl Airflow {
     /// Prepares the metadata database.
     pub(super) fn init(&self, cx: &mut Build<'_>, image: Image, environment: &[(String, Text)]) -> Workload {
-        let mut job = self.job(cx, &self.init_name(), "init", image, environment, "airflow/init.py");
+        let mut job = self.job(cx, &self.init_name(), "init", image, environment, ("init.py", INIT));
         job.environment.push(("ADMIN_USERNAME".to_owned(), self.admin.username.as_str().into()));
         job.environment.push(("ADMIN_PASSWORD".to_owned(), Text::secret(&self.admin.variable)));
         job.kind = roles::migrated(environment);
@@ -20,7 +23,7 @@ impl Airflow {
             return None;
         }
         let name = format!("{}-connections", cx.name);
-        let mut job = self.job(cx, &name, "connections", image, environment, "airflow/connections.py");
+        let mut job = self.job(cx, &name, "connections", image, environment, ("connections.py", CONNECTIONS));
         if let Some(command) = &mut job.command {
             command.push("/pipegen/connections.json".into());
         }
@@ -46,20 +49,15 @@ impl Airflow {
         role: &'static str,
         image: Image,
         environment: &[(String, Text)],
-        script: &'static str,
+        (file, program): (&str, &'static str),
     ) -> Workload {
         let mut job = cx.job(name, Some(role), image);
         job.runs_as = Some(USER);
         job.networks.truncate(1);
-        let mount = format!("/pipegen/{}", script.rsplit('/').next().unwrap_or(script));
+        let mount = format!("/pipegen/{file}");
         job.command = Some(vec!["python".into(), mount.as_str().into()]);
         job.environment = environment.to_vec();
-        job.files = vec![File {
-            mount,
-            executable: false,
-            body: Body::Template { name: script, context: TextTree::Map(Vec::new()) },
-            origin: cx.at.clone(),
-        }];
+        job.files = vec![File { mount, executable: false, body: Body::Text(Text::literal(program)), origin: cx.at.clone() }];
         cx.finish(&mut job);
         job
     }

@@ -13,8 +13,8 @@ use crate::diagnostic::{Diagnostic, Place, code};
 use crate::fileset::FileSet;
 use crate::formats::text::Piece;
 use crate::formats::{Layout, said_elsewhere};
-use crate::platform::{Build, Cluster, Encoding, Image, Platform, Published};
-use crate::template;
+use crate::platform::{Build, Cluster, Image, Platform, PublicText, Published};
+use crate::template::{self, Template, filters};
 use crate::yaml::{self, Doc};
 
 /// The range of the pods' addresses: Kind's default, written down because the policies of published ports name it.
@@ -99,7 +99,8 @@ struct HostPath {
     path: String,
 }
 
-#[derive(Serialize)]
+#[derive(Template)]
+#[template(path = "kind/cluster.sh.j2", escape = "sh")]
 struct Script<'a> {
     header: String,
     cluster: &'a str,
@@ -108,19 +109,12 @@ struct Script<'a> {
     images: Vec<ImageRow>,
 }
 
-#[derive(Serialize)]
 struct ImageRow {
-    reference: Vec<PieceRow>,
+    reference: Vec<Piece>,
     context: String,
     dockerfile: Option<String>,
     stage: Option<String>,
-    args: Vec<(String, Vec<PieceRow>)>,
-}
-
-#[derive(Serialize)]
-struct PieceRow {
-    literal: Option<String>,
-    variable: Option<String>,
+    args: Vec<(String, Vec<Piece>)>,
 }
 
 /// The folder of a claim on the machine, from the folder of the artifacts.
@@ -255,27 +249,22 @@ fn images(platform: &Platform, layout: &Layout, scope: &mut Scope<'_>) -> Vec<Im
         seen.push(reference);
         let Build { context, dockerfile, args, target } = build;
         let place = Place::Value(context.origin.clone());
-        let mut pieces = |text: &crate::platform::PublicText| scope.resolver.pieces(text.text(), &place);
-        let reference = pieces(reference);
-        let args: Vec<_> = args.iter().map(|(name, text)| (name.clone(), pieces(text))).collect();
+        let mut pieces = |text: &PublicText| {
+            let pieces = scope.resolver.pieces(text.text(), &place);
+            for piece in &pieces {
+                if let Piece::Hole(hole) = piece {
+                    scope.needs(hole);
+                }
+            }
+            pieces
+        };
         rows.push(ImageRow {
-            reference: rows_of(scope, reference),
+            reference: pieces(reference),
             context: layout.relative(&context.path),
             dockerfile: dockerfile.clone(),
             stage: target.clone(),
-            args: args.into_iter().map(|(name, pieces)| (name, rows_of(scope, pieces))).collect(),
+            args: args.iter().map(|(name, text)| (name.clone(), pieces(text))).collect(),
         });
     }
     rows
-}
-
-fn rows_of(scope: &mut Scope<'_>, pieces: Vec<Piece>) -> Vec<PieceRow> {
-    let row = |piece| match piece {
-        Piece::Known(text) => PieceRow { literal: Some(text), variable: None },
-        Piece::Hole(hole) => {
-            scope.needs(&hole);
-            PieceRow { literal: None, variable: Some(Encoding::Raw.variable(&hole.variable)) }
-        }
-    };
-    pieces.into_iter().map(row).collect()
 }

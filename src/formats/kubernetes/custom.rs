@@ -1,7 +1,5 @@
 //! What an operator is asked for, as its custom resources.
 
-use serde::Serialize;
-
 use super::containers;
 use super::model::{Metadata, Object, Spec, doc};
 use super::realizations::{of_service, pod_labels};
@@ -167,7 +165,7 @@ pub fn image_part(scope: &Scope<'_>, workload: &str, part: ImagePart) -> Option<
 }
 
 /// An operator, for the scripts.
-#[derive(Debug, Serialize)]
+#[derive(Debug)]
 pub struct OperatorRow {
     /// Its name, for people.
     pub name: &'static str,

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::model::{
@@ -37,7 +36,7 @@ pub struct WorkloadManifests<'a> {
 }
 
 /// An object whose state shows that a workload is there.
-#[derive(Debug, Serialize)]
+#[derive(Debug)]
 pub struct Awaited {
     /// Its kind, for `kubectl`.
     pub kind: String,

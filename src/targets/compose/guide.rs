@@ -2,8 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Serialize;
-
 use super::lower;
 use super::plan::{ComposePlan, StackPlan};
 use super::scripts::workloads;
@@ -11,10 +9,11 @@ use crate::formats::Layout;
 use crate::platform::{
     Edge, Image, ImageLogin, Index, MountSource, Part, Pipeline, Platform, PublicText, Secret, Service, Workload, WorkloadKind, relation,
 };
-use crate::template::{self, TemplateError};
+use crate::template::{self, Template, TemplateError, filters};
 
 /// What the template reads. A text that may be missing is empty.
-#[derive(Serialize)]
+#[derive(Template)]
+#[template(path = "compose/README.md.j2", escape = "md")]
 struct Guide<'a> {
     header: String,
     name: &'a str,
@@ -40,7 +39,6 @@ struct Guide<'a> {
     volumes: Vec<String>,
 }
 
-#[derive(Serialize)]
 struct StackRow<'a> {
     project: &'a str,
     file: &'a str,
@@ -50,7 +48,6 @@ struct StackRow<'a> {
     sample: &'a str,
 }
 
-#[derive(Serialize)]
 struct WorkloadRow<'a> {
     name: &'a str,
     service: &'a str,
@@ -60,33 +57,28 @@ struct WorkloadRow<'a> {
     kind: String,
 }
 
-#[derive(Serialize)]
 struct PublishedRow<'a> {
     workload: &'a str,
     url: &'a str,
     login: Option<LoginRow<'a>>,
 }
 
-#[derive(Serialize)]
 struct LoginRow<'a> {
     username: &'a str,
     variable: &'a str,
 }
 
-#[derive(Serialize)]
 struct SecretRow<'a> {
     variable: &'a str,
     note: &'a str,
 }
 
-#[derive(Serialize)]
 struct ResourceRow<'a> {
     service: &'a str,
     kind: &'a str,
     names: &'a [String],
 }
 
-#[derive(Serialize)]
 struct NetworkRow<'a> {
     name: &'a str,
     docker_name: String,
@@ -96,7 +88,6 @@ struct NetworkRow<'a> {
     members: Vec<&'a str>,
 }
 
-#[derive(Serialize)]
 struct EdgeRow<'a> {
     from: String,
     to: String,
@@ -105,14 +96,12 @@ struct EdgeRow<'a> {
     reason: &'a str,
 }
 
-#[derive(Serialize)]
 struct PipelineRow<'a> {
     name: &'a str,
     description: Option<&'a str>,
     steps: Vec<StepRow<'a>>,
 }
 
-#[derive(Serialize)]
 struct StepRow<'a> {
     name: &'a str,
     on: &'a str,
@@ -124,21 +113,18 @@ struct StepRow<'a> {
 }
 
 /// What runs at certain times, which is left to whoever deploys.
-#[derive(Serialize)]
 struct Asked<'a> {
     file: &'a str,
     name: &'a str,
     schedule: &'a str,
 }
 
-#[derive(Serialize)]
 struct Lookup<'a> {
     project: &'a str,
     from: &'a str,
     to: &'a str,
 }
 
-#[derive(Serialize)]
 struct SetupRow<'a> {
     project: &'a str,
     inspect: &'a str,
@@ -146,14 +132,12 @@ struct SetupRow<'a> {
     connections: Vec<ConnectionRow<'a>>,
 }
 
-#[derive(Serialize)]
 struct ConnectionRow<'a> {
     name: &'a str,
 }
 
 /// A drawing: services by stack, and who connects to whom. Nodes have numbers for names, because words such as `end`
 /// mean something in Mermaid.
-#[derive(Serialize)]
 struct Diagram<'a> {
     stacks: Vec<DiagramStack<'a>>,
     /// What runs elsewhere.
@@ -161,20 +145,17 @@ struct Diagram<'a> {
     arrows: Vec<Arrow>,
 }
 
-#[derive(Serialize)]
 struct DiagramStack<'a> {
     id: String,
     name: &'a str,
     nodes: Vec<Node<'a>>,
 }
 
-#[derive(Serialize)]
 struct Node<'a> {
     id: String,
     name: &'a str,
 }
 
-#[derive(Serialize)]
 struct Arrow {
     from: String,
     to: String,
@@ -185,7 +166,7 @@ struct Arrow {
 /// # Errors
 /// A text of the blueprint cannot be written in Markdown, which the language rules out.
 pub fn readme(platform: &Platform, layout: &Layout, plan: &ComposePlan<'_>) -> Result<String, TemplateError> {
-    template::render("compose/README.md", Guide::new(platform, layout, plan))
+    template::render("compose/README.md", &Guide::new(platform, layout, plan))
 }
 
 impl<'a> Guide<'a> {

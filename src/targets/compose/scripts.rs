@@ -4,17 +4,21 @@
 
 use std::collections::BTreeSet;
 
-use serde::Serialize;
-
 use super::plan::{ComposePlan, PublishedEndpoint, StackPlan};
 use crate::fileset::FileSet;
 use crate::formats::{Layout, verification};
 use crate::platform::{Platform, Workload, WorkloadKind};
 use crate::secrets;
-use crate::template::{self, TemplateError};
+use crate::template::{self, TemplateError, filters};
+
+template::views! {
+    Up<'a>: Scripts<'a> = "compose/up.sh.j2", escape "sh";
+    Down<'a>: Scripts<'a> = "compose/down.sh.j2", escape "sh";
+    VerifyNetwork<'a>: Scripts<'a> = "compose/verify-network.sh.j2", escape "sh";
+    SetupConnections<'a>: Scripts<'a> = "compose/setup-connections.sh.j2", escape "sh";
+}
 
 /// What the templates of the scripts read.
-#[derive(Serialize)]
 struct Scripts<'a> {
     header: String,
     name: &'a str,
@@ -30,20 +34,17 @@ struct Scripts<'a> {
     inspect_container: &'static str,
 }
 
-#[derive(Serialize)]
 struct StackContext<'a> {
     project: &'a str,
     file: &'a str,
     jobs: Vec<&'a str>,
 }
 
-#[derive(Serialize)]
 struct Url<'a> {
     workload: &'a str,
     line: String,
 }
 
-#[derive(Serialize)]
 struct Connections<'a> {
     name: &'a str,
     project: &'a str,
@@ -52,7 +53,6 @@ struct Connections<'a> {
     connections: Vec<Connection<'a>>,
 }
 
-#[derive(Serialize)]
 struct Connection<'a> {
     name: &'a str,
     to: &'a str,
@@ -74,15 +74,11 @@ const INSPECT_CONTAINER: &str = concat!(
 pub fn files(platform: &Platform, layout: &Layout, plan: &ComposePlan<'_>, has_files: bool) -> Result<FileSet, TemplateError> {
     let scripts = Scripts::new(platform, layout, plan, has_files);
     let mut files = FileSet::new();
-    let mut write = |name: &str| {
-        files.insert_executable(name, template::render(&format!("compose/{name}"), &scripts)?);
-        Ok(())
-    };
-    write("up.sh")?;
-    write("down.sh")?;
-    write("verify-network.sh")?;
+    files.insert_executable("up.sh", template::render("compose/up.sh", &Up(&scripts))?);
+    files.insert_executable("down.sh", template::render("compose/down.sh", &Down(&scripts))?);
+    files.insert_executable("verify-network.sh", template::render("compose/verify-network.sh", &VerifyNetwork(&scripts))?);
     if !scripts.connections.is_empty() {
-        write("setup-connections.sh")?;
+        files.insert_executable("setup-connections.sh", template::render("compose/setup-connections.sh", &SetupConnections(&scripts))?);
     }
     verification::probe(&mut files, &scripts.header)?;
     Ok(files)

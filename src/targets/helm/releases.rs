@@ -1,18 +1,21 @@
 //! The files of the releases: their values, and the scripts that install them.
 
-use serde::Serialize;
-
 use super::values::{self, ReleaseValues, SetString};
 use super::{Release, releases};
 use crate::fileset::FileSet;
 use crate::formats::Layout;
 use crate::formats::kubernetes::{OperatorRow, ReleaseRow, Releases, Scope, operators};
 use crate::formats::text::Piece;
-use crate::platform::{Encoding, Image, Platform, WorkloadKind};
-use crate::template::{self, TemplateError};
+use crate::platform::{Image, Platform, WorkloadKind};
+use crate::template::{self, Template, TemplateError};
 use crate::yaml::{self, Doc};
 
-#[derive(Serialize)]
+template::views! {
+    ReleaseScript<'a>: Scripts = "helm/releases.sh.j2", escape "sh";
+    UpgradeScript<'a>: Scripts = "helm/upgrade.sh.j2", escape "sh";
+}
+
+/// What the scripts of the releases read.
 struct Scripts {
     header: String,
     releases: Vec<Row>,
@@ -20,13 +23,13 @@ struct Scripts {
     images: Vec<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Template)]
+#[template(path = "helm/operators.sh.j2", escape = "sh")]
 struct Operators {
     header: String,
     operators: Vec<OperatorRow>,
 }
 
-#[derive(Serialize)]
 struct Row {
     name: String,
     namespace: String,
@@ -34,25 +37,11 @@ struct Row {
     chart: &'static str,
     version: &'static str,
     values: String,
-    set: Vec<SetRow>,
+    set: Vec<SetString>,
     /// The paths of the image's tag.
     tags: Vec<String>,
     /// The labels that select the jobs of the chart, as `kubectl` reads them.
     jobs: Vec<String>,
-}
-
-#[derive(Serialize)]
-struct SetRow {
-    path: String,
-    pieces: Vec<PieceRow>,
-}
-
-#[derive(Serialize)]
-struct PieceRow {
-    literal: Option<String>,
-    variable: Option<String>,
-    /// How a variable is read from `.env`.
-    read: &'static str,
 }
 
 /// The files of all releases, and what the scripts of the manifests need to know of them.
@@ -94,9 +83,8 @@ fn write(values: &[(String, String, Doc)], operators: &Operators, scripts: &Scri
         files.insert_executable("operators.sh", template::render("helm/operators.sh", operators)?);
     }
     if !scripts.releases.is_empty() {
-        for name in ["releases.sh", "upgrade.sh"] {
-            files.insert_executable(name, template::render(&format!("helm/{name}"), scripts)?);
-        }
+        files.insert_executable("releases.sh", template::render("helm/releases.sh", &ReleaseScript(scripts))?);
+        files.insert_executable("upgrade.sh", template::render("helm/upgrade.sh", &UpgradeScript(scripts))?);
     }
     Ok(files)
 }
@@ -112,22 +100,10 @@ fn row(scope: &Scope<'_>, release: &Release<'_>, set: Vec<SetString>, tags: Vec<
         chart: release.chart,
         version: release.version,
         values,
-        set: set.into_iter().map(set_row).collect(),
+        set,
         tags,
         jobs: jobs.map(|pods| selector(&pods.selector)).collect(),
     }
-}
-
-fn set_row(set: SetString) -> SetRow {
-    let piece = |piece| match piece {
-        Piece::Known(text) => PieceRow { literal: Some(text), variable: None, read: "" },
-        // A raw value can be anything, and is read from its copy in Base64; an encoded one is derived, and is one line.
-        Piece::Hole(hole) => {
-            let read = if hole.variable == crate::secrets::FINGERPRINT || hole.encoding != Encoding::Raw { "plain" } else { "raw" };
-            PieceRow { literal: None, variable: Some(hole.name()), read }
-        }
-    };
-    SetRow { path: set.path, pieces: set.pieces.into_iter().map(piece).collect() }
 }
 
 /// The name of the image, as far as it is known.

@@ -5,14 +5,12 @@ mod scripts;
 mod store;
 mod verification;
 
-use serde::Serialize;
-
 use super::{Scope, StackManifests};
 use crate::fileset::FileSet;
 use crate::formats::{Layout, Rendered, Writer, variables};
 use crate::platform::{Platform, SecretStore};
 use crate::secrets;
-use crate::template::{self, TemplateError};
+use crate::template::{self, Template, TemplateError};
 
 /// What the releases of charts add to the folder of the manifests.
 #[derive(Default)]
@@ -30,7 +28,7 @@ pub struct Releases<'a> {
 }
 
 /// A release of a chart, for the scripts and the guide.
-#[derive(Debug, Serialize)]
+#[derive(Debug)]
 pub struct ReleaseRow {
     /// Its name.
     pub name: String,
@@ -69,7 +67,8 @@ pub fn bundle<'a>(
     Rendered { files, diagnostics, secrets, settings }
 }
 
-#[derive(Serialize)]
+#[derive(Template)]
+#[template(path = "kind/README.md.j2", escape = "md")]
 struct ClusterGuide<'a> {
     header: String,
     name: &'a str,

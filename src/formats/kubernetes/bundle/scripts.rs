@@ -5,8 +5,6 @@
 
 use std::collections::BTreeSet;
 
-use serde::Serialize;
-
 use super::store::{self, Store};
 use super::{ReleaseRow, Releases, verification};
 use crate::fileset::FileSet;
@@ -19,14 +17,23 @@ use crate::formats::text::{Piece, host_of};
 use crate::formats::verification::probe;
 use crate::platform::{Encoding, Image, Platform, SecretStore, Workload};
 use crate::secrets;
-use crate::template::{self, TemplateError};
+use crate::template::{self, TemplateError, filters};
 
-#[derive(Serialize)]
+template::views! {
+    Install<'a>: Scripts<'a> = "kubernetes/install.sh.j2", escape "sh";
+    Secrets<'a>: Scripts<'a> = "kubernetes/secrets.sh.j2", escape "sh";
+    Status<'a>: Scripts<'a> = "kubernetes/status.sh.j2", escape "sh";
+    Uninstall<'a>: Scripts<'a> = "kubernetes/uninstall.sh.j2", escape "sh";
+    VerifyNetwork<'a>: Scripts<'a> = "kubernetes/verify-network.sh.j2", escape "sh";
+    ForwardScript<'a>: Scripts<'a> = "kubernetes/forward.sh.j2", escape "sh";
+    Guide<'a>: Scripts<'a> = "kubernetes/README.md.j2", escape "md";
+}
+
+/// What the templates of scripts and guide read.
 struct Scripts<'a> {
     header: String,
     name: &'a str,
     description: Option<&'a str>,
-    blueprint: &'a str,
     init: String,
     check_sh: &'static str,
     stacks: Vec<Stack<'a>>,
@@ -51,7 +58,6 @@ struct Scripts<'a> {
     facts: Vec<String>,
 }
 
-#[derive(Serialize)]
 struct Stack<'a> {
     namespace: &'a str,
     secrets: Vec<SecretRow>,
@@ -68,14 +74,12 @@ struct Stack<'a> {
     custom_kinds: BTreeSet<&'a str>,
 }
 
-#[derive(Serialize)]
 struct SecretRow {
     object: String,
     /// The keys, and how each is read from `.env`.
     keys: Vec<Key>,
 }
 
-#[derive(Serialize)]
 struct Key {
     /// The key is called like the variable of `.env`.
     variable: String,
@@ -83,7 +87,6 @@ struct Key {
     coded: bool,
 }
 
-#[derive(Serialize)]
 struct FilledRow {
     object: String,
     /// Its type, where it is not the default.
@@ -93,26 +96,17 @@ struct FilledRow {
     files: Vec<FilledKey>,
 }
 
-#[derive(Serialize)]
 struct FilledKey {
     key: String,
-    pieces: Vec<PieceRow>,
+    pieces: Vec<Piece>,
 }
 
-#[derive(Serialize)]
-struct PieceRow {
-    literal: Option<String>,
-    variable: Option<Key>,
-}
-
-#[derive(Serialize)]
 struct LocalRow<'a> {
     object: &'a str,
     /// Each is `KEY=PATH`.
     files: Vec<String>,
 }
 
-#[derive(Serialize)]
 struct WorkloadRow<'a> {
     name: &'a str,
     /// What shows that it is there.
@@ -124,7 +118,6 @@ struct WorkloadRow<'a> {
     after_charts: bool,
 }
 
-#[derive(Serialize)]
 struct Forward<'a> {
     namespace: &'a str,
     workload: &'a str,
@@ -139,7 +132,6 @@ struct Forward<'a> {
     profile: bool,
 }
 
-#[derive(Serialize)]
 struct ClaimRow<'a> {
     namespace: &'a str,
     name: &'a str,
@@ -167,14 +159,16 @@ pub fn files(
         ..Scripts::new(platform, layout, scope, stacks)
     };
     let mut files = FileSet::new();
-    for name in ["install.sh", "secrets.sh", "status.sh", "uninstall.sh", "verify-network.sh"] {
-        files.insert_executable(name, template::render(&format!("kubernetes/{name}"), &scripts)?);
-    }
+    files.insert_executable("install.sh", template::render("kubernetes/install.sh", &Install(&scripts))?);
+    files.insert_executable("secrets.sh", template::render("kubernetes/secrets.sh", &Secrets(&scripts))?);
+    files.insert_executable("status.sh", template::render("kubernetes/status.sh", &Status(&scripts))?);
+    files.insert_executable("uninstall.sh", template::render("kubernetes/uninstall.sh", &Uninstall(&scripts))?);
+    files.insert_executable("verify-network.sh", template::render("kubernetes/verify-network.sh", &VerifyNetwork(&scripts))?);
     if scripts.forwarded && !scripts.forwards.is_empty() {
-        files.insert_executable("forward.sh", template::render("kubernetes/forward.sh", &scripts)?);
+        files.insert_executable("forward.sh", template::render("kubernetes/forward.sh", &ForwardScript(&scripts))?);
     }
     probe(&mut files, &scripts.header)?;
-    files.insert("README.md", template::render("kubernetes/README.md", &scripts)?);
+    files.insert("README.md", template::render("kubernetes/README.md", &Guide(&scripts))?);
     Ok(files)
 }
 
@@ -189,7 +183,6 @@ impl<'a> Scripts<'a> {
             header: layout.header(),
             name: &platform.name,
             description: platform.description.as_deref(),
-            blueprint: &layout.blueprint,
             init: layout.init_command(platform),
             check_sh: secrets::CHECK_SH,
             stacks: stacks.iter().map(|stack| self::stack(platform, layout, scope, stack)).collect(),
@@ -275,14 +268,7 @@ fn filled_row(FilledObject { name, kind, labels, keys }: FilledObject) -> Filled
         object: name,
         kind: (kind != FilledObject::OPAQUE).then_some(kind),
         labels: labels.iter().map(|(key, value)| format!("{key}: \"{value}\"")).collect::<Vec<_>>().join(", "),
-        files: keys.into_iter().map(|(key, pieces)| FilledKey { key, pieces: pieces.iter().map(piece).collect() }).collect(),
-    }
-}
-
-fn piece(piece: &Piece) -> PieceRow {
-    match piece {
-        Piece::Known(text) => PieceRow { literal: Some(text.clone()), variable: None },
-        Piece::Hole(hole) => PieceRow { literal: None, variable: Some(key(&hole.variable, hole.encoding)) },
+        files: keys.into_iter().map(|(key, pieces)| FilledKey { key, pieces }).collect(),
     }
 }
 

@@ -2,27 +2,30 @@
 
 use std::collections::BTreeSet;
 
-use serde::Serialize;
-
 use crate::formats::kubernetes::{Scope, external_secrets};
 use crate::platform::SecretStore;
 use crate::secrets::Format;
 
-#[derive(Serialize)]
+/// A store of secrets, for the scripts and the guide.
 pub struct Store<'a> {
-    name: &'a str,
-    values: Vec<Row<'a>>,
+    /// Its name.
+    pub name: &'a str,
+    /// What it must have.
+    pub values: Vec<Row<'a>>,
 }
 
-#[derive(Serialize)]
-struct Row<'a> {
-    key: String,
-    property: Option<String>,
-    note: &'a str,
+/// A value that must be there.
+pub struct Row<'a> {
+    /// Under which key.
+    pub key: String,
+    /// The part of what is there, if it is one.
+    pub property: Option<String>,
+    /// What it is for.
+    pub note: &'a str,
     /// What a value looks like.
-    form: &'static str,
+    pub form: &'static str,
     /// What makes one.
-    command: Option<&'static str>,
+    pub command: Option<&'static str>,
 }
 
 /// The store, and the values that it must have; none where `.env` has them.
