@@ -64,14 +64,49 @@ pub fn version(text: &str) -> bool {
         })
 }
 
+/// One parameter, and nothing else.
+pub fn parameter(text: &str) -> bool {
+    text.strip_prefix("${").and_then(|text| text.strip_suffix('}')).is_some_and(parameter_name)
+}
+
+/// So many digits.
+fn digits(text: &str, most: usize) -> bool {
+    (1..=most).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Processors, in thousandths at the finest.
+pub fn cpu(text: &str) -> bool {
+    let (whole, part) = text.split_once('.').map_or((text, None), |(whole, part)| (whole, Some(part)));
+    digits(whole, 4) && part.is_none_or(|part| digits(part, 3)) || parameter(text)
+}
+
+/// Bytes, in units of 1024.
+pub fn size(text: &str) -> bool {
+    let number = ["Ki", "Mi", "Gi", "Ti"].iter().find_map(|unit| text.strip_suffix(unit));
+    number.is_some_and(|number| digits(number, 10) && !number.starts_with('0')) || parameter(text)
+}
+
+/// A time, in one unit.
+pub fn duration(text: &str) -> bool {
+    let number = ["ms", "s", "m", "h", "d"].iter().find_map(|unit| text.strip_suffix(unit));
+    number.is_some_and(|number| digits(number, 9)) || parameter(text)
+}
+
+/// An address of IPv4, or what looks like one of IPv6.
+pub fn address(text: &str) -> bool {
+    let part = |part: &str| digits(part, 3) && (part.len() == 1 || !part.starts_with('0')) && part.parse::<u8>().is_ok();
+    let four = text.split('.').count() == 4 && text.split('.').all(part);
+    four || text.contains(':') && text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b':')
+}
+
 /// Text whose holes are parameters.
 pub fn parametric(text: &str) -> bool {
-    holes(text, parameter)
+    holes(text, parameter_name)
 }
 
 /// Text whose holes are parameters and variables of the deployer.
 pub fn deployable(text: &str) -> bool {
-    holes(text, |inside| parameter(inside) || variable(inside))
+    holes(text, |inside| parameter_name(inside) || variable(inside))
 }
 
 /// Text with any holes.
@@ -95,7 +130,7 @@ fn holes(text: &str, inside: fn(&str) -> bool) -> bool {
     true
 }
 
-fn parameter(inside: &str) -> bool {
+fn parameter_name(inside: &str) -> bool {
     inside.strip_prefix("parameters.").is_some_and(|name| starts(name, |byte| byte.is_ascii_lowercase()) && lower_word(name, b"_"))
 }
 
@@ -127,7 +162,7 @@ mod tests {
     include!("../patterns.rs");
 
     /// From these all texts of up to four pieces are made.
-    const PIECES: [&str; 20] = [
+    const PIECES: [&str; 26] = [
         "a",
         "A",
         "0",
@@ -148,6 +183,12 @@ mod tests {
         "${a/B.c",
         "${a.0",
         "a.b",
+        ":",
+        "1234",
+        "25.5",
+        ".255.256",
+        "Ki",
+        "ms",
     ];
 
     fn texts(most: usize) -> Vec<String> {
@@ -182,6 +223,11 @@ mod tests {
             "variable_name" => super::variable_name,
             "resource_ref" => super::resource_ref,
             "version" => super::version,
+            "parameter" => super::parameter,
+            "cpu" => super::cpu,
+            "size" => super::size,
+            "duration" => super::duration,
+            "address" => super::address,
             "parametric" => super::parametric,
             "deployable" => super::deployable,
             "text" => super::text,
