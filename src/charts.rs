@@ -4,46 +4,70 @@
 //! A chart ignores a value under a path that none of its templates reads, and says nothing. The tables in `schema/charts/`
 //! hold only paths that are read; `tests/charts.rs` compares them with the charts.
 
-use std::sync::LazyLock;
+/// A row of a table: a path, and what is said of it in two columns.
+type Row = [&'static str; 3];
 
-/// The rows of a table, sorted by their path: what is looked up is found by halves, and nothing else is read.
-type Rows = LazyLock<Vec<&'static str>>;
-
-fn rows(table: &'static str) -> Vec<&'static str> {
-    table.lines().skip(1).collect()
+/// The rows of a table, and its headings, taken apart when this is compiled.
+const fn rows<const LINES: usize>(table: &'static str) -> [Row; LINES] {
+    let mut rows = [[""; 3]; LINES];
+    let (mut row, mut column) = (0, 0);
+    let (mut rest, mut at) = (table, 0);
+    while at < rest.len() {
+        let end = rest.as_bytes()[at];
+        at += 1;
+        if end == b'\t' || end == b'\n' {
+            let (cell, after) = rest.split_at(at);
+            rows[row][column] = cell.split_at(at - 1).0;
+            (row, column) = if end == b'\n' { (row + 1, 0) } else { (row, column + 1) };
+            (rest, at) = (after, 0);
+        }
+    }
+    rows
 }
 
-/// What Airflow 3.0, for which the chart was made, renamed and removed: the path, and where it is now. `SECTION.*` is every
-/// option of a section.
-static OPTIONS: [(&str, &str, Rows); 1] =
-    [("airflow", "1.18.0", LazyLock::new(|| rows(include_str!("../schema/charts/airflow-1.18.0-gone.tsv"))))];
+const fn lines(text: &str) -> usize {
+    let (mut count, mut at) = (0, 0);
+    while at < text.len() {
+        count += (text.as_bytes()[at] == b'\n') as usize;
+        at += 1;
+    }
+    count
+}
 
-static CHARTS: [(&str, &str, Rows); 1] =
-    [("airflow", "1.18.0", LazyLock::new(|| rows(include_str!("../schema/charts/airflow-1.18.0.tsv"))))];
+const AIRFLOW: &str = include_str!("../schema/charts/airflow-1.18.0.tsv");
+const AIRFLOW_GONE: &str = include_str!("../schema/charts/airflow-1.18.0-gone.tsv");
+static AIRFLOW_ROWS: [Row; lines(AIRFLOW)] = rows(AIRFLOW);
+static AIRFLOW_GONE_ROWS: [Row; lines(AIRFLOW_GONE)] = rows(AIRFLOW_GONE);
 
-fn of_chart(tables: &'static [(&str, &str, Rows)], chart: &str, version: &str) -> Option<&'static [&'static str]> {
-    let known = tables.iter().find(|known| (known.0, known.1) == (chart, version));
-    known.map(|(_, _, rows)| rows.as_slice())
+/// What is known of a chart. The rows are sorted by their path: what is looked up is found by halves.
+struct Chart {
+    name: &'static str,
+    version: &'static str,
+    values: &'static [Row],
+    /// What the program that the chart runs renamed and removed: the path, and where it is now. `SECTION.*` is every option of a
+    /// section.
+    gone: &'static [Row],
+}
+
+/// Airflow 3.0, for which this version of its chart was made.
+static CHARTS: [Chart; 1] =
+    [Chart { name: "airflow", version: "1.18.0", values: AIRFLOW_ROWS.split_at(1).1, gone: AIRFLOW_GONE_ROWS.split_at(1).1 }];
+
+fn known(name: &str, version: &str) -> Option<&'static Chart> {
+    CHARTS.iter().find(|chart| (chart.name, chart.version) == (name, version))
 }
 
 /// The table of a chart, if there is one.
 pub fn values(chart: &str, version: &str) -> Option<Values> {
-    of_chart(&CHARTS, chart, version).map(|rows| Values::Known(Part { rows, path: 0 }))
+    known(chart, version).map(|chart| Values::Known(Part { rows: chart.values, path: 0 }))
 }
 
 /// Where a value went that the chart passes on to a program that no longer reads it under this path (`config.core.dag_concurrency`):
 /// the path that it has now, or nothing. `None`: nobody said that it is gone.
 pub fn gone(chart: &str, version: &str, path: &str) -> Option<&'static str> {
-    let options = of_chart(&OPTIONS, chart, version)?;
-    let now = |path: &str| {
-        let start = format!("{path}\t");
-        options.get(options.partition_point(|row| **row < *start))?.strip_prefix(start.as_str())
-    };
-    now(path).or_else(|| path.rsplit_once('.').and_then(|(section, _)| now(&format!("{section}.*"))))
-}
-
-fn first_column(row: &str) -> &str {
-    row.split('\t').next().unwrap_or_default()
+    let options = known(chart, version)?.gone;
+    let now = |path: &str| options.binary_search_by(|[option, ..]| (*option).cmp(path)).ok().map(|at| options[at][1]);
+    now(path).or_else(|| path.rsplit_once('.').and_then(|(section, _)| now(&[section, ".*"].concat())))
 }
 
 /// A place in a chart's values.
@@ -89,8 +113,8 @@ impl Values {
     /// Whether a value of a type of JSON Schema may stand here. `null` may anywhere: Helm forgets the chart's default.
     pub fn accepts(self, kind: &str) -> bool {
         let Self::Known(part) = self else { return true };
-        let of_children = if part.items().is_some() { "array" } else { "object" };
-        kind == "null" || part.has_below() && kind == of_children || part.field().is_some_and(|field| field.accepts(kind))
+        let of_children = || if part.items().is_some() { "array" } else { "object" };
+        kind == "null" || part.field().is_some_and(|field| field.accepts(kind)) || part.has_below() && kind == of_children()
     }
 
     /// The types that may stand here, for people.
@@ -116,16 +140,16 @@ impl Values {
 #[derive(Debug, Clone, Copy)]
 pub struct Part {
     /// The rows whose paths begin with one text; another key may begin with it too: `env` and `envFrom`.
-    rows: &'static [&'static str],
+    rows: &'static [Row],
     /// The length of that text in bytes; 0 at the root.
     path: usize,
 }
 
 impl Part {
-    /// What the rows say after the path that they share: nothing more, `.KEY...` (at the root without the point), `[]...`,
+    /// What the paths say after the text that they share: nothing more, `.KEY...` (at the root without the point), `[]...`,
     /// or the rest of another key.
     fn rests(self) -> impl Iterator<Item = &'static str> {
-        self.rows.iter().map(move |row| &first_column(row)[self.path..])
+        self.rows.iter().map(move |[path, ..]| &path[self.path..])
     }
 
     fn has_below(self) -> bool {
@@ -134,12 +158,11 @@ impl Part {
 
     /// The part of a key of the map that is here.
     fn key(self, key: &str) -> Option<Self> {
-        // It would be taken for several steps, for items or for columns: the tables have no such key.
-        if key.is_empty() || key.contains(['.', '[', '\t']) {
+        // It would be taken for several steps, or for items: the tables have no such key.
+        if key.is_empty() || key.contains(['.', '[']) {
             return None;
         }
-        let point = if self.path == 0 { "" } else { "." };
-        self.step(&format!("{point}{key}"))
+        if self.path == 0 { self.step(key) } else { self.step(&[".", key].concat()) }
     }
 
     /// The part of the items of the list that is here.
@@ -148,19 +171,17 @@ impl Part {
     }
 
     fn step(self, step: &str) -> Option<Self> {
-        let start = self.rows.partition_point(|row| row[self.path..] < *step);
+        let start = self.rows.partition_point(|[path, ..]| path[self.path..] < *step);
         let rows = &self.rows[start..];
-        let rows = &rows[..rows.partition_point(|row| row[self.path..].starts_with(step))];
+        let rows = &rows[..rows.partition_point(|[path, ..]| path[self.path..].starts_with(step))];
         let below = Self { rows, path: self.path + step.len() };
-        (below.field().is_some() || !rows.is_empty() && below.has_below()).then_some(below)
+        (below.field().is_some() || below.has_below()).then_some(below)
     }
 
     /// What stands here itself; its row is the first, because what ends a path sorts before all that goes on.
     fn field(self) -> Option<Field> {
-        let mut columns = self.rows.first()?.split('\t');
-        let whole = columns.next()?.len() == self.path;
-        let types = columns.next().unwrap_or_default();
-        whole.then(|| Field { types, evaluated: columns.next() == Some("tpl") })
+        let [path, types, evaluated] = *self.rows.first()?;
+        (path.len() == self.path).then_some(Field { types, evaluated: evaluated == "tpl" })
     }
 
     /// The keys of the map that is here, as far as they are named.
@@ -220,8 +241,19 @@ mod tests {
 
     #[test]
     fn rows_are_found_by_halves() {
-        for (_, _, rows) in CHARTS.iter().chain(&OPTIONS) {
-            assert!(rows.is_sorted());
+        for Chart { name, values, gone, .. } in &CHARTS {
+            assert!([values, gone].iter().all(|rows| rows.is_sorted_by_key(|row| row[0])), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_table_is_taken_apart_as_its_text_says() {
+        for (text, rows) in [(AIRFLOW, AIRFLOW_ROWS.as_slice()), (AIRFLOW_GONE, &AIRFLOW_GONE_ROWS)] {
+            let written = |row: &Row| row.join("\t").trim_end_matches('\t').to_owned();
+            assert_eq!(
+                rows.iter().map(written).collect::<Vec<_>>(),
+                text.lines().map(|line| line.trim_end_matches('\t')).collect::<Vec<_>>()
+            );
         }
     }
 

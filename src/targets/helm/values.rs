@@ -239,8 +239,12 @@ impl Writer<'_, '_, '_> {
         let mut path = String::new();
         for step in &self.path {
             match step {
-                Step::Key(key) if path.is_empty() => path.push_str(key),
-                Step::Key(key) => path.push_str(&format!(".{key}")),
+                Step::Key(key) => {
+                    if !path.is_empty() {
+                        path.push('.');
+                    }
+                    path.push_str(key);
+                }
                 Step::Item(index) => path.push_str(&format!("[{index}]")),
             }
         }
