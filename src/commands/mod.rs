@@ -15,6 +15,7 @@ mod blueprint;
 mod paths;
 mod report;
 
+use std::borrow::Cow;
 use std::io::{BufWriter, IsTerminal as _, Write as _};
 
 use crate::compile::Compiled;
@@ -74,7 +75,7 @@ fn print_all<Text: AsRef<str>>(parts: impl IntoIterator<Item = Text>) -> Done {
 }
 
 /// Prints what files hold: exactly, but a terminal must not obey it.
-fn print_texts(texts: impl Iterator<Item = String>) -> Done {
+fn print_texts<'a>(texts: impl Iterator<Item = Cow<'a, str>>) -> Done {
     if std::io::stdout().is_terminal() { print_all(texts.map(|text| printable(&text))) } else { print_all(texts) }
 }
 

@@ -28,7 +28,10 @@ pub(super) fn left_out(targets: &[(&str, String)], format: Format) -> Done {
 pub(super) fn show(artifacts: &Artifacts, format: Format) -> Done {
     let all = artifacts.iter().flat_map(|(folder, files)| files.iter().map(|(path, file)| (folder.join(path.as_str()), file)));
     match format {
-        Format::Plain => print_texts(all.map(|(path, file)| format!("==> {} <==\n{}\n", path.display(), file.text))),
+        Format::Plain => print_texts(all.flat_map(|(path, file)| {
+            let heading = format!("==> {} <==\n", path.display());
+            [heading.into(), file.text.as_str().into(), "\n".into()]
+        })),
         Format::Json => {
             lines(all.map(|(path, file)| json!({ "file": path.display().to_string(), "executable": file.executable, "text": file.text })))
         }
@@ -42,7 +45,7 @@ pub(super) fn compare(arguments: &RenderArgs, artifacts: &Artifacts) -> Done {
         let differences = emit::compare(folder, files).map_err(|error| refused(&error))?;
         stale += differences.len();
         match arguments.format {
-            Format::Plain => print_texts(differences.iter().map(|difference| difference.unified_diff(&in_patch(folder))))?,
+            Format::Plain => print_texts(differences.iter().map(|difference| difference.unified_diff(&in_patch(folder)).into()))?,
             Format::Json => lines(differences.iter().map(|difference| changed(folder, difference)))?,
         }
     }
