@@ -184,7 +184,7 @@ impl Phases<'_> {
         let mut built = build::services(blueprint, &services, &places, &mut self.faults, &mut found);
         let mut edges = pending::all(&services, &built);
         edges.extend(pipelines::edges(blueprint, &services, &self.faults, &mut found));
-        let edges = wire::connect(blueprint, &services, &mut built, edges, &mut self.faults, &mut found);
+        let edges = wire::connect(blueprint, &services, &mut built, &edges, &mut self.faults, &mut found);
         let platform = assemble::platform(blueprint, options.environment, services, places, built, edges, &mut found);
         let expectations = expectations::check(blueprint, &platform, &self.faults, &mut found);
         let platform = Platform { expectations, ..platform };

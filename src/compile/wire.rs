@@ -1,7 +1,7 @@
 //! Phase 8: every key that names a service is an edge. From an edge follow variables, waiting, and the demand that both
 //! sides share a network.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::blueprint::{Blueprint, Readiness as Wanted};
 use crate::components::{Resource, Scope as _, Surface, set};
@@ -19,7 +19,7 @@ pub(super) fn connect(
     blueprint: &Blueprint,
     services: &Services<'_>,
     built: &mut BuiltAll,
-    pending: Vec<Pending>,
+    pending: &[Pending],
     faults: &mut Faults,
     found: &mut Vec<Diagnostic>,
 ) -> Vec<Edge> {
@@ -35,18 +35,17 @@ pub(super) fn connect(
     let mut world =
         World { blueprint, services, faults: frozen, found: Vec::new(), edges: Vec::new(), settings: std::mem::take(&mut built.settings) };
     let mut edges = Vec::new();
-    let mut seen = BTreeSet::new();
+    let mut seen = HashSet::new();
     for edge in pending {
         let Target::Found(provider, resource) = world.target(&edge.target, &edge.at) else { continue };
-        if let Some(connected) = wiring.edge(&edge, provider, resource, workloads, frozen, &mut world.found) {
+        if let Some(connected) = wiring.edge(edge, provider, resource, workloads, frozen, &mut world.found) {
             if let Some(given) = &edge.given
                 && let Some(text) = world.text(&edge.from, &given.source, &given.at)
             {
-                wiring.give(&edge, &given.variable, &text, workloads, &mut world.found);
+                wiring.give(edge, &given.variable, &text, workloads, &mut world.found);
             }
             // A text beside `uses` says nothing new.
-            if edge.reason != "text" || seen.insert((edge.from.clone(), edge.target.service().to_owned())) {
-                seen.insert((edge.from.clone(), edge.target.service().to_owned()));
+            if seen.insert((edge.from.as_str(), edge.target.service())) || edge.reason != "text" {
                 edges.push(connected);
             }
         }
@@ -312,9 +311,9 @@ impl Wiring<'_, '_> {
         for (suffix, text) in offered {
             // `POSTGRES_DB` is what everyone writes; with a prefix of one's own, `ORDERS_NAME` reads better than `DB_DB`.
             let name = match prefix {
-                Some(prefix) if suffix == "DB" => format!("{prefix}_NAME"),
-                Some(prefix) => format!("{prefix}_{suffix}"),
-                None => format!("{}_{suffix}", surface.prefix),
+                Some(prefix) if suffix == "DB" => [prefix, "NAME"].join("_"),
+                Some(prefix) => [prefix, suffix].join("_"),
+                None => [&surface.prefix, suffix].join("_"),
             };
             if !self.write(edge, consumer, &name, text, workload, found) {
                 return;

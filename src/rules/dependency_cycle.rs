@@ -1,6 +1,6 @@
 //! Services that wait for each other never start. Edges without waiting may form any circle.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::RuleContext;
 use crate::diagnostic::{Diagnostic, Place, code};
@@ -41,8 +41,8 @@ fn circle(first: &Edge, others: &[&Edge]) -> Diagnostic {
 
 /// Takes away what is on no cycle, then follows what is left until something comes up twice.
 fn cycle<'a>(graph: &mut Graph<'a>) -> Option<Vec<&'a Edge>> {
-    let mut waited: BTreeMap<&str, usize> = BTreeMap::new();
-    let mut waiters: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    let mut waited: HashMap<&str, usize> = HashMap::new();
+    let mut waiters: HashMap<&str, Vec<&str>> = HashMap::new();
     for (from, edges) in graph.iter() {
         waited.insert(from, edges.len());
         for to in edges.keys() {
@@ -62,7 +62,7 @@ fn cycle<'a>(graph: &mut Graph<'a>) -> Option<Vec<&'a Edge>> {
             }
         }
     }
-    let mut at = *waited.keys().next()?;
+    let mut at = *waited.keys().min()?;
     let mut path: Vec<&Edge> = Vec::new();
     let mut seen = BTreeSet::new();
     while seen.insert(at) {
