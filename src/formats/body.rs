@@ -90,5 +90,6 @@ pub fn fingerprint<'c>(files: impl IntoIterator<Item = (&'c File, &'c Content)>)
 
 /// The first 64 bits of a hash, in hexadecimal.
 pub fn short_hash(hash: Sha256) -> String {
-    hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    let first = hash.finalize().iter().take(8).fold(0, |bits, byte| bits << 8 | u64::from(*byte));
+    format!("{first:016x}")
 }

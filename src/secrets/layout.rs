@@ -70,5 +70,12 @@ pub(super) fn assignment(name: &str, value: &str) -> String {
 
 /// Comment lines: no text, however many lines it has, becomes a variable.
 pub(super) fn comment(text: &str) -> String {
-    text.lines().map(|line| format!("# {line}").trim_end().to_owned() + "\n").collect()
+    let mut comment = String::new();
+    for line in text.lines() {
+        comment.push_str("# ");
+        comment.push_str(line);
+        comment.truncate(comment.trim_end().len());
+        comment.push('\n');
+    }
+    comment
 }

@@ -40,11 +40,11 @@ pub(super) fn resolve(text: &str) -> Result<Value, Trouble> {
 pub(super) fn may_be_typed(text: &str) -> bool {
     const WORDS: [&str; 15] = ["", "~", "null", "true", "false", "yes", "no", "on", "off", "y", "n", "inf", "nan", "=", "<<"];
     const LONGEST: usize = 5;
-    // Most scalars: no number, no date and no such word begins with a letter and is that long, but for an `e`, as in `e100000`.
-    if text.len() > LONGEST && text.starts_with(|first: char| first.is_ascii_alphabetic() && !matches!(first, 'e' | 'E')) {
-        return false;
-    }
     let is_word = text.len() <= LONGEST && WORDS.iter().any(|word| word.eq_ignore_ascii_case(text));
+    // Most scalars: no number and no date begins with a letter, but for an `e`, as in `e100000`.
+    if text.starts_with(|first: char| first.is_ascii_alphabetic() && !matches!(first, 'e' | 'E')) {
+        return is_word;
+    }
     is_word || unsigned(text).eq_ignore_ascii_case(".inf") || text.eq_ignore_ascii_case(".nan") || looks_numeric(text)
 }
 

@@ -143,7 +143,7 @@ impl Writer<'_, '_, '_> {
         let below = at.and_then(|at| at.key(key));
         if let (Some(at), None) = (at, below) {
             self.unknown(key, at);
-        } else if let Some(now) = charts::gone(self.release.chart, self.release.version, &self.dotted()) {
+        } else if let Some(now) = self.gone(value) {
             let message = format!("what the chart runs no longer reads `{}`", self.dotted());
             let help = if now.is_empty() { "leave it out".to_owned() } else { format!("write `{now}`") };
             self.refuse(message, &help);
@@ -156,6 +156,12 @@ impl Writer<'_, '_, '_> {
         }
         self.path.pop();
         item
+    }
+
+    /// Where an option went that the chart passes on to its program. Options are no maps and no lists.
+    fn gone(&self, value: &Value) -> Option<&'static str> {
+        let is_option = !matches!(value, Value::Map(_) | Value::List(_));
+        is_option.then(|| charts::gone(self.release.chart, self.release.version, &self.dotted()))?
     }
 
     fn unknown(&mut self, key: &str, at: charts::Values) {
