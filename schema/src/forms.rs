@@ -161,7 +161,7 @@ mod tests {
 
     include!("../patterns.rs");
 
-    /// From these all texts of up to four pieces are made.
+    /// From these all texts of up to three pieces are made.
     const PIECES: [&str; 26] = [
         "a",
         "A",
@@ -191,8 +191,33 @@ mod tests {
         "ms",
     ];
 
+    /// What so few pieces do not reach: units, and the most digits.
+    const MORE: [&str; 20] = [
+        "1s",
+        "1m",
+        "1h",
+        "1d",
+        "1Mi",
+        "1Gi",
+        "1Ti",
+        "123456789s",
+        "1234567890s",
+        "1234567890Ki",
+        "12345678901Ki",
+        "1000.001",
+        "12345",
+        "0.0.0.0",
+        "255.10.99.249",
+        "255.10.99.256",
+        "1.2.3.04",
+        "1.2.3",
+        "1.2.3.4.5",
+        "fe80::1",
+    ];
+
     fn texts(most: usize) -> Vec<String> {
         let mut all = vec![String::new(), "a".repeat(62), "a".repeat(63), "a".repeat(64), "a".repeat(63) + "-"];
+        all.extend(MORE.map(str::to_owned));
         let mut last = vec![String::new()];
         for _ in 0..most {
             last = last.iter().flat_map(|text| PIECES.iter().map(move |piece| format!("{text}{piece}"))).collect();

@@ -52,11 +52,14 @@ struct InitScript {
 
 impl InitScript {
     /// The databases that are filled, each with the variable of its owner's password.
-    fn filled(&self) -> Vec<(&Database, &str)> {
+    fn filled(&self) -> askama::Result<Vec<(&Database, &str)>> {
         let filled = self.databases.iter().filter(|database| !database.init.is_empty());
-        let variable =
-            |database: &Database| self.owners.iter().find(|owner| owner.name == database.owner).map(|owner| owner.variable.as_str());
-        filled.filter_map(|database| Some((database, variable(database)?))).collect()
+        let with_password = filled.map(|database| {
+            let owner = self.owners.iter().find(|owner| owner.name == database.owner);
+            let owner = owner.ok_or_else(|| askama::Error::custom(format!("`{}` belongs to nobody who is named", database.name)))?;
+            Ok((database, owner.variable.as_str()))
+        });
+        with_password.collect()
     }
 }
 

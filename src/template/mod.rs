@@ -158,12 +158,15 @@ mod tests {
         assert_eq!(faults(|_, line| tag_takes_text_along(line)), [""; 0]);
         assert!(tag_takes_text_along("{%- if x %}text"));
         assert!(tag_takes_text_along("text {%- if x %}"));
+        assert!(tag_takes_text_along("{%- if x %}text{% endif %}"));
+        assert!(!tag_takes_text_along("{%- set x %}text{% endset %}"), "it writes nothing here");
         assert!(!tag_takes_text_along("{%- if x %}"));
         assert!(!tag_takes_text_along("{% if x %}text{% endif %}"));
     }
 
     fn tag_takes_text_along(line: &str) -> bool {
-        line.find("{%-").is_some_and(|at| at > 0 || !line.ends_with("%}")) || line.contains("-%}")
+        let alone = line.ends_with("%}") && (line.matches("{%").count() == 1 || line.starts_with("{%- set "));
+        line.find("{%-").is_some_and(|at| at > 0 || !alone) || line.contains("-%}")
     }
 
     macro_rules! filled {
@@ -223,5 +226,8 @@ mod tests {
         assert_eq!(error.to_string(), "template no/such.sh: there is none of this name");
         let error = fill("postgres/init.sql", json!({ "owners": [{}], "databases": [] })).expect_err("no name");
         assert_eq!(error.to_string(), "template postgres/init.sql: missing field `name`");
+        let nobody = json!({ "owners": [], "databases": [{ "name": "d", "owner": "o", "init": ["/1.sql"] }] });
+        let error = fill("postgres/init.sh", nobody).expect_err("a password that no variable has");
+        assert_eq!(error.to_string(), "template postgres/init.sh: `d` belongs to nobody who is named");
     }
 }
