@@ -178,7 +178,9 @@ fn services(parts: &[Part]) -> Vec<String> {
         let uses = parts[..index].iter().enumerate().filter(usable);
         let uses: Vec<String> = uses.map(|(before, _)| format!("s{before}: {{ as: S{before} }}")).collect();
         let own = match part.component {
-            "container" => ", image: \"python:3.12-slim\", ports: { http: 8000 }, health: { http: /, with: python }".to_owned(),
+            "container" => {
+                ", image: \"python:3.12-slim\", ports: { http: 8000 }, health: { http: /, with: python }, volumes: [shared]".to_owned()
+            }
             "kafka" => ", topics: { orders: { partitions: 3 } }".to_owned(),
             "postgres" => format!(", databases: [db{index}]"),
             _ => String::new(),
@@ -192,7 +194,8 @@ fn services(parts: &[Part]) -> Vec<String> {
 
 /// The files of a sound blueprint's first target.
 fn files(services: &[String]) -> BTreeMap<String, String> {
-    let text = format!("blueprint: v1\nname: shop\nnetworks: {{ n0: {{}}, n1: {{}}, n2: {{}} }}\nservices:\n{}", services.concat());
+    let top = "blueprint: v1\nname: shop\nnetworks: { n0: {}, n1: {}, n2: {} }\nvolumes: { shared: { mount: /shared, group: 2000 } }\n";
+    let text = format!("{top}services:\n{}", services.concat());
     let source = Source::new("blueprint.yml", text.as_str());
     let mut compiled = compile(&source, &Options::default());
     let sets = render(&mut compiled);

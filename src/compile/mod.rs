@@ -10,8 +10,8 @@
 //! 7. *build*: each service makes its workloads, with the texts' holes resolved (`build`, `scope`)
 //! 8. *wire*: every key that names a service becomes an edge: variables, waiting, the network that both share (`pending`,
 //!    `wire`)
-//! 9. *assemble*: stacks, networks, volumes, secrets: the platform (`places`, `variables`, `assemble`, `pipelines`,
-//!    `expectations`)
+//! 9. *assemble*: stacks, networks, volumes, secrets: the platform (`places`, `variables`, `assemble`, `stack_order`, `volumes`,
+//!    `pipelines`, `expectations`)
 //! 10. *rules*: cross-checks on the platform (`crate::rules`)
 
 mod assemble;
@@ -28,7 +28,9 @@ mod repair;
 mod scope;
 mod secret_literals;
 mod secret_store;
+mod stack_order;
 mod variables;
+mod volumes;
 mod wire;
 
 use std::collections::BTreeSet;

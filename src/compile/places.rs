@@ -1,6 +1,6 @@
 //! Phase 9, first half: where services are. Stacks, networks, and who owns which.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::blueprint::Blueprint;
 use crate::components::unknown_name;
@@ -23,6 +23,8 @@ pub(super) struct Places {
     nowhere: PlaceOf,
     pub stacks: Vec<Stack>,
     pub networks: Vec<Network>,
+    /// The networks that are the home of a stack.
+    pub homes: Vec<String>,
 }
 
 impl Places {
@@ -54,8 +56,9 @@ pub(super) fn places(blueprint: &Blueprint, services: &Services<'_>, faults: &mu
         let networks = placing.networks(declared.service, stack, &declared.at);
         of.insert(declared.name.to_owned(), PlaceOf { stack, networks });
     }
-    let networks = placing.owned(&of, &stacks);
-    Places { of, nowhere: PlaceOf::default(), stacks, networks }
+    let networks = placing.all();
+    let homes = placing.homes.into_iter().flatten().collect();
+    Places { of, nowhere: PlaceOf::default(), stacks, networks, homes }
 }
 
 struct Placing<'a> {
@@ -179,31 +182,21 @@ impl Placing<'_> {
         }
     }
 
-    /// The networks with their owners: the stack whose home it is, else the first stack by name that uses it.
-    fn owned(&self, of: &BTreeMap<String, PlaceOf>, stacks: &[Stack]) -> Vec<Network> {
-        let mut users: BTreeMap<&str, BTreeSet<usize>> = BTreeMap::new();
-        for place in of.values() {
-            for network in &place.networks {
-                users.entry(network).or_default().insert(place.stack);
-            }
-        }
-        let owner = |name: &str| {
-            self.homes.iter().position(|home| home.as_deref() == Some(name)).or_else(|| {
-                users.get(name).and_then(|stacks_of| stacks_of.iter().min_by_key(|index| stacks[**index].name.as_deref()).copied())
-            })
-        };
+    /// The networks. The owner of one is the stack whose home it is; nobody's gets one when the order of the stacks is known.
+    fn all(&self) -> Vec<Network> {
+        let owner = |name: &str| self.homes.iter().position(|home| home.as_deref() == Some(name)).unwrap_or_default();
         let section = Pointer::root().key("networks");
         let declared = self.blueprint.networks.iter().map(|(name, network)| Network {
             name: name.to_string(),
             internal: network.internal,
-            owner: owner(name.as_str()).unwrap_or(0),
+            owner: owner(name.as_str()),
             description: network.description.as_ref().map(|text| text.0.clone()),
             origin: section.key(name.as_str()),
         });
         let mut networks: Vec<Network> = declared.collect();
         if networks.is_empty() {
             let name = self.blueprint.name.to_string();
-            networks.push(Network { owner: owner(&name).unwrap_or(0), name, internal: false, description: None, origin: Pointer::root() });
+            networks.push(Network { name, internal: false, owner: 0, description: None, origin: Pointer::root() });
         }
         networks
     }
