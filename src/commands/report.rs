@@ -112,7 +112,5 @@ fn lines(records: impl Iterator<Item = Value>) -> Done {
 }
 
 fn refused(error: &EmitError) -> Exit {
-    let message = error.to_string();
-    let (message, help) = message.rsplit_once('\n').unwrap_or((&message, ""));
-    fail(Exit::Disk, message, help)
+    fail(Exit::Disk, &error.to_string(), error.help())
 }

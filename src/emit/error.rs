@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::fileset::PathError;
 
@@ -73,6 +73,29 @@ impl Obstacle {
     }
 }
 
+impl Refusal {
+    fn said(&self, folder: &Path) -> String {
+        let path = if self.path.is_empty() { folder.to_owned() } else { folder.join(&self.path) };
+        format!("`{}` {}", path.display(), self.obstacle.phrase())
+    }
+}
+
+impl EmitError {
+    /// What to do about it; empty where the message says all.
+    pub fn help(&self) -> &'static str {
+        match self {
+            Self::Refused { refusals, .. } if refusals.iter().all(|refusal| refusal.obstacle.yields_to_force()) => {
+                "nothing was written; move the file away, or take the change over into the blueprint; `--force` discards it"
+            }
+            Self::Refused { .. } => "nothing was written; move what is in the way to another place",
+            Self::Manifest { .. } => {
+                "restore it from version control; or delete it, and every file that is not as rendered counts as not written by pipegen"
+            }
+            Self::Paths(_) | Self::Io(_) => "",
+        }
+    }
+}
+
 impl From<io::Error> for EmitError {
     fn from(error: io::Error) -> Self {
         Self::Io(error)
@@ -83,19 +106,8 @@ impl fmt::Display for EmitError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Paths(faults) => lines(f, faults),
-            Self::Refused { folder, refusals } => {
-                for Refusal { path, obstacle } in refusals {
-                    let path = if path.is_empty() { folder.clone() } else { folder.join(path) };
-                    writeln!(f, "`{}` {}", path.display(), obstacle.phrase())?;
-                }
-                f.write_str(help(refusals))
-            }
-            Self::Manifest { path, problem } => write!(
-                f,
-                "cannot read `{}`: {problem}\nrestore it from version control; or delete it, and every file that is not as \
-                 rendered counts as not written by pipegen",
-                path.display()
-            ),
+            Self::Refused { folder, refusals } => lines(f, refusals.iter().map(|refusal| refusal.said(folder))),
+            Self::Manifest { path, problem } => write!(f, "cannot read `{}`: {problem}", path.display()),
             Self::Io(error) => error.fmt(f),
         }
     }
@@ -110,18 +122,10 @@ impl std::error::Error for EmitError {
     }
 }
 
-fn lines(f: &mut fmt::Formatter<'_>, items: &[PathError]) -> fmt::Result {
-    for (index, item) in items.iter().enumerate() {
+fn lines(f: &mut fmt::Formatter<'_>, items: impl IntoIterator<Item = impl fmt::Display>) -> fmt::Result {
+    for (index, item) in items.into_iter().enumerate() {
         let separator = if index == 0 { "" } else { "\n" };
         write!(f, "{separator}{item}")?;
     }
     Ok(())
-}
-
-fn help(refusals: &[Refusal]) -> &'static str {
-    if refusals.iter().all(|refusal| refusal.obstacle.yields_to_force()) {
-        "nothing was written; move the file away, or take the change over into the blueprint; `--force` discards it"
-    } else {
-        "nothing was written; move what is in the way to another place"
-    }
 }

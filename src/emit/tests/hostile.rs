@@ -57,15 +57,10 @@ fn a_link_in_place_of_the_folder_or_the_manifest_is_refused() {
     write(&outside, &set(&[("a", "1")]), false).unwrap();
     fs::create_dir_all(place.folder().parent().unwrap()).unwrap();
     symlink(&outside, place.folder()).unwrap();
-    let error = place.write(&set(&[("a", "2")])).unwrap_err().to_string();
-    assert_eq!(
-        error,
-        format!(
-            "`{}` is a symbolic link, which pipegen neither follows nor replaces\n\
-             nothing was written; move what is in the way to another place",
-            place.folder().display()
-        )
-    );
+    let error = place.write(&set(&[("a", "2")])).unwrap_err();
+    let folder = place.folder();
+    assert_eq!(error.to_string(), format!("`{}` is a symbolic link, which pipegen neither follows nor replaces", folder.display()));
+    assert_eq!(error.help(), "nothing was written; move what is in the way to another place");
     fs::remove_file(place.folder()).unwrap();
     fs::create_dir(place.folder()).unwrap();
     symlink(outside.join(MANIFEST), place.path(MANIFEST)).unwrap();
@@ -116,9 +111,9 @@ fn a_manifest_that_cannot_be_understood_stops_everything_and_says_what_to_do() {
         place.put(MANIFEST, broken);
         let before = place.tree();
         for force in [false, true] {
-            let error = write(&place.folder(), &set(&[("a", "2")]), force).unwrap_err().to_string();
-            assert!(error.starts_with(&format!("cannot read `{}`: ", place.path(MANIFEST).display())), "{error}");
-            assert!(error.contains("restore it from version control; or delete it"), "{error}");
+            let error = write(&place.folder(), &set(&[("a", "2")]), force).unwrap_err();
+            assert!(error.to_string().starts_with(&format!("cannot read `{}`: ", place.path(MANIFEST).display())), "{error}");
+            assert!(error.help().starts_with("restore it from version control; or delete it"), "{error}");
         }
         assert!(matches!(compare(&place.folder(), &set(&[("a", "1")])), Err(EmitError::Manifest { .. })));
         assert_eq!(place.tree(), before);
@@ -131,9 +126,9 @@ fn a_set_with_faults_is_refused_as_a_whole() {
     let mut files = set(&[("a", "1")]);
     files.insert("../b", "1");
     files.insert(MANIFEST, "{}");
-    let error = place.write(&files).unwrap_err().to_string();
-    assert_eq!(error.lines().count(), 2);
-    assert!(error.starts_with(r#"cannot write a file "../b": "#), "{error}");
+    let error = place.write(&files).unwrap_err();
+    assert_eq!((error.to_string().lines().count(), error.help()), (2, ""), "{error}");
+    assert!(error.to_string().starts_with(r#"cannot write a file "../b": "#), "{error}");
     assert!(matches!(compare(&place.folder(), &files), Err(EmitError::Paths(_))));
     assert!(place.tree().is_empty());
 }

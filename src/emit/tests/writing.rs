@@ -102,11 +102,12 @@ fn edited_and_foreign_files_are_all_named_and_nothing_is_written() {
         error.to_string(),
         format!(
             "`{0}/edited` was edited by hand\n`{0}/foreign` was not written by pipegen\n\
-             `{0}/gone` was edited by hand, and would be removed because it is no longer rendered\n\
-             nothing was written; move the file away, or take the change over into the blueprint; `--force` discards it",
+             `{0}/gone` was edited by hand, and would be removed because it is no longer rendered",
             folder.display()
         )
     );
+    let help = "nothing was written; move the file away, or take the change over into the blueprint; `--force` discards it";
+    assert_eq!(error.help(), help);
     assert_eq!(place.tree(), before);
     let report = write(&folder, &next, true).unwrap();
     assert_eq!(
