@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::model::{Egress, Expression, Ingress, IpBlock, Metadata, NetworkPolicy, Object, Peer, PolicyPort, Selector, Spec, Words, doc};
 use super::realizations::Replaced;
 use super::scope::{Exposure, Scope};
-use super::{labels, network_label};
+use super::{any_of, labels, network_label, platform_labels};
 use crate::formats::said_elsewhere;
 use crate::platform::realization::Operator;
 use crate::platform::{Endpoint, Network, Opening, Platform, Workload, WorkloadKind};
@@ -74,10 +74,7 @@ fn policy_port(endpoint: &Endpoint) -> PolicyPort {
 }
 
 fn policy(scope: &Scope<'_>, namespace: &str, name: String, policy: NetworkPolicy) -> Doc {
-    let labels = Words::from([
-        ("app.kubernetes.io/part-of".to_owned(), scope.platform.name.clone()),
-        ("app.kubernetes.io/managed-by".to_owned(), "pipegen".to_owned()),
-    ]);
+    let labels = platform_labels(&scope.platform.name);
     let metadata = Metadata { name: Some(name), namespace: Some(namespace.to_owned()), labels, ..Metadata::default() };
     doc(&Object { api_version: "networking.k8s.io/v1", kind: "NetworkPolicy", metadata, content: Spec { spec: policy } })
 }
@@ -121,12 +118,7 @@ fn to_cluster(scope: &Scope<'_>, stack: usize, namespace: &str) -> Vec<Doc> {
     };
     let (operated, ours): (Vec<&str>, Vec<&str>) =
         scope.replaced.callers().filter(|name| is_in(scope, name, stack)).partition(|name| is_operated(scope, name));
-    let named = (!ours.is_empty()).then(|| {
-        let values = ours.into_iter().map(str::to_owned).collect();
-        let named = Expression { key: super::WORKLOAD_LABEL.to_owned(), operator: "In", values };
-        let part_of = Words::from([("app.kubernetes.io/part-of".to_owned(), scope.platform.name.clone())]);
-        callers("out-to-cluster".to_owned(), Selector { match_labels: part_of, match_expressions: vec![named] })
-    });
+    let named = (!ours.is_empty()).then(|| callers("out-to-cluster".to_owned(), any_of(&scope.platform.name, ours)));
     let selected = operated.into_iter().map(|name| callers(format!("out-to-cluster-{name}"), pods_of(scope, name)));
     named.into_iter().chain(selected).collect()
 }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::files::fill;
 use super::model::Words;
 use super::scope::{FilledObject, Scope};
-use super::{labels, network_label};
+use super::{MANAGED_BY, labels, network_label};
 use crate::diagnostic::Place;
 use crate::formats::body::{self, Content};
 use crate::formats::said_elsewhere;
@@ -166,7 +166,7 @@ pub fn pod_labels(scope: &Scope<'_>, realization: &Realization, pods: &Pods) -> 
         own.retain(|label| others.iter().all(|labels| labels.contains(label)));
     }
     // Charts put these labels on other objects as well, and there Helm writes its own name.
-    own.retain(|(key, _)| key != "app.kubernetes.io/managed-by");
+    own.retain(|(key, _)| key != MANAGED_BY);
     own
 }
 

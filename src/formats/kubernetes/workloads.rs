@@ -11,8 +11,8 @@ use super::model::{
 use super::scope::{Exposure, Scope};
 use super::storage::ClaimPlan;
 use super::{
-    ENV_ANNOTATION, JOB_LABEL, PREFIX, containers, custom, files, labels, network_label, policies, pulls, realizations, selector, storage,
-    together, waits,
+    ENV_ANNOTATION, JOB_LABEL, PREFIX, containers, custom, files, labels, network_label, part_of, policies, pulls, realizations, selector,
+    storage, together, waits,
 };
 use crate::diagnostic::Place;
 use crate::formats::text::Reader;
@@ -91,7 +91,7 @@ pub fn stack<'a>(scope: &mut Scope<'a>, stack: usize) -> StackManifests<'a> {
     let namespace = scope.namespaces.get(stack).cloned().unwrap_or_default();
     let members = scope.members_of(stack);
     let claims = storage::claims(scope, &members);
-    let part_of = Words::from([("app.kubernetes.io/part-of".to_owned(), scope.platform.name.clone())]);
+    let part_of = Words::from([part_of(&scope.platform.name)]);
     let storage = claims.iter().map(|claim| storage::object(&namespace, part_of.clone(), claim, scope.own_cluster)).collect();
     let workloads = members.iter().map(|workload| manifests(scope, &namespace, workload)).collect();
     realizations::of_stack(scope, stack);
