@@ -208,7 +208,7 @@ fn port_mappings(scope: &Scope<'_>) -> Vec<PortMapping> {
                 container_port: port,
                 host_port: *host_port,
                 listen_address: address.to_string(),
-                protocol: transport(endpoint.protocol).unwrap_or("TCP"),
+                protocol: transport(endpoint.protocol),
             });
         }
     }
