@@ -202,16 +202,9 @@ fn volumes(blueprint: &Blueprint, built: &mut BuiltAll) -> Vec<Volume> {
 fn mounters(workloads: &[Workload]) -> BTreeMap<String, Vec<usize>> {
     let mut mounters: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     for (position, workload) in workloads.iter().enumerate() {
-        let volumes: BTreeSet<&String> = workload
-            .mounts
-            .iter()
-            .filter_map(|mount| match &mount.source {
-                MountSource::Volume(name) => Some(name),
-                MountSource::Path(_) => None,
-            })
-            .collect();
+        let volumes: BTreeSet<&str> = workload.volumes().collect();
         for volume in volumes {
-            mounters.entry(volume.clone()).or_default().push(position);
+            mounters.entry(volume.to_owned()).or_default().push(position);
         }
     }
     mounters

@@ -13,7 +13,7 @@ use super::scope::{Exposure, Scope};
 use super::{any_of, labels, network_label, platform_labels};
 use crate::formats::said_elsewhere;
 use crate::platform::realization::Operator;
-use crate::platform::{Endpoint, Network, Opening, Platform, Workload, WorkloadKind};
+use crate::platform::{Endpoint, Network, Opening, Platform, Workload};
 use crate::yaml::Doc;
 
 /// What is not the internet: private, shared, loopback, link-local, multicast and reserved ranges (RFC 6890). The
@@ -68,7 +68,7 @@ pub fn members<'a>(platform: &'a Platform, replaced: &Replaced<'_>) -> BTreeMap<
 
 /// Where a workload listens.
 fn ports(replaced: &Replaced<'_>, workload: &Workload) -> Vec<PolicyPort> {
-    if matches!(workload.kind, WorkloadKind::Job { .. } | WorkloadKind::Scheduled { .. }) {
+    if workload.kind.ends() {
         return Vec::new();
     }
     workload.endpoints.iter().filter(|endpoint| replaced.listens(workload, endpoint)).map(policy_port).collect()

@@ -6,7 +6,7 @@ use super::model::Container;
 use super::scope::Scope;
 use crate::diagnostic::Place;
 use crate::formats::text::Reader;
-use crate::platform::{Check, PublicText, Readiness, RemoteCheck, Workload, WorkloadKind};
+use crate::platform::{Check, PublicText, Readiness, RemoteCheck, Workload};
 use crate::yaml::Doc;
 
 /// Asks again after 1, 2, 4, 8 and then every 16 seconds: `"$@"` is the question. A question can be a whole Java or Python
@@ -28,10 +28,7 @@ fn init_step(scope: &mut Scope<'_>, workload: &Workload, provider: &str, readine
     let question = match readiness {
         Readiness::Started => return None,
         Readiness::Ready => provider.health.as_ref().and_then(|health| health.remote.as_ref()),
-        Readiness::Completed => match &provider.kind {
-            WorkloadKind::Job { evidence } => evidence.as_ref(),
-            WorkloadKind::Server { .. } | WorkloadKind::Scheduled { .. } | WorkloadKind::Template { .. } => None,
-        },
+        Readiness::Completed => provider.evidence(),
     };
     let Some(question) = question else {
         let message = format!("in Kubernetes `{}` cannot see whether `{}` is {}", workload.name, provider.name, wanted(readiness));

@@ -330,7 +330,7 @@ fn template(scope: &mut Scope<'_>, workload: &Workload, files: &files::Files, st
             // Variables such as KAFKA_PORT=tcp://..., which several programs take for their own.
             enable_service_links: false,
             share_process_namespace: *reaper,
-            restart_policy: matches!(kind, WorkloadKind::Job { .. } | WorkloadKind::Scheduled { .. }).then_some("OnFailure"),
+            restart_policy: kind.ends().then_some("OnFailure"),
             termination_grace_period_seconds: stop_grace.as_ref().map(super::probes::seconds),
             topology_spread_constraints: together::spread(scope, workload),
             image_pull_secrets: pull_secrets(scope, workload),
@@ -388,7 +388,7 @@ fn is_annotation_key(key: &str) -> bool {
 
 fn pod_security(scope: &mut Scope<'_>, workload: &Workload) -> PodSecurity {
     let user = containers::user(workload);
-    let groups = storage::groups(scope, workload);
+    let groups = scope.index.groups(workload);
     let own_group = user.and_then(|(_, group)| group);
     let mounts_storage = !workload.mounts.is_empty();
     let non_root = user.is_some_and(|(user, _)| user != 0);

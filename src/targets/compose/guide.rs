@@ -7,7 +7,7 @@ use super::plan::{ComposePlan, StackPlan};
 use super::scripts::workloads;
 use crate::formats::Layout;
 use crate::platform::{
-    Edge, Image, ImageLogin, Index, MountSource, Part, Pipeline, Platform, PublicText, Secret, Service, Workload, WorkloadKind, relation,
+    Edge, Image, ImageLogin, Index, Part, Pipeline, Platform, PublicText, Secret, Service, Workload, WorkloadKind, relation,
 };
 use crate::template::{self, Template, TemplateError, filters};
 
@@ -420,13 +420,7 @@ fn connections<'a>(platform: &'a Platform, plan: &'a ComposePlan<'a>) -> Vec<Set
 
 /// The volumes that Docker keeps, by the names that it knows them by.
 fn volumes(platform: &Platform, plan: &ComposePlan<'_>) -> Vec<String> {
-    let mounted: BTreeSet<&str> = workloads(plan)
-        .flat_map(|workload| &workload.mounts)
-        .filter_map(|mount| match &mount.source {
-            MountSource::Volume(name) => Some(name.as_str()),
-            MountSource::Path(_) => None,
-        })
-        .collect();
+    let mounted: BTreeSet<&str> = workloads(plan).flat_map(Workload::volumes).collect();
     let kept = platform.volumes.iter().filter(|volume| volume.path.is_none() && mounted.contains(volume.name.as_str()));
     kept.map(|volume| docker_name(platform, &volume.name)).collect()
 }

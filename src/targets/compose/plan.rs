@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::formats::text::host_of;
-use crate::platform::{Endpoint, Index, MountSource, Platform, Protocol, Published, Stack, Workload};
+use crate::platform::{Endpoint, Index, Platform, Protocol, Published, Stack, Workload};
 
 /// The variable that changes whenever `.env` does.
 pub(super) use crate::secrets::FINGERPRINT as ENV_HASH;
@@ -115,11 +115,7 @@ pub fn networks_of(workload: &Workload) -> Vec<&str> {
 
 /// The managed volumes and host paths with a name that a workload mounts.
 pub fn volumes_of(workload: &Workload) -> Vec<&str> {
-    let volumes = workload.mounts.iter().filter_map(|mount| match &mount.source {
-        MountSource::Volume(name) => Some(name.as_str()),
-        MountSource::Path(_) => None,
-    });
-    volumes.collect()
+    workload.volumes().collect()
 }
 
 /// Who makes each thing: its owner, or the first stack to start that uses it if the owner's services do not,

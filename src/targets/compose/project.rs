@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::files::{Committed, Configs};
 use super::lower;
 use super::model::{Project, Shared, doc};
-use super::plan::{StackPlan, volumes_of};
+use super::plan::StackPlan;
 use super::scope::Scope;
 use super::text::ComposeText;
 use crate::diagnostic::Place;
@@ -80,7 +80,7 @@ fn networks(scope: &Scope<'_, '_>, platform: &Platform, stack: &StackPlan<'_>) -
 }
 
 fn volumes(scope: &Scope<'_, '_>, platform: &Platform, stack: &StackPlan<'_>) -> Vec<Item> {
-    let used: BTreeSet<&str> = stack.services.iter().flat_map(|workload| volumes_of(workload)).collect();
+    let used: BTreeSet<&str> = stack.services.iter().flat_map(|workload| workload.volumes()).collect();
     let mut entries = Vec::new();
     for volume in &platform.volumes {
         let Volume { name, path, group, size, owner, origin } = volume;

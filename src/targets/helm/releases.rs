@@ -6,7 +6,7 @@ use crate::fileset::FileSet;
 use crate::formats::Layout;
 use crate::formats::kubernetes::{OperatorRow, ReleaseRow, Releases, Scope, operators};
 use crate::formats::text::Piece;
-use crate::platform::{Image, Platform, WorkloadKind};
+use crate::platform::{Platform, WorkloadKind};
 use crate::template::{self, Template, TemplateError};
 use crate::yaml::{self, Doc};
 
@@ -109,6 +109,5 @@ fn row(scope: &Scope<'_>, release: &Release<'_>, set: Vec<SetString>, tags: Vec<
 /// The name of the image, as far as it is known.
 fn image(scope: &Scope<'_>, release: &Release<'_>) -> Option<String> {
     let workload = release.realization.replaces.iter().find_map(|name| scope.index.workload(name))?;
-    let (Image::Pulled { reference } | Image::Built { reference, .. }) = &workload.image;
-    reference.text().as_literal().map(str::to_owned)
+    workload.image.reference().text().as_literal().map(str::to_owned)
 }

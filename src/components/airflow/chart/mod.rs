@@ -99,11 +99,6 @@ impl<'a> Chart<'a> {
         Value::Secret(name)
     }
 
-    /// The variable of the API server.
-    fn variable(&self, name: &str) -> Option<Text> {
-        self.main.environment.iter().find(|(known, _)| known == name).map(|(_, text)| text.clone())
-    }
-
     fn makes_pods(&self) -> bool {
         self.airflow.spec.executor.makes_pods()
     }

@@ -60,8 +60,8 @@ impl Chart<'_> {
             ("AIRFLOW__CELERY__BROKER_URL", "broker-connection", "data.brokerUrlSecretName"),
         ];
         for (variable, suffix, path) in connections {
-            if let Some(text) = self.variable(variable) {
-                let secret = self.secret(suffix, vec![("connection".to_owned(), Body::Text(text))]);
+            if let Some(text) = self.main.variable(variable) {
+                let secret = self.secret(suffix, vec![("connection".to_owned(), Body::Text(text.clone()))]);
                 self.set(path, secret);
             }
         }

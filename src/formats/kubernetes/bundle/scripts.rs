@@ -211,14 +211,12 @@ fn required<'a>(scope: &'a Scope<'_>) -> BTreeSet<&'a str> {
 }
 
 fn image_settings(platform: &Platform) -> BTreeSet<String> {
-    let references = platform.workloads.iter().map(|workload| match &workload.image {
-        Image::Built { reference, .. } | Image::Pulled { reference } => reference,
-    });
-    let holes = references.flat_map(|reference| reference.text().parts()).filter_map(|part| match part {
+    let parts = platform.workloads.iter().flat_map(|workload| workload.image.reference().text().parts());
+    let settings = parts.filter_map(|part| match part {
         crate::platform::Part::Setting { variable, .. } => Some(variable.clone()),
         _ => None,
     });
-    holes.collect()
+    settings.collect()
 }
 
 fn stack<'a>(platform: &'a Platform, layout: &Layout, scope: &'a Scope<'_>, stack: &'a StackManifests<'_>) -> Stack<'a> {
