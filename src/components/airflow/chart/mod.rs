@@ -166,6 +166,12 @@ impl<'a> Chart<'a> {
     }
 }
 
+/// A variable whose value is under a key of a secret object.
+fn from_key(variable: &str, object: Value, key: &str) -> Value {
+    let reference = Value::map([("name", object), ("key", key.into())]);
+    Value::map([("name", Value::from(variable)), ("valueFrom", Value::map([("secretKeyRef", reference)]))])
+}
+
 fn secret_text(variable: &str) -> Body {
     Body::Text(Text::secret(variable))
 }
