@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::lower;
-use super::plan::{ComposePlan, StackPlan};
+use super::plan::{ComposePlan, StackPlan, docker_name};
 use super::scripts::workloads;
 use crate::formats::Layout;
 use crate::platform::{
@@ -303,11 +303,6 @@ fn resources(platform: &Platform) -> Vec<ResourceRow<'_>> {
     all.filter(|(_, (_, names))| !names.is_empty())
         .map(|(service, (kind, names))| ResourceRow { service: &service.name, kind, names })
         .collect()
-}
-
-/// The name that Docker knows a network or a volume by: it does not depend on the folder's name.
-fn docker_name(platform: &Platform, name: &str) -> String {
-    format!("{}_{name}", platform.name)
 }
 
 fn networks<'a>(platform: &'a Platform, plan: &'a ComposePlan<'a>) -> Vec<NetworkRow<'a>> {
