@@ -59,6 +59,11 @@ fn any_of<'w>(blueprint: &str, workloads: impl IntoIterator<Item = &'w str>) -> 
     Selector { match_labels: Words::from([part_of(blueprint)]), match_expressions: vec![named] }
 }
 
+/// A selector as `kubectl` reads it.
+pub fn written_selector(labels: &[(String, String)]) -> String {
+    labels.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(",")
+}
+
 /// The label of all objects of a blueprint.
 fn part_of(blueprint: &str) -> (String, String) {
     ("app.kubernetes.io/part-of".to_owned(), blueprint.to_owned())

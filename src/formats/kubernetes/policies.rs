@@ -129,7 +129,7 @@ fn to_cluster(scope: &Scope<'_>, stack: usize, namespace: &str) -> Vec<Doc> {
         of_platform(scope, namespace, name, from_pods(callers, egress))
     };
     let (operated, ours): (Vec<&str>, Vec<&str>) =
-        scope.replaced.callers().filter(|name| is_in(scope, name, stack)).partition(|name| is_operated(scope, name));
+        scope.replaced.callers().filter(|name| is_in(scope, name, stack)).partition(|name| scope.replaced.operated(name).is_some());
     let named = (!ours.is_empty()).then(|| callers("out-to-cluster".to_owned(), any_of(&scope.platform.name, ours)));
     let selected = operated.into_iter().map(|name| callers(format!("out-to-cluster-{name}"), pods_of(scope, name)));
     named.into_iter().chain(selected).collect()
@@ -137,10 +137,6 @@ fn to_cluster(scope: &Scope<'_>, stack: usize, namespace: &str) -> Vec<Doc> {
 
 fn is_in(scope: &Scope<'_>, workload: &str, stack: usize) -> bool {
     scope.index.workload(workload).is_some_and(|workload| workload.stack == stack)
-}
-
-fn is_operated(scope: &Scope<'_>, workload: &str) -> bool {
-    scope.replaced.by(workload).is_some_and(|realization| realization.operator().is_some())
 }
 
 /// What selects the pods of a workload.

@@ -1,7 +1,7 @@
 //! Waiting without privileges: an init step asks the provider's own question, in the provider's own image, until the
 //! answer is yes. No pod gets a token in order to look at the state of another.
 
-use super::containers::{Parts, bare, user};
+use super::containers::{Parts, as_user, bare};
 use super::model::Container;
 use super::scope::Scope;
 use crate::diagnostic::Place;
@@ -58,12 +58,7 @@ fn asking(scope: &mut Scope<'_>, workload: &Workload, provider: &Workload, quest
     let name = format!("wait-for-{}", provider.name);
     let mut container = bare(scope, &name, &provider.image, workload.stack, &parts, place);
     container.command = Some(Doc::words(["sh", "-c", LOOP, "wait"].map(str::to_owned)));
-    // It runs as the provider does, not as the workload that waits.
-    if let Some((user, group)) = user(provider).filter(|(user, _)| *user != 0) {
-        container.security_context.run_as_user = Some(user);
-        container.security_context.run_as_group = group;
-    }
-    container
+    as_user(container, provider)
 }
 
 #[cfg(test)]
