@@ -61,13 +61,8 @@ fn own_names(blueprint: &Blueprint, own: &[OwnVolume], found: &mut Vec<Diagnosti
 fn mounters(workloads: &[Workload]) -> BTreeMap<String, Vec<usize>> {
     let mut mounters: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     for (position, workload) in workloads.iter().enumerate() {
-        for mount in &workload.mounts {
-            if let MountSource::Volume(name) = &mount.source {
-                let of_volume = mounters.entry(name.clone()).or_default();
-                if of_volume.last() != Some(&position) {
-                    of_volume.push(position);
-                }
-            }
+        for name in workload.volumes().collect::<BTreeSet<_>>() {
+            mounters.entry(name.to_owned()).or_default().push(position);
         }
     }
     mounters

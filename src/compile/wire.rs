@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use crate::blueprint::{Blueprint, Readiness as Wanted};
 use crate::components::{Resource, Scope as _, Surface, set};
 use crate::diagnostic::{Diagnostic, Faults, Place, code, one_of};
-use crate::platform::{Edge, Readiness, Text, Workload, WorkloadKind};
+use crate::platform::{Edge, Readiness, Text, Workload};
 use crate::source::Pointer;
 
 use super::build::BuiltAll;
@@ -193,7 +193,7 @@ impl Wiring<'_, '_> {
             match &named {
                 Some(names) => names.contains(&workload.name),
                 // A job with a role sets the service up; one without is the service itself.
-                None => workload.role.is_none() || !matches!(workload.kind, WorkloadKind::Job { .. } | WorkloadKind::Scheduled { .. }),
+                None => workload.role.is_none() || !workload.kind.ends(),
             }
         };
         mine.iter().copied().filter(is_meant).collect()

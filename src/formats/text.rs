@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
 
 use crate::diagnostic::{Diagnostic, Place, code};
-use crate::platform::{AddressPart, Encoding, Endpoint, EndpointRef, Part, Platform, Published, Text, Vantage, Workload};
+use crate::platform::{AddressPart, Encoding, Endpoint, EndpointRef, Part, Platform, Protocol, Published, Text, Vantage, Workload};
 use crate::secrets;
 
 /// A piece of a text after the addresses are known.
@@ -183,9 +183,18 @@ impl std::fmt::Debug for Resolver<'_> {
     }
 }
 
+/// Where a person finds a published port: `http://localhost:8080`, or `localhost:5433` for what is not HTTP.
+pub fn url_of(protocol: Protocol, published: &Published) -> String {
+    let scheme = match protocol {
+        Protocol::Http => "http://",
+        Protocol::Tcp | Protocol::Udp => "",
+    };
+    format!("{scheme}{}:{}", host_of(published), published.port)
+}
+
 /// The host name under which a published port is found on the host. An IPv6 address is in brackets, because a
 /// port follows it everywhere.
-pub fn host_of(published: &Published) -> String {
+fn host_of(published: &Published) -> String {
     match published.address {
         address if address.is_loopback() || address.is_unspecified() => "localhost".to_owned(),
         IpAddr::V4(address) => address.to_string(),

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Endpoint, EndpointRef, Network, Platform, Service, Workload};
+use super::{Endpoint, EndpointRef, Network, Platform, Service, Volume, Workload};
 
 /// Lookups into a platform.
 #[derive(Debug)]
@@ -10,6 +10,7 @@ pub struct Index<'a> {
     workloads: HashMap<&'a str, &'a Workload>,
     services: HashMap<&'a str, &'a Service>,
     networks: HashMap<&'a str, &'a Network>,
+    volumes: HashMap<&'a str, &'a Volume>,
     by_service: HashMap<&'a str, Vec<&'a Workload>>,
 }
 
@@ -24,6 +25,7 @@ impl<'a> Index<'a> {
             workloads: platform.workloads.iter().map(|workload| (workload.name.as_str(), workload)).collect(),
             services: platform.services.iter().map(|service| (service.name.as_str(), service)).collect(),
             networks: platform.networks.iter().map(|network| (network.name.as_str(), network)).collect(),
+            volumes: platform.volumes.iter().map(|volume| (volume.name.as_str(), volume)).collect(),
             by_service,
         }
     }
@@ -41,6 +43,20 @@ impl<'a> Index<'a> {
     /// A network by name.
     pub fn network(&self, name: &str) -> Option<&'a Network> {
         self.networks.get(name).copied()
+    }
+
+    /// A volume by name.
+    pub fn volume(&self, name: &str) -> Option<&'a Volume> {
+        self.volumes.get(name).copied()
+    }
+
+    /// The groups of a workload: its own, and those that own what it mounts. Each once.
+    pub fn groups(&self, workload: &Workload) -> Vec<u32> {
+        let mut groups = workload.groups.clone();
+        for volume in workload.volumes().filter_map(|name| self.volume(name)) {
+            groups.extend(volume.group.filter(|group| !groups.contains(group)));
+        }
+        groups
     }
 
     /// The workloads of a service, in the platform's order; none for an unknown one.

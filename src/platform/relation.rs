@@ -2,7 +2,7 @@
 //!
 //! The same relation is read back from what targets write, and the two must agree.
 
-use super::{Index, Peer, Workload, WorkloadKind};
+use super::{Index, Peer, Workload};
 
 /// The networks that two workloads share, in the first one's order.
 pub fn shared_networks<'a>(one: &'a Workload, other: &Workload) -> Vec<&'a str> {
@@ -11,7 +11,7 @@ pub fn shared_networks<'a>(one: &'a Workload, other: &Workload) -> Vec<&'a str> 
 
 /// Whether a workload listens on anything.
 fn listens(workload: &Workload) -> bool {
-    !workload.endpoints.is_empty() && !matches!(workload.kind, WorkloadKind::Job { .. } | WorkloadKind::Scheduled { .. })
+    !workload.endpoints.is_empty() && !workload.kind.ends()
 }
 
 /// Whether a workload may open connections to the internet: it is on a network that is not internal.

@@ -89,13 +89,27 @@ impl Workload {
         EndpointRef { workload: self.name.clone(), endpoint: name.to_owned() }
     }
 
-    /// The questions about it that are asked from outside.
-    pub fn remote_checks(&self) -> impl Iterator<Item = &RemoteCheck> {
-        let evidence = match &self.kind {
+    /// A variable by name.
+    pub fn variable(&self, name: &str) -> Option<&Text> {
+        self.environment.iter().find(|(known, _)| known == name).map(|(_, text)| text)
+    }
+
+    /// The volumes of the platform that it mounts, in the order of its mounts.
+    pub fn volumes(&self) -> impl Iterator<Item = &str> {
+        self.mounts.iter().filter_map(|mount| mount.source.volume())
+    }
+
+    /// What shows from outside that it has run.
+    pub const fn evidence(&self) -> Option<&RemoteCheck> {
+        match &self.kind {
             WorkloadKind::Job { evidence } => evidence.as_ref(),
             WorkloadKind::Server { .. } | WorkloadKind::Scheduled { .. } | WorkloadKind::Template { .. } => None,
-        };
-        self.health.iter().filter_map(|health| health.remote.as_ref()).chain(evidence)
+        }
+    }
+
+    /// The questions about it that are asked from outside.
+    pub fn remote_checks(&self) -> impl Iterator<Item = &RemoteCheck> {
+        self.health.iter().filter_map(|health| health.remote.as_ref()).chain(self.evidence())
     }
 
     /// Every text in it that a target will resolve, with secrets or without.
@@ -103,17 +117,16 @@ impl Workload {
         let public = self.entrypoint.iter().chain(&self.command).flatten().chain(self.labels.iter().map(|(_, text)| text));
         let health = self.health.iter().flat_map(|health| health.check.argv());
         let remote: Vec<&RemoteCheck> = self.remote_checks().collect();
-        let image = match &self.image {
-            Image::Pulled { reference } => vec![reference.text()],
-            Image::Built { build, reference } => {
-                build.args.iter().map(|(_, text)| text.text()).chain(std::iter::once(reference.text())).collect()
-            }
+        let build_args = match &self.image {
+            Image::Pulled { .. } => [].as_slice(),
+            Image::Built { build, .. } => &build.args,
         };
         public
             .chain(health)
             .chain(remote.iter().flat_map(|remote| remote.check.argv()))
+            .chain(build_args.iter().map(|(_, text)| text))
+            .chain([self.image.reference()])
             .map(PublicText::text)
-            .chain(image)
             .chain(self.environment.iter().chain(remote.iter().flat_map(|remote| &remote.environment)).map(|(_, text)| text))
             .chain(self.files.iter().flat_map(|file| file.body.texts()))
             .chain(self.overrides.iter().flat_map(|(_, tree)| tree.texts()))
@@ -148,6 +161,13 @@ pub enum WorkloadKind {
     },
 }
 
+impl WorkloadKind {
+    /// Whether it ends by itself each time that it runs.
+    pub const fn ends(&self) -> bool {
+        matches!(self, Self::Job { .. } | Self::Scheduled { .. })
+    }
+}
+
 /// Where an image comes from.
 #[derive(Debug, Clone)]
 pub enum Image {
@@ -163,6 +183,14 @@ pub enum Image {
         /// The name that it gets.
         reference: PublicText,
     },
+}
+
+impl Image {
+    /// `NAME:TAG`.
+    pub const fn reference(&self) -> &PublicText {
+        let (Self::Pulled { reference } | Self::Built { reference, .. }) = self;
+        reference
+    }
 }
 
 /// How an image is built.
@@ -370,6 +398,16 @@ pub enum MountSource {
     Volume(String),
     /// A file or folder beside the blueprint.
     Path(PathRef),
+}
+
+impl MountSource {
+    /// The volume, if it is one.
+    pub fn volume(&self) -> Option<&str> {
+        match self {
+            Self::Volume(name) => Some(name),
+            Self::Path(_) => None,
+        }
+    }
 }
 
 /// What a workload may use of the machine.

@@ -4,7 +4,7 @@ use super::{Airflow, USER, connection, roles};
 use crate::components::Build;
 use crate::platform::{Body, ConnectionSetup, DocumentFormat, File, Image, Readiness, Text, TextTree, Workload};
 
-const INIT: &str = include_str!("../../../templates/airflow/init.py");
+pub(super) const INIT: &str = include_str!("../../../templates/airflow/init.py");
 const CONNECTIONS: &str = include_str!("../../../templates/airflow/connections.py");
 
 impl Airflow {

@@ -79,20 +79,16 @@ impl<'a> Load<'a> {
         format!("SELECT ceil(COUNT(*)::decimal / {tasks}) FROM task_instance WHERE state IN ('queued', 'running'){of_workers}")
     }
 
-    fn variable(&self, name: &str) -> Option<&'a Text> {
-        self.worker.environment.iter().find(|(known, _)| known == name).map(|(_, text)| text)
-    }
-
     /// How many tasks a worker runs at a time; nothing if that is not known now.
     fn tasks(&self) -> Option<u16> {
-        let Some(text) = self.variable(TASKS) else { return Some(USUAL_TASKS) };
+        let Some(text) = self.worker.variable(TASKS) else { return Some(USUAL_TASKS) };
         text.as_literal()?.parse().ok().filter(|count| *count > 0)
     }
 
     /// The operator is in a namespace of its own, so it needs whole names.
     fn connection(&self) -> Option<Text> {
         let (variable, scheme) = DATABASE;
-        let rest = self.variable(variable)?.strip_prefix(scheme)?;
+        let rest = self.worker.variable(variable)?.strip_prefix(scheme)?;
         Some(Text::literal("postgresql://").then(rest).looked_up())
     }
 

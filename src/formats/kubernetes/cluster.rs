@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::bundle::Releases;
 use super::model::{Metadata, Object, Spec, Words, doc, documents, transport};
+use super::platform_labels;
 use super::scope::{Exposure, Scope};
 use super::storage::{ClaimPlan, MANUAL};
 use crate::diagnostic::{Diagnostic, Place, code};
@@ -207,7 +208,7 @@ fn port_mappings(scope: &Scope<'_>) -> Vec<PortMapping> {
                 container_port: port,
                 host_port: *host_port,
                 listen_address: address.to_string(),
-                protocol: transport(endpoint.protocol).unwrap_or("TCP"),
+                protocol: transport(endpoint.protocol),
             });
         }
     }
@@ -216,10 +217,7 @@ fn port_mappings(scope: &Scope<'_>) -> Vec<PortMapping> {
 
 /// The volume behind a claim. It names the claim, so that no other one takes it.
 fn volume(platform: &Platform, namespace: &str, claim: &ClaimPlan) -> Doc {
-    let labels = Words::from([
-        ("app.kubernetes.io/part-of".to_owned(), platform.name.clone()),
-        ("app.kubernetes.io/managed-by".to_owned(), "pipegen".to_owned()),
-    ]);
+    let labels = platform_labels(&platform.name);
     doc(&Object {
         api_version: "v1",
         kind: "PersistentVolume",

@@ -52,12 +52,16 @@ pub fn container(scope: &mut Scope<'_>, workload: &Workload, files: &Files, plac
 
 /// The container of a workload in the pod of another one: it runs as its own user.
 pub fn step(scope: &mut Scope<'_>, workload: &Workload, files: &Files, place: &Place) -> Container {
-    let mut step = container(scope, workload, files, place);
+    as_user(container(scope, workload, files, place), workload)
+}
+
+/// A container that runs as the user of a workload, whoever the pod runs as.
+pub fn as_user(mut container: Container, workload: &Workload) -> Container {
     if let Some((user, group)) = user(workload).filter(|(user, _)| *user != 0) {
-        step.security_context.run_as_user = Some(user);
-        step.security_context.run_as_group = group;
+        container.security_context.run_as_user = Some(user);
+        container.security_context.run_as_group = group;
     }
-    step
+    container
 }
 
 /// A container without files and storage.

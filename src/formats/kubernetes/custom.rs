@@ -10,7 +10,7 @@ use crate::diagnostic::Place;
 use crate::formats::said_elsewhere;
 use crate::formats::text::{Piece, Reader};
 use crate::platform::realization::Operator;
-use crate::platform::{CustomResource, Image, ImagePart, PublicText, Realization, Realizer, Removal, State, Value, Workload};
+use crate::platform::{CustomResource, ImagePart, PublicText, Realization, Realizer, Removal, State, Value, Workload};
 use crate::value::escape;
 use crate::yaml::{Doc, Item};
 
@@ -160,8 +160,7 @@ pub fn plain(scope: &Scope<'_>, value: &Value) -> Option<Doc> {
 
 /// A part of the image of a workload; nothing if it cannot be told where the tag begins.
 pub fn image_part(scope: &Scope<'_>, workload: &str, part: ImagePart) -> Option<PublicText> {
-    let (Image::Pulled { reference } | Image::Built { reference, .. }) = &scope.index.workload(workload)?.image;
-    part.of(reference)
+    part.of(scope.index.workload(workload)?.image.reference())
 }
 
 /// An operator, for the scripts.

@@ -8,9 +8,9 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::ENV_ANNOTATION;
 use super::model::{Metadata, Object, Spec, Words, doc};
 use super::scope::{FilledObject, Reads, Scope, secret_object};
+use super::{ENV_ANNOTATION, platform_labels};
 use crate::formats::text::{Hole, Piece};
 use crate::platform::{Encoding, Platform, SecretStore, StoreKeys};
 use crate::secrets::FINGERPRINT;
@@ -117,10 +117,7 @@ impl<'a> Plan<'a> {
     }
 
     fn object(self, platform: &Platform, namespace: &str, store: &str, keys: &StoreKeys) -> Doc {
-        let labels = Words::from([
-            ("app.kubernetes.io/part-of".to_owned(), platform.name.clone()),
-            ("app.kubernetes.io/managed-by".to_owned(), "pipegen".to_owned()),
-        ]);
+        let labels = platform_labels(&platform.name);
         let entry = |variable: &str| {
             let (key, property) = remote(keys, variable);
             Entry { secret_key: variable.to_owned(), remote_ref: RemoteRef { key, property } }

@@ -28,7 +28,7 @@ pub use scope::{Exposure, FilledObject, LocalFile, Reads, Scope, namespaces, sec
 pub use storage::{ClaimPlan, claim_name, claims_of_stack};
 pub use workloads::{Awaited, SERVICE_ACCOUNT, StackManifests, WorkloadManifests, stack};
 
-use model::Words;
+use model::{Expression, Selector, Words};
 
 use crate::platform::{Platform, Workload, WorkloadKind};
 
@@ -41,12 +41,32 @@ pub const ENV_ANNOTATION: &str = "pipegen.io/env";
 /// The label that selects the pods of a workload.
 pub const WORKLOAD_LABEL: &str = "app.kubernetes.io/name";
 
+/// The label with the program that writes an object.
+const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
+
 /// The label of a job by which its older runs are found.
 pub const JOB_LABEL: &str = "pipegen.io/job";
 
 /// What selects the pods of a workload. Never changes: a controller's selector is immutable.
 pub fn selector(blueprint: &str, workload: &str) -> Words {
-    Words::from([(WORKLOAD_LABEL.to_owned(), workload.to_owned()), ("app.kubernetes.io/part-of".to_owned(), blueprint.to_owned())])
+    Words::from([(WORKLOAD_LABEL.to_owned(), workload.to_owned()), part_of(blueprint)])
+}
+
+/// What selects the pods of any of several workloads.
+fn any_of<'w>(blueprint: &str, workloads: impl IntoIterator<Item = &'w str>) -> Selector {
+    let values = workloads.into_iter().map(str::to_owned).collect();
+    let named = Expression { key: WORKLOAD_LABEL.to_owned(), operator: "In", values };
+    Selector { match_labels: Words::from([part_of(blueprint)]), match_expressions: vec![named] }
+}
+
+/// A selector as `kubectl` reads it.
+pub fn written_selector(labels: &[(String, String)]) -> String {
+    labels.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(",")
+}
+
+/// The label of all objects of a blueprint.
+fn part_of(blueprint: &str) -> (String, String) {
+    ("app.kubernetes.io/part-of".to_owned(), blueprint.to_owned())
 }
 
 /// The label of the pods on a network. Each network has its own, because a pod may be on several.
@@ -56,10 +76,15 @@ pub fn network_label(network: &str) -> (String, String) {
 
 /// The labels of a workload's objects.
 pub fn labels(blueprint: &str, workload: &Workload) -> Words {
-    let mut labels = selector(blueprint, &workload.name);
+    let mut labels = platform_labels(blueprint);
+    labels.insert(WORKLOAD_LABEL.to_owned(), workload.name.clone());
     labels.insert("app.kubernetes.io/component".to_owned(), workload.role.clone().unwrap_or_else(|| workload.service.clone()));
-    labels.insert("app.kubernetes.io/managed-by".to_owned(), "pipegen".to_owned());
     labels
+}
+
+/// The labels of objects that are no workload's.
+fn platform_labels(blueprint: &str) -> Words {
+    Words::from([part_of(blueprint), (MANAGED_BY.to_owned(), "pipegen".to_owned())])
 }
 
 /// Why plain manifests are not enough for a platform: whatever makes pods needs permissions of the cluster, which a chart

@@ -279,9 +279,14 @@ pub struct KeyRef {
     pub key: String,
 }
 
-/// What is spoken, unless it is TCP, which the API assumes.
-pub fn transport(protocol: Protocol) -> Option<&'static str> {
-    protocol.is_udp().then_some("UDP")
+/// What is spoken, as the API calls it.
+pub const fn transport(protocol: Protocol) -> &'static str {
+    if protocol.is_udp() { "UDP" } else { "TCP" }
+}
+
+/// Whether it is what the API assumes.
+fn is_tcp(transport: &&'static str) -> bool {
+    *transport == "TCP"
 }
 
 /// A port of a container.
@@ -292,8 +297,8 @@ pub struct ContainerPort {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     pub container_port: u16,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub protocol: Option<&'static str>,
+    #[serde(skip_serializing_if = "is_tcp")]
+    pub protocol: &'static str,
 }
 
 /// A question to a container.
@@ -411,8 +416,8 @@ pub struct ServicePort {
     pub name: String,
     pub port: u16,
     pub target_port: u16,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub protocol: Option<&'static str>,
+    #[serde(skip_serializing_if = "is_tcp")]
+    pub protocol: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub node_port: Option<u16>,
 }

@@ -5,13 +5,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::model::{Egress, Expression, Ingress, IpBlock, Metadata, NetworkPolicy, Object, Peer, PolicyPort, Selector, Spec, Words, doc};
+use super::model::{
+    Egress, Expression, Ingress, IpBlock, Metadata, NetworkPolicy, Object, Peer, PolicyPort, Selector, Spec, Words, doc, transport,
+};
 use super::realizations::Replaced;
 use super::scope::{Exposure, Scope};
-use super::{labels, network_label};
+use super::{any_of, labels, network_label, platform_labels};
 use crate::formats::said_elsewhere;
 use crate::platform::realization::Operator;
-use crate::platform::{Endpoint, Network, Opening, Platform, Workload, WorkloadKind};
+use crate::platform::{Endpoint, Network, Opening, Platform, Workload};
 use crate::yaml::Doc;
 
 /// What is not the internet: private, shared, loopback, link-local, multicast and reserved ranges (RFC 6890). The
@@ -22,6 +24,9 @@ const NOT_INTERNET_6: [&str; 4] = ["::/127", "fc00::/7", "fe80::/10", "ff00::/8"
 
 /// Where nodes, and an API server that only they see, have their addresses (RFC 1918, RFC 6598, RFC 4193).
 const PRIVATE: [&str; 5] = ["10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"];
+
+/// The label with its name that every namespace has.
+const NAMESPACE_LABEL: &str = "kubernetes.io/metadata.name";
 
 /// The policies of a namespace as a whole.
 pub fn of_stack(scope: &mut Scope<'_>, stack: usize) -> Vec<Doc> {
@@ -63,23 +68,38 @@ pub fn members<'a>(platform: &'a Platform, replaced: &Replaced<'_>) -> BTreeMap<
 
 /// Where a workload listens.
 fn ports(replaced: &Replaced<'_>, workload: &Workload) -> Vec<PolicyPort> {
-    if matches!(workload.kind, WorkloadKind::Job { .. } | WorkloadKind::Scheduled { .. }) {
+    if workload.kind.ends() {
         return Vec::new();
     }
     workload.endpoints.iter().filter(|endpoint| replaced.listens(workload, endpoint)).map(policy_port).collect()
 }
 
 fn policy_port(endpoint: &Endpoint) -> PolicyPort {
-    PolicyPort { protocol: if endpoint.protocol.is_udp() { "UDP" } else { "TCP" }, port: endpoint.port }
+    PolicyPort { protocol: transport(endpoint.protocol), port: endpoint.port }
 }
 
-fn policy(scope: &Scope<'_>, namespace: &str, name: String, policy: NetworkPolicy) -> Doc {
-    let labels = Words::from([
-        ("app.kubernetes.io/part-of".to_owned(), scope.platform.name.clone()),
-        ("app.kubernetes.io/managed-by".to_owned(), "pipegen".to_owned()),
-    ]);
+fn tcp(ports: &[u16]) -> Vec<PolicyPort> {
+    ports.iter().map(|port| PolicyPort { protocol: "TCP", port: *port }).collect()
+}
+
+/// A policy that belongs to no workload.
+fn of_platform(scope: &Scope<'_>, namespace: &str, name: String, spec: NetworkPolicy) -> Doc {
+    policy(namespace, name, platform_labels(&scope.platform.name), spec)
+}
+
+fn policy(namespace: &str, name: String, labels: Words, spec: NetworkPolicy) -> Doc {
     let metadata = Metadata { name: Some(name), namespace: Some(namespace.to_owned()), labels, ..Metadata::default() };
-    doc(&Object { api_version: "networking.k8s.io/v1", kind: "NetworkPolicy", metadata, content: Spec { spec: policy } })
+    doc(&Object { api_version: "networking.k8s.io/v1", kind: "NetworkPolicy", metadata, content: Spec { spec } })
+}
+
+/// Who may connect to some pods.
+fn to_pods(pod_selector: Selector, ingress: Vec<Ingress>) -> NetworkPolicy {
+    NetworkPolicy { pod_selector, policy_types: types(&["Ingress"]), ingress, egress: Vec::new() }
+}
+
+/// To whom some pods may connect.
+fn from_pods(pod_selector: Selector, egress: Vec<Egress>) -> NetworkPolicy {
+    NetworkPolicy { pod_selector, policy_types: types(&["Egress"]), ingress: Vec::new(), egress }
 }
 
 fn types(types: &[&str]) -> Doc {
@@ -87,56 +107,36 @@ fn types(types: &[&str]) -> Doc {
 }
 
 fn closed(scope: &Scope<'_>, namespace: &str) -> Doc {
-    let nobody = NetworkPolicy {
-        pod_selector: Selector::default(),
-        policy_types: types(&["Ingress", "Egress"]),
-        ingress: Vec::new(),
-        egress: Vec::new(),
-    };
-    policy(scope, namespace, "closed-by-default".to_owned(), nobody)
+    let both = types(&["Ingress", "Egress"]);
+    let nobody = NetworkPolicy { policy_types: both, ..from_pods(Selector::default(), Vec::new()) };
+    of_platform(scope, namespace, "closed-by-default".to_owned(), nobody)
 }
 
 /// Every pod may ask for names.
 fn names(scope: &Scope<'_>, namespace: &str) -> Doc {
-    let server = Peer {
-        namespace_selector: Some(labelled("kubernetes.io/metadata.name", "kube-system")),
-        pod_selector: Some(labelled("k8s-app", "kube-dns")),
-        ip_block: None,
-    };
+    let server = pods_in("kube-system", labelled("k8s-app", "kube-dns"));
     let port = |protocol| PolicyPort { protocol, port: 53 };
-    let egress = Egress { to: vec![server], ports: vec![port("UDP"), port("TCP")] };
-    let anyone =
-        NetworkPolicy { pod_selector: Selector::default(), policy_types: types(&["Egress"]), ingress: Vec::new(), egress: vec![egress] };
-    policy(scope, namespace, "names".to_owned(), anyone)
+    let egress = vec![Egress { to: vec![server], ports: vec![port("UDP"), port("TCP")] }];
+    of_platform(scope, namespace, "names".to_owned(), from_pods(Selector::default(), egress))
 }
 
 /// Pods that make others talk to the API server: as `kubernetes.default` on 443, behind which it has an address of a node,
 /// or one of the provider's, and often the port 6443. Network plugins look at what is behind. An address of the internet
 /// is not opened for it: on a network that is not internal it is open, and on an internal one it must not be.
 fn to_cluster(scope: &Scope<'_>, stack: usize, namespace: &str) -> Vec<Doc> {
-    let port = |port| PolicyPort { protocol: "TCP", port };
-    let callers = |name: String, pod_selector| {
-        let egress = vec![Egress { to: PRIVATE.map(range).to_vec(), ports: vec![port(443), port(6443)] }];
-        policy(scope, namespace, name, NetworkPolicy { pod_selector, policy_types: types(&["Egress"]), ingress: Vec::new(), egress })
+    let callers = |name: String, callers| {
+        let egress = vec![Egress { to: PRIVATE.map(|range| addresses(range, &[])).into(), ports: tcp(&[443, 6443]) }];
+        of_platform(scope, namespace, name, from_pods(callers, egress))
     };
     let (operated, ours): (Vec<&str>, Vec<&str>) =
-        scope.replaced.callers().filter(|name| is_in(scope, name, stack)).partition(|name| is_operated(scope, name));
-    let named = (!ours.is_empty()).then(|| {
-        let values = ours.into_iter().map(str::to_owned).collect();
-        let named = Expression { key: super::WORKLOAD_LABEL.to_owned(), operator: "In", values };
-        let part_of = Words::from([("app.kubernetes.io/part-of".to_owned(), scope.platform.name.clone())]);
-        callers("out-to-cluster".to_owned(), Selector { match_labels: part_of, match_expressions: vec![named] })
-    });
+        scope.replaced.callers().filter(|name| is_in(scope, name, stack)).partition(|name| scope.replaced.operated(name).is_some());
+    let named = (!ours.is_empty()).then(|| callers("out-to-cluster".to_owned(), any_of(&scope.platform.name, ours)));
     let selected = operated.into_iter().map(|name| callers(format!("out-to-cluster-{name}"), pods_of(scope, name)));
     named.into_iter().chain(selected).collect()
 }
 
 fn is_in(scope: &Scope<'_>, workload: &str, stack: usize) -> bool {
     scope.index.workload(workload).is_some_and(|workload| workload.stack == stack)
-}
-
-fn is_operated(scope: &Scope<'_>, workload: &str) -> bool {
-    scope.replaced.by(workload).is_some_and(|realization| realization.operator().is_some())
 }
 
 /// What selects the pods of a workload.
@@ -146,10 +146,6 @@ fn pods_of(scope: &Scope<'_>, workload: &str) -> Selector {
 
 fn pods(pod_selector: Selector) -> Peer {
     Peer { namespace_selector: None, pod_selector: Some(pod_selector), ip_block: None }
-}
-
-fn tcp(ports: &[u16]) -> Vec<PolicyPort> {
-    ports.iter().map(|port| PolicyPort { protocol: "TCP", port: *port }).collect()
 }
 
 /// What pods of a realization need among themselves, and its operator of them. Both ends of it are in one namespace, or the
@@ -165,15 +161,11 @@ fn within_realizations(scope: &Scope<'_>, stack: usize, namespace: &str) -> Vec<
             (None, Some(operator)) => ("operator", operator_pods(operator)),
             (None, None) => continue,
         };
-        let pod_selector = pods_of(scope, to);
         let ingress = vec![Ingress { from: vec![peer], ports: tcp(ports) }];
-        let way_in = NetworkPolicy { pod_selector, policy_types: types(&["Ingress"]), ingress, egress: Vec::new() };
-        docs.push(policy(scope, namespace, format!("into-{to}-from-{label}"), way_in));
+        docs.push(of_platform(scope, namespace, format!("into-{to}-from-{label}"), to_pods(pods_of(scope, to), ingress)));
         if let Some(from) = from {
             let egress = vec![Egress { to: vec![pods(pods_of(scope, to))], ports: tcp(ports) }];
-            let way_out =
-                NetworkPolicy { pod_selector: pods_of(scope, from), policy_types: types(&["Egress"]), ingress: Vec::new(), egress };
-            docs.push(policy(scope, namespace, format!("out-of-{from}-to-{to}"), way_out));
+            docs.push(of_platform(scope, namespace, format!("out-of-{from}-to-{to}"), from_pods(pods_of(scope, from), egress)));
         }
     }
     docs
@@ -189,20 +181,18 @@ fn visits(scope: &Scope<'_>, stack: usize, namespace: &str) -> Vec<Doc> {
     }
     let into = |((workload, chart), (operator, ports)): ((&str, &str), (&Operator, BTreeSet<PolicyPort>))| {
         let ingress = vec![Ingress { from: vec![operator_pods(operator)], ports: ports.into_iter().collect() }];
-        let way_in =
-            NetworkPolicy { pod_selector: pods_of(scope, workload), policy_types: types(&["Ingress"]), ingress, egress: Vec::new() };
-        policy(scope, namespace, format!("into-{workload}-from-operator-{chart}"), way_in)
+        of_platform(scope, namespace, format!("into-{workload}-from-operator-{chart}"), to_pods(pods_of(scope, workload), ingress))
     };
     found.into_iter().map(into).collect()
 }
 
 fn operator_pods(operator: &Operator) -> Peer {
-    let labels = operator.selector.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-    Peer {
-        namespace_selector: Some(labelled("kubernetes.io/metadata.name", operator.namespace)),
-        pod_selector: Some(Selector { match_labels: labels, ..Selector::default() }),
-        ip_block: None,
-    }
+    let match_labels = operator.selector.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+    pods_in(operator.namespace, Selector { match_labels, ..Selector::default() })
+}
+
+fn pods_in(namespace: &str, pods: Selector) -> Peer {
+    Peer { namespace_selector: Some(labelled(NAMESPACE_LABEL, namespace)), pod_selector: Some(pods), ip_block: None }
 }
 
 fn labelled(key: &str, value: &str) -> Selector {
@@ -216,7 +206,7 @@ fn on_network(network: &str) -> Selector {
 /// The members of a network, in all the namespaces where it has some.
 fn peer(scope: &Scope<'_>, network: &str, stacks: &BTreeSet<usize>) -> Peer {
     let values = stacks.iter().filter_map(|stack| scope.namespaces.get(*stack)).cloned().collect();
-    let namespaces = Expression { key: "kubernetes.io/metadata.name".to_owned(), operator: "In", values };
+    let namespaces = Expression { key: NAMESPACE_LABEL.to_owned(), operator: "In", values };
     Peer {
         namespace_selector: Some(Selector { match_expressions: vec![namespaces], ..Selector::default() }),
         pod_selector: Some(on_network(network)),
@@ -235,17 +225,13 @@ fn way_out(scope: &Scope<'_>, namespace: &str, network: &str, members: &Members,
         egress.push(Egress { to: vec![peer(scope, network, &members.stacks)], ports: members.ports.iter().cloned().collect() });
     }
     if internet {
-        egress.push(Egress { to: vec![outside("0.0.0.0/0", &NOT_INTERNET_4), outside("::/0", &NOT_INTERNET_6)], ports: Vec::new() });
+        egress.push(Egress { to: vec![addresses("0.0.0.0/0", &NOT_INTERNET_4), addresses("::/0", &NOT_INTERNET_6)], ports: Vec::new() });
     }
-    let out = NetworkPolicy { pod_selector: on_network(network), policy_types: types(&["Egress"]), ingress: Vec::new(), egress };
-    policy(scope, namespace, out_name(network), out)
+    of_platform(scope, namespace, out_name(network), from_pods(on_network(network), egress))
 }
 
-fn range(cidr: &str) -> Peer {
-    outside(cidr, &[])
-}
-
-fn outside(cidr: &str, except: &[&str]) -> Peer {
+/// A range of addresses without others.
+fn addresses(cidr: &str, except: &[&str]) -> Peer {
     let block = IpBlock { cidr: cidr.to_owned(), except: except.iter().map(|range| (*range).to_owned()).collect() };
     Peer { namespace_selector: None, pod_selector: None, ip_block: Some(block) }
 }
@@ -262,15 +248,8 @@ pub fn into(scope: &Scope<'_>, namespace: &str, workload: &Workload) -> Option<D
         ingress.push(Ingress { from, ports });
     }
     ingress.extend(from_outside(scope, workload));
-    let metadata = Metadata {
-        name: Some(format!("into-{}", workload.name)),
-        namespace: Some(namespace.to_owned()),
-        labels: labels(&scope.platform.name, workload),
-        ..Metadata::default()
-    };
-    let pod_selector = pods_of(scope, &workload.name);
-    let policy = NetworkPolicy { pod_selector, policy_types: types(&["Ingress"]), ingress, egress: Vec::new() };
-    Some(doc(&Object { api_version: "networking.k8s.io/v1", kind: "NetworkPolicy", metadata, content: Spec { spec: policy } }))
+    let (name, labels) = (format!("into-{}", workload.name), labels(&scope.platform.name, workload));
+    Some(policy(namespace, name, labels, to_pods(pods_of(scope, &workload.name), ingress)))
 }
 
 fn members_of_its_networks(scope: &Scope<'_>, workload: &Workload) -> Vec<Peer> {
@@ -289,5 +268,5 @@ fn from_outside(scope: &Scope<'_>, workload: &Workload) -> Option<Ingress> {
     let Exposure::NodePorts { pod_subnet } = &scope.exposure else { return None };
     let published = workload.endpoints.iter().filter(|endpoint| endpoint.published.is_some());
     let ports: Vec<PolicyPort> = published.map(policy_port).collect();
-    (!ports.is_empty()).then(|| Ingress { from: vec![outside("0.0.0.0/0", &[pod_subnet.as_str()])], ports })
+    (!ports.is_empty()).then(|| Ingress { from: vec![addresses("0.0.0.0/0", &[pod_subnet.as_str()])], ports })
 }

@@ -13,8 +13,7 @@ const TYPE: &str = "kubernetes.io/dockerconfigjson";
 
 /// The secret object with which a stack pulls an image, if it needs one.
 pub fn object(scope: &mut Scope<'_>, stack: usize, image: &Image) -> Option<String> {
-    let (Image::Pulled { reference } | Image::Built { reference, .. }) = image;
-    let ImageLogin { login: Login { variable, .. }, .. } = scope.logins.get(reference)?;
+    let ImageLogin { login: Login { variable, .. }, .. } = scope.logins.get(image.reference())?;
     let object = format!("{}-pull", secret_object(variable));
     let known = scope.reads.get(&stack).is_some_and(|reads| reads.filled.iter().any(|filled| filled.name == object));
     if !known {

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::files::fill;
 use super::model::Words;
 use super::scope::{FilledObject, Scope};
-use super::{labels, network_label};
+use super::{MANAGED_BY, labels, network_label};
 use crate::diagnostic::Place;
 use crate::formats::body::{self, Content};
 use crate::formats::said_elsewhere;
@@ -39,27 +39,24 @@ impl<'a> Replaced<'a> {
 
     /// What selects the pods of a workload. Those of a chart have our labels; an operator names its pods itself.
     pub fn selector(&self, blueprint: &str, workload: &str) -> Words {
-        let operated = self.by(workload).filter(|realization| realization.operator().is_some());
-        let pods = operated.and_then(|realization| realization.pods.iter().find(|pods| pods.workload == workload));
+        let pods = self.operated(workload).and_then(|realization| realization.pods.iter().find(|pods| pods.workload == workload));
         pods.map_or_else(|| super::selector(blueprint, workload), |pods| pods.selector.iter().cloned().collect())
     }
 
     /// What selects the pods that answer at an endpoint.
     pub fn answering(&self, blueprint: &str, workload: &Workload, endpoint: &Endpoint) -> Words {
-        let operated = self.by(&workload.name).filter(|realization| realization.operator().is_some());
-        let found = operated.and_then(|realization| realization.endpoint(&workload.endpoint_ref(&endpoint.name)));
+        let found = self.operated(&workload.name).and_then(|realization| realization.endpoint(&workload.endpoint_ref(&endpoint.name)));
         found.map_or_else(|| super::selector(blueprint, &workload.name), |found| found.selector.iter().cloned().collect())
     }
 
     /// Whether a workload listens at its endpoint: the pods of an operator do so where something leads to them.
     pub fn listens(&self, workload: &Workload, endpoint: &Endpoint) -> bool {
-        let operated = self.by(&workload.name).filter(|realization| realization.operator().is_some());
-        operated.is_none_or(|realization| realization.endpoint(&workload.endpoint_ref(&endpoint.name)).is_some())
+        self.operated(&workload.name).is_none_or(|realization| realization.endpoint(&workload.endpoint_ref(&endpoint.name)).is_some())
     }
 
     /// Whether a workload is the first of those that the same pods take the place of.
     pub fn speaks_for_its_pods(&self, workload: &str) -> bool {
-        let Some(realization) = self.by(workload).filter(|realization| realization.operator().is_some()) else { return true };
+        let Some(realization) = self.operated(workload) else { return true };
         let own = realization.pods.iter().find(|pods| pods.workload == workload);
         let first = realization.pods.iter().find(|pods| own.is_some_and(|own| own.selector == pods.selector));
         first.is_some_and(|first| first.workload == workload)
@@ -93,6 +90,11 @@ impl<'a> Replaced<'a> {
     /// What stands in for a workload.
     pub fn by(&self, workload: &str) -> Option<&'a Realization> {
         self.by_workload.get(workload).copied()
+    }
+
+    /// What stands in for a workload, if that is an operator.
+    pub fn operated(&self, workload: &str) -> Option<&'a Realization> {
+        self.by(workload).filter(|realization| realization.operator().is_some())
     }
 
     /// The name and the port of the Service that leads to an endpoint; none if its workload is replaced by something that
@@ -166,7 +168,7 @@ pub fn pod_labels(scope: &Scope<'_>, realization: &Realization, pods: &Pods) -> 
         own.retain(|label| others.iter().all(|labels| labels.contains(label)));
     }
     // Charts put these labels on other objects as well, and there Helm writes its own name.
-    own.retain(|(key, _)| key != "app.kubernetes.io/managed-by");
+    own.retain(|(key, _)| key != MANAGED_BY);
     own
 }
 

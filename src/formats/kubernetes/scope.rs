@@ -10,7 +10,7 @@ use super::realizations::Replaced;
 use crate::diagnostic::Place;
 use crate::formats::said_elsewhere;
 use crate::formats::text::{Hole, Piece, Reader, Resolver};
-use crate::platform::{Encoding, Endpoint, ImageLogin, Index, Platform, PublicText, SecretStore, Stack, Volume, Workload};
+use crate::platform::{Encoding, Endpoint, ImageLogin, Index, Platform, PublicText, SecretStore, Stack, Workload};
 
 /// Where the names of services end in every cluster that was not told otherwise (`clusterDomain` of the kubelet).
 const SERVICES: &str = "svc.cluster.local";
@@ -99,7 +99,6 @@ pub struct Scope<'a> {
     pub members: BTreeMap<&'a str, Members>,
     /// With what an image is pulled.
     pub logins: BTreeMap<&'a PublicText, &'a ImageLogin>,
-    volumes: BTreeMap<&'a str, &'a Volume>,
     mounters: BTreeMap<&'a str, Vec<&'a Workload>>,
     node_ports: BTreeMap<(&'a str, &'a str), u16>,
 }
@@ -162,18 +161,16 @@ impl<'a> Scope<'a> {
             pipelines,
             expectations,
         } = platform;
-        // The policies say the networks, the objects of the stacks the services, ...
-        said_elsewhere((name, stacks, networks, services));
+        // The policies say the networks, the claims the volumes, the objects of the stacks the services, ...
+        said_elsewhere((name, stacks, networks, volumes, services));
         // ... the scripts, and the objects of a store, what they read, and the files of a cluster what it is made of.
         said_elsewhere((secrets, secret_store, settings, cluster));
         // The guide and the verification say the rest.
         said_elsewhere((description, environment, edges, pipelines, expectations));
         let mut mounters: BTreeMap<&str, Vec<&Workload>> = BTreeMap::new();
         for workload in workloads {
-            for mount in &workload.mounts {
-                if let crate::platform::MountSource::Volume(name) = &mount.source {
-                    mounters.entry(name).or_default().push(workload);
-                }
+            for volume in workload.volumes() {
+                mounters.entry(volume).or_default().push(workload);
             }
         }
         let mut scope = Self {
@@ -185,7 +182,6 @@ impl<'a> Scope<'a> {
             exposure,
             namespaces,
             reads: BTreeMap::new(),
-            volumes: volumes.iter().map(|volume| (volume.name.as_str(), volume)).collect(),
             mounters,
             members: policies::members(platform, &replaced),
             replaced,
@@ -216,11 +212,6 @@ impl<'a> Scope<'a> {
     /// The workloads of a stack, in the platform's order.
     pub fn members_of(&self, stack: usize) -> Vec<&'a Workload> {
         self.platform.workloads.iter().filter(|workload| workload.stack == stack).collect()
-    }
-
-    /// A volume of the platform.
-    pub fn volume(&self, name: &str) -> Option<&'a Volume> {
-        self.volumes.get(name).copied()
     }
 
     /// The workloads that mount a volume.

@@ -126,7 +126,7 @@ fn claim(scope: &mut Scope<'_>, workload: &Workload, mount: &Mount) -> ClaimPlan
                 let message = format!("`{name}` is mounted in two stacks (`{}` too), and storage belongs to one namespace", other.name);
                 scope.resolver.refuse(&Place::Value(origin.clone()), message, "put both services into one stack");
             }
-            let path = scope.volume(name).and_then(|platform::Volume { name, path, group, size, owner, origin }| {
+            let path = scope.index.volume(name).and_then(|platform::Volume { name, path, group, size, owner, origin }| {
                 // The pods get the group, and the claim has the size.
                 said_elsewhere((name, group, size, owner, origin));
                 path.as_ref()
@@ -134,16 +134,13 @@ fn claim(scope: &mut Scope<'_>, workload: &Workload, mount: &Mount) -> ClaimPlan
             (path.map(|path| path.path.clone()), size(scope, name))
         }
     };
-    let volume = match source {
-        MountSource::Volume(name) => Some(name.clone()),
-        MountSource::Path(_) => None,
-    };
+    let volume = source.volume().map(str::to_owned);
     ClaimPlan { name: claim_name(source), volume, path, size, shared: replicated, read_only: *read_only }
 }
 
 /// How much a volume claims.
 pub fn size(scope: &Scope<'_>, volume: &str) -> String {
-    let size = scope.volume(volume).and_then(|volume| volume.size);
+    let size = scope.index.volume(volume).and_then(|volume| volume.size);
     size.map_or_else(|| DEFAULT_SIZE.to_owned(), |size| size.to_string())
 }
 
@@ -210,21 +207,8 @@ pub fn volumes(workload: &Workload) -> Vec<Volume> {
     volumes
 }
 
-/// The groups that own what a workload mounts, and its further ones.
-pub fn groups(scope: &Scope<'_>, workload: &Workload) -> Vec<u32> {
-    let mut groups = workload.groups.clone();
-    for mount in &workload.mounts {
-        if let MountSource::Volume(name) = &mount.source {
-            groups.extend(scope.volume(name).and_then(|volume| volume.group).filter(|group| !groups.contains(group)));
-        }
-    }
-    groups
-}
-
 /// Whether a workload keeps something that no other one has.
 pub fn has_state(scope: &Scope<'_>, workload: &Workload) -> bool {
-    workload.mounts.iter().any(|mount| match &mount.source {
-        MountSource::Volume(name) => !mount.read_only && scope.mounters(name).len() == 1,
-        MountSource::Path(_) => false,
-    })
+    let mut written = workload.mounts.iter().filter(|mount| !mount.read_only).filter_map(|mount| mount.source.volume());
+    written.any(|volume| scope.mounters(volume).len() == 1)
 }

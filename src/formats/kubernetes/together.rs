@@ -1,9 +1,9 @@
 //! Pods of which one may be lost, and not several at once: those of a workload with replicas, and those of the servers of a
 //! service that are alike, such as the brokers of a cluster.
 
-use super::model::{DisruptionBudget, Expression, Metadata, Object, Selector, Spec, Spread, Words, doc};
+use super::model::{DisruptionBudget, Metadata, Object, Selector, Spec, Spread, doc};
 use super::scope::Scope;
-use super::{WORKLOAD_LABEL, selector};
+use super::{any_of, selector};
 use crate::platform::{Workload, WorkloadKind};
 use crate::yaml::Doc;
 
@@ -15,11 +15,7 @@ fn alike<'a>(scope: &Scope<'a>, workload: &Workload) -> Vec<&'a Workload> {
 }
 
 fn all_of(scope: &Scope<'_>, workloads: &[&Workload]) -> Selector {
-    let values = workloads.iter().map(|workload| workload.name.clone()).collect();
-    Selector {
-        match_labels: Words::from([("app.kubernetes.io/part-of".to_owned(), scope.platform.name.clone())]),
-        match_expressions: vec![Expression { key: WORKLOAD_LABEL.to_owned(), operator: "In", values }],
-    }
+    any_of(&scope.platform.name, workloads.iter().map(|workload| workload.name.as_str()))
 }
 
 /// Who empties a node takes one pod at a time. Of several workloads the first one has the object.

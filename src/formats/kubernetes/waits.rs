@@ -1,12 +1,12 @@
 //! Waiting without privileges: an init step asks the provider's own question, in the provider's own image, until the
 //! answer is yes. No pod gets a token in order to look at the state of another.
 
-use super::containers::{Parts, bare, user};
+use super::containers::{Parts, as_user, bare};
 use super::model::Container;
 use super::scope::Scope;
 use crate::diagnostic::Place;
 use crate::formats::text::Reader;
-use crate::platform::{Check, PublicText, Readiness, RemoteCheck, Workload, WorkloadKind};
+use crate::platform::{Check, PublicText, Readiness, RemoteCheck, Workload};
 use crate::yaml::Doc;
 
 /// Asks again after 1, 2, 4, 8 and then every 16 seconds: `"$@"` is the question. A question can be a whole Java or Python
@@ -28,10 +28,7 @@ fn init_step(scope: &mut Scope<'_>, workload: &Workload, provider: &str, readine
     let question = match readiness {
         Readiness::Started => return None,
         Readiness::Ready => provider.health.as_ref().and_then(|health| health.remote.as_ref()),
-        Readiness::Completed => match &provider.kind {
-            WorkloadKind::Job { evidence } => evidence.as_ref(),
-            WorkloadKind::Server { .. } | WorkloadKind::Scheduled { .. } | WorkloadKind::Template { .. } => None,
-        },
+        Readiness::Completed => provider.evidence(),
     };
     let Some(question) = question else {
         let message = format!("in Kubernetes `{}` cannot see whether `{}` is {}", workload.name, provider.name, wanted(readiness));
@@ -61,12 +58,7 @@ fn asking(scope: &mut Scope<'_>, workload: &Workload, provider: &Workload, quest
     let name = format!("wait-for-{}", provider.name);
     let mut container = bare(scope, &name, &provider.image, workload.stack, &parts, place);
     container.command = Some(Doc::words(["sh", "-c", LOOP, "wait"].map(str::to_owned)));
-    // It runs as the provider does, not as the workload that waits.
-    if let Some((user, group)) = user(provider).filter(|(user, _)| *user != 0) {
-        container.security_context.run_as_user = Some(user);
-        container.security_context.run_as_group = group;
-    }
-    container
+    as_user(container, provider)
 }
 
 #[cfg(test)]

@@ -11,8 +11,8 @@ use super::model::{
 use super::scope::{Exposure, Scope};
 use super::storage::ClaimPlan;
 use super::{
-    ENV_ANNOTATION, JOB_LABEL, PREFIX, containers, custom, files, labels, network_label, policies, pulls, realizations, selector, storage,
-    together, waits,
+    ENV_ANNOTATION, JOB_LABEL, PREFIX, containers, custom, files, labels, network_label, part_of, policies, pulls, realizations, selector,
+    storage, together, waits,
 };
 use crate::diagnostic::Place;
 use crate::formats::text::Reader;
@@ -91,7 +91,7 @@ pub fn stack<'a>(scope: &mut Scope<'a>, stack: usize) -> StackManifests<'a> {
     let namespace = scope.namespaces.get(stack).cloned().unwrap_or_default();
     let members = scope.members_of(stack);
     let claims = storage::claims(scope, &members);
-    let part_of = Words::from([("app.kubernetes.io/part-of".to_owned(), scope.platform.name.clone())]);
+    let part_of = Words::from([part_of(&scope.platform.name)]);
     let storage = claims.iter().map(|claim| storage::object(&namespace, part_of.clone(), claim, scope.own_cluster)).collect();
     let workloads = members.iter().map(|workload| manifests(scope, &namespace, workload)).collect();
     realizations::of_stack(scope, stack);
@@ -330,7 +330,7 @@ fn template(scope: &mut Scope<'_>, workload: &Workload, files: &files::Files, st
             // Variables such as KAFKA_PORT=tcp://..., which several programs take for their own.
             enable_service_links: false,
             share_process_namespace: *reaper,
-            restart_policy: matches!(kind, WorkloadKind::Job { .. } | WorkloadKind::Scheduled { .. }).then_some("OnFailure"),
+            restart_policy: kind.ends().then_some("OnFailure"),
             termination_grace_period_seconds: stop_grace.as_ref().map(super::probes::seconds),
             topology_spread_constraints: together::spread(scope, workload),
             image_pull_secrets: pull_secrets(scope, workload),
@@ -388,7 +388,7 @@ fn is_annotation_key(key: &str) -> bool {
 
 fn pod_security(scope: &mut Scope<'_>, workload: &Workload) -> PodSecurity {
     let user = containers::user(workload);
-    let groups = storage::groups(scope, workload);
+    let groups = scope.index.groups(workload);
     let own_group = user.and_then(|(_, group)| group);
     let mounts_storage = !workload.mounts.is_empty();
     let non_root = user.is_some_and(|(user, _)| user != 0);

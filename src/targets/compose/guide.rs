@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::lower;
-use super::plan::{ComposePlan, StackPlan};
+use super::plan::{ComposePlan, StackPlan, docker_name};
 use super::scripts::workloads;
 use crate::formats::Layout;
 use crate::platform::{
-    Edge, Image, ImageLogin, Index, MountSource, Part, Pipeline, Platform, PublicText, Secret, Service, Workload, WorkloadKind, relation,
+    Edge, Image, ImageLogin, Index, Part, Pipeline, Platform, PublicText, Secret, Service, Workload, WorkloadKind, relation,
 };
 use crate::template::{self, Template, TemplateError, filters};
 
@@ -305,11 +305,6 @@ fn resources(platform: &Platform) -> Vec<ResourceRow<'_>> {
         .collect()
 }
 
-/// The name that Docker knows a network or a volume by: it does not depend on the folder's name.
-fn docker_name(platform: &Platform, name: &str) -> String {
-    format!("{}_{name}", platform.name)
-}
-
 fn networks<'a>(platform: &'a Platform, plan: &'a ComposePlan<'a>) -> Vec<NetworkRow<'a>> {
     let mut members: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for workload in workloads(plan) {
@@ -420,13 +415,7 @@ fn connections<'a>(platform: &'a Platform, plan: &'a ComposePlan<'a>) -> Vec<Set
 
 /// The volumes that Docker keeps, by the names that it knows them by.
 fn volumes(platform: &Platform, plan: &ComposePlan<'_>) -> Vec<String> {
-    let mounted: BTreeSet<&str> = workloads(plan)
-        .flat_map(|workload| &workload.mounts)
-        .filter_map(|mount| match &mount.source {
-            MountSource::Volume(name) => Some(name.as_str()),
-            MountSource::Path(_) => None,
-        })
-        .collect();
+    let mounted: BTreeSet<&str> = workloads(plan).flat_map(Workload::volumes).collect();
     let kept = platform.volumes.iter().filter(|volume| volume.path.is_none() && mounted.contains(volume.name.as_str()));
     kept.map(|volume| docker_name(platform, &volume.name)).collect()
 }

@@ -56,6 +56,8 @@ pub fn service(scope: &mut Scope<'_, '_>, configs: &mut Configs, workload: &Work
     said_elsewhere((role, overrides, runs_as, before));
     // The lifetime says how many there are, and when they run.
     said_elsewhere((name, kind));
+    // Those of the storage are added.
+    said_elsewhere(groups);
     let place = Place::Key(origin.clone());
     let (image, build) = self::image(scope, image, &place);
     let (restart, replicas) = lifetime(scope, workload, &place);
@@ -75,7 +77,7 @@ pub fn service(scope: &mut Scope<'_, '_>, configs: &mut Configs, workload: &Work
         entrypoint: entrypoint.as_ref().map(|argv| self::argv(scope, argv, &place)),
         command: command.as_ref().map(|argv| self::argv(scope, argv, &place)),
         user: user.as_deref().map(escape::compose),
-        group_add: storage::groups(scope, groups, mounts),
+        group_add: scope.plan.index.groups(workload),
         working_dir: working_dir.as_deref().map(escape::compose),
         init: *reaper,
         environment: Entries(environment.iter().map(|(key, text)| (key.clone(), scope.resolver.text(text, &place))).collect()),
@@ -196,7 +198,8 @@ fn mounted(
 
 /// What is waited for in the same stack. Other stacks are up before this one: Compose knows nothing of them.
 fn dependencies(scope: &Scope<'_, '_>, stack: usize, waits: &[(String, Readiness)]) -> Entries<Dependency> {
-    let here = waits.iter().filter(|(workload, _)| scope.stack_of(workload) == Some(stack));
+    let is_here = |workload: &str| scope.plan.index.workload(workload).is_some_and(|workload| workload.stack == stack);
+    let here = waits.iter().filter(|(workload, _)| is_here(workload));
     let dependency = |readiness| Dependency {
         condition: match readiness {
             Readiness::Ready => "service_healthy",

@@ -4,8 +4,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::formats::text::host_of;
-use crate::platform::{Endpoint, Index, MountSource, Platform, Protocol, Published, Stack, Workload};
+use crate::formats::text::url_of;
+use crate::platform::{Endpoint, Index, Platform, Stack, Workload};
 
 /// The variable that changes whenever `.env` does.
 pub(super) use crate::secrets::FINGERPRINT as ENV_HASH;
@@ -49,7 +49,7 @@ pub struct PublishedEndpoint<'a> {
     pub workload: &'a Workload,
     /// Its endpoint.
     pub endpoint: &'a Endpoint,
-    /// Where a person finds it: `http://localhost:8080`, or `localhost:5433` for what is not HTTP.
+    /// Where a person finds it.
     pub url: String,
 }
 
@@ -89,18 +89,15 @@ impl<'a> StackPlan<'a> {
         self.services.push(workload);
         for endpoint in &workload.endpoints {
             if let Some(published) = &endpoint.published {
-                self.published.push(PublishedEndpoint { workload, endpoint, url: url(endpoint.protocol, published) });
+                self.published.push(PublishedEndpoint { workload, endpoint, url: url_of(endpoint.protocol, published) });
             }
         }
     }
 }
 
-fn url(protocol: Protocol, published: &Published) -> String {
-    let scheme = match protocol {
-        Protocol::Http => "http://",
-        Protocol::Tcp | Protocol::Udp => "",
-    };
-    format!("{scheme}{}:{}", host_of(published), published.port)
+/// The name that Docker knows a network or a volume by: it does not depend on the folder's name.
+pub fn docker_name(platform: &Platform, name: &str) -> String {
+    format!("{}_{name}", platform.name)
 }
 
 /// Whether a workload reads a file whose content depends on the deployer.
@@ -115,11 +112,7 @@ pub fn networks_of(workload: &Workload) -> Vec<&str> {
 
 /// The managed volumes and host paths with a name that a workload mounts.
 pub fn volumes_of(workload: &Workload) -> Vec<&str> {
-    let volumes = workload.mounts.iter().filter_map(|mount| match &mount.source {
-        MountSource::Volume(name) => Some(name.as_str()),
-        MountSource::Path(_) => None,
-    });
-    volumes.collect()
+    workload.volumes().collect()
 }
 
 /// Who makes each thing: its owner, or the first stack to start that uses it if the owner's services do not,

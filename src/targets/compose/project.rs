@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::files::{Committed, Configs};
 use super::lower;
 use super::model::{Project, Shared, doc};
-use super::plan::{StackPlan, volumes_of};
+use super::plan::{StackPlan, docker_name};
 use super::scope::Scope;
 use super::text::ComposeText;
 use crate::diagnostic::Place;
@@ -72,7 +72,7 @@ fn networks(scope: &Scope<'_, '_>, platform: &Platform, stack: &StackPlan<'_>) -
         said_elsewhere((owner, description, origin));
         if used.contains(name.as_str()) {
             let external = scope.plan.network_makers.get(name.as_str()) != Some(&stack.index);
-            let shared = Shared { name: format!("{}_{name}", platform.name), external, internal: *internal && !external };
+            let shared = Shared { name: docker_name(platform, name), external, internal: *internal && !external };
             entries.push(Item::new(name.clone(), doc(&shared)));
         }
     }
@@ -80,7 +80,7 @@ fn networks(scope: &Scope<'_, '_>, platform: &Platform, stack: &StackPlan<'_>) -
 }
 
 fn volumes(scope: &Scope<'_, '_>, platform: &Platform, stack: &StackPlan<'_>) -> Vec<Item> {
-    let used: BTreeSet<&str> = stack.services.iter().flat_map(|workload| volumes_of(workload)).collect();
+    let used: BTreeSet<&str> = stack.services.iter().flat_map(|workload| workload.volumes()).collect();
     let mut entries = Vec::new();
     for volume in &platform.volumes {
         let Volume { name, path, group, size, owner, origin } = volume;
@@ -88,7 +88,7 @@ fn volumes(scope: &Scope<'_, '_>, platform: &Platform, stack: &StackPlan<'_>) ->
         said_elsewhere((group, owner, origin));
         if used.contains(name.as_str()) && path.is_none() {
             let external = scope.plan.volume_makers.get(name.as_str()) != Some(&stack.index);
-            let mut shared = doc(&Shared { name: format!("{}_{name}", platform.name), external, internal: false });
+            let mut shared = doc(&Shared { name: docker_name(platform, name), external, internal: false });
             if let (Some(item), Some(size), false) = (shared.item_mut("name"), size, external) {
                 item.beside = format!("meant to stay below {size}, which Docker does not enforce");
             }

@@ -14,22 +14,11 @@ pub fn mount(scope: &Scope<'_, '_>, mount: &Mount) -> VolumeMount {
     match source {
         // The user's own files: a path that is not there is a mistake, and an empty folder would hide it.
         MountSource::Path(path) => bind(scope, path, target, *read_only, false),
-        MountSource::Volume(name) => match scope.volume(name).and_then(|volume| volume.path.as_ref()) {
+        MountSource::Volume(name) => match scope.plan.index.volume(name).and_then(|volume| volume.path.as_ref()) {
             Some(path) => bind(scope, path, target, *read_only, true),
             None => named(name, target, *read_only),
         },
     }
-}
-
-/// The supplementary groups: the workload's, and those that own what it mounts.
-pub fn groups(scope: &Scope<'_, '_>, groups: &[u32], mounts: &[Mount]) -> Vec<u32> {
-    let mut all = groups.to_vec();
-    for mount in mounts {
-        if let MountSource::Volume(name) = &mount.source {
-            all.extend(scope.volume(name).and_then(|volume| volume.group).filter(|group| !all.contains(group)));
-        }
-    }
-    all
 }
 
 fn named(name: &str, target: String, read_only: bool) -> VolumeMount {

@@ -4,9 +4,9 @@ use super::values::{self, ReleaseValues, SetString};
 use super::{Release, releases};
 use crate::fileset::FileSet;
 use crate::formats::Layout;
-use crate::formats::kubernetes::{OperatorRow, ReleaseRow, Releases, Scope, operators};
+use crate::formats::kubernetes::{OperatorRow, ReleaseRow, Releases, Scope, operators, written_selector};
 use crate::formats::text::Piece;
-use crate::platform::{Image, Platform, WorkloadKind};
+use crate::platform::{Platform, WorkloadKind};
 use crate::template::{self, Template, TemplateError};
 use crate::yaml::{self, Doc};
 
@@ -92,7 +92,6 @@ fn write(values: &[(String, String, Doc)], operators: &Operators, scripts: &Scri
 fn row(scope: &Scope<'_>, release: &Release<'_>, set: Vec<SetString>, tags: Vec<String>, values: String) -> Row {
     let is_job = |name: &str| scope.index.workload(name).is_some_and(|workload| matches!(workload.kind, WorkloadKind::Job { .. }));
     let jobs = release.realization.pods.iter().filter(|pods| is_job(&pods.workload));
-    let selector = |labels: &[(String, String)]| labels.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(",");
     Row {
         name: release.name.to_owned(),
         namespace: scope.namespaces.get(release.stack).cloned().unwrap_or_default(),
@@ -102,13 +101,12 @@ fn row(scope: &Scope<'_>, release: &Release<'_>, set: Vec<SetString>, tags: Vec<
         values,
         set,
         tags,
-        jobs: jobs.map(|pods| selector(&pods.selector)).collect(),
+        jobs: jobs.map(|pods| written_selector(&pods.selector)).collect(),
     }
 }
 
 /// The name of the image, as far as it is known.
 fn image(scope: &Scope<'_>, release: &Release<'_>) -> Option<String> {
     let workload = release.realization.replaces.iter().find_map(|name| scope.index.workload(name))?;
-    let (Image::Pulled { reference } | Image::Built { reference, .. }) = &workload.image;
-    reference.text().as_literal().map(str::to_owned)
+    workload.image.reference().text().as_literal().map(str::to_owned)
 }

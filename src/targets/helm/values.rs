@@ -242,19 +242,7 @@ impl Writer<'_, '_, '_> {
 
     /// The path for people: `createUserJob.args[0]`.
     fn dotted(&self) -> String {
-        let mut path = String::new();
-        for step in &self.path {
-            match step {
-                Step::Key(key) => {
-                    if !path.is_empty() {
-                        path.push('.');
-                    }
-                    path.push_str(key);
-                }
-                Step::Item(index) => path.push_str(&format!("[{index}]")),
-            }
-        }
-        path
+        dotted(&self.path, str::to_owned)
     }
 }
 
@@ -274,6 +262,11 @@ const fn kind(value: &Value) -> &'static str {
 
 /// A path as `--set-string` reads it: a backslash before what would end a key (`pkg/strvals` in Helm).
 fn set_path(path: &[Step]) -> String {
+    let special = |c| matches!(c, '.' | '[' | ']' | '=' | ',' | '\\');
+    dotted(path, |key| key.chars().flat_map(|c| [special(c).then_some('\\'), Some(c)]).flatten().collect())
+}
+
+fn dotted(path: &[Step], written: impl Fn(&str) -> String) -> String {
     let mut out = String::new();
     for step in path {
         match step {
@@ -282,12 +275,7 @@ fn set_path(path: &[Step]) -> String {
                 if !out.is_empty() {
                     out.push('.');
                 }
-                for c in key.chars() {
-                    if matches!(c, '.' | '[' | ']' | '=' | ',' | '\\') {
-                        out.push('\\');
-                    }
-                    out.push(c);
-                }
+                out.push_str(&written(key));
             }
         }
     }

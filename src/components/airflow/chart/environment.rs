@@ -1,6 +1,6 @@
 //! Variables and connections: what is known stands in the values, the rest in secret objects that they name.
 
-use super::{Chart, Section};
+use super::{Chart, Section, from_key};
 use crate::components::airflow::spec::Dags;
 use crate::platform::{Body, PublicText, SecretObject, Text, TextTree, Value, Workload};
 
@@ -104,14 +104,11 @@ fn from_secret(variable: &str, object: &str, key: &str) -> Value {
 
 /// An entry of a role's `env:`; what is known only when deploying comes from the secret object.
 fn role_entry(section: &Section, (name, text): &Entry, object: &str, hidden: &mut Vec<(String, Body)>) -> Value {
-    let value = known(text).map_or_else(
-        || {
-            let key = format!("{}.{name}", section.role);
-            hidden.push((key.clone(), Body::Text(text.clone())));
-            let reference = Value::map([("name", Value::Secret(object.to_owned())), ("key", key.into())]);
-            ("valueFrom", Value::map([("secretKeyRef", reference)]))
-        },
-        |value| ("value", value),
-    );
-    Value::map([("name", Value::from(name.as_str())), value])
+    if let Some(value) = known(text) {
+        return Value::map([("name", Value::from(name.as_str())), ("value", value)]);
+    }
+    let key = format!("{}.{name}", section.role);
+    let entry = from_key(name, Value::Secret(object.to_owned()), &key);
+    hidden.push((key, Body::Text(text.clone())));
+    entry
 }

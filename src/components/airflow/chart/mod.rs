@@ -99,11 +99,6 @@ impl<'a> Chart<'a> {
         Value::Secret(name)
     }
 
-    /// The variable of the API server.
-    fn variable(&self, name: &str) -> Option<Text> {
-        self.main.environment.iter().find(|(known, _)| known == name).map(|(_, text)| text.clone())
-    }
-
     fn makes_pods(&self) -> bool {
         self.airflow.spec.executor.makes_pods()
     }
@@ -169,6 +164,12 @@ impl<'a> Chart<'a> {
         }
         gaps
     }
+}
+
+/// A variable whose value is under a key of a secret object.
+fn from_key(variable: &str, object: Value, key: &str) -> Value {
+    let reference = Value::map([("name", object), ("key", key.into())]);
+    Value::map([("name", Value::from(variable)), ("valueFrom", Value::map([("secretKeyRef", reference)]))])
 }
 
 fn secret_text(variable: &str) -> Body {

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::environment::OF_THE_EXECUTOR;
-use super::{Chart, JOBS, secret_text};
+use super::{Chart, JOBS, from_key, secret_text};
 use crate::components::airflow::HOME;
+use crate::components::airflow::jobs::INIT;
 use crate::components::airflow::load::{self, Load};
 use crate::components::airflow::spec::{Dags, Git};
 use crate::platform::{Body, ImagePart, Mount, PublicText, Resources, Value, WorkloadKind};
@@ -12,7 +13,7 @@ use crate::value::Replicas;
 
 /// The script that makes the administrator, and the command with which it first waits for the schema that the chart's own
 /// job makes.
-const ADMIN: [&str; 5] = [include_str!("../../../../templates/airflow/init.py"), "airflow", "db", "check-migrations", WAIT];
+const ADMIN: [&str; 5] = [INIT, "airflow", "db", "check-migrations", WAIT];
 const WAIT: &str = "--migration-wait-timeout=600";
 
 /// How long pods wait for the schema before they end and are started again; the chart's 60 s are short for a first start,
@@ -60,8 +61,8 @@ impl Chart<'_> {
             ("AIRFLOW__CELERY__BROKER_URL", "broker-connection", "data.brokerUrlSecretName"),
         ];
         for (variable, suffix, path) in connections {
-            if let Some(text) = self.variable(variable) {
-                let secret = self.secret(suffix, vec![("connection".to_owned(), Body::Text(text))]);
+            if let Some(text) = self.main.variable(variable) {
+                let secret = self.secret(suffix, vec![("connection".to_owned(), Body::Text(text.clone()))]);
                 self.set(path, secret);
             }
         }
@@ -127,9 +128,8 @@ impl Chart<'_> {
             ("query", load.query().into()),
         ];
         self.set("workers.keda", Value::map(entries));
-        let reference = Value::map([("name", Value::Secret(load.secret())), ("key", load::KEY.into())]);
-        let variable = [("name", Value::from("AIRFLOW_CONN_AIRFLOW_DB")), ("valueFrom", Value::map([("secretKeyRef", reference)]))];
-        self.values.append(&["workers", "env"], vec![Value::map(variable)]);
+        let variable = from_key("AIRFLOW_CONN_AIRFLOW_DB", Value::Secret(load.secret()), load::KEY);
+        self.values.append(&["workers", "env"], vec![variable]);
     }
 
     /// As hooks, the jobs would start only after everything else is ready, which waits for them: with `--wait` for ever.
@@ -143,9 +143,8 @@ impl Chart<'_> {
         }
         let admin = &self.airflow.admin;
         let secret = self.secret("admin", vec![("password".to_owned(), secret_text(&admin.variable))]);
-        let reference = Value::map([("name", secret), ("key", "password".into())]);
         let username = Value::map([("name", Value::from("ADMIN_USERNAME")), ("value", Value::InContainer(admin.username.as_str().into()))]);
-        let password = Value::map([("name", Value::from("ADMIN_PASSWORD")), ("valueFrom", Value::map([("secretKeyRef", reference)]))]);
+        let password = from_key("ADMIN_PASSWORD", secret, "password");
         self.set("createUserJob.env", Value::List(vec![username, password]));
         let words = ["python", "-c"].into_iter().chain(ADMIN).map(|word| Value::InContainer(word.into()));
         self.set("createUserJob.args", Value::List(words.collect()));

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::fileset::FileSet;
 use crate::formats::Layout;
-use crate::formats::kubernetes::model::{Kustomization, Metadata, Nothing, Object, ServiceAccount, Words, doc, documents};
-use crate::formats::kubernetes::{SERVICE_ACCOUNT, Scope, StackManifests, WorkloadManifests, external_secrets};
+use crate::formats::kubernetes::model::{Kustomization, Metadata, Nothing, Object, ServiceAccount, doc, documents};
+use crate::formats::kubernetes::{SERVICE_ACCOUNT, Scope, StackManifests, WorkloadManifests, external_secrets, platform_labels};
 use crate::platform::Platform;
 use crate::yaml::{self, Doc};
 
@@ -37,18 +37,14 @@ fn stack_folder(platform: &Platform, stack: &StackManifests<'_>) -> String {
 /// The namespace refuses pods with more than an ordinary engine's powers, and warns of those that the strictest standard
 /// would refuse.
 fn namespace(platform: &Platform, stack: &StackManifests<'_>) -> [Doc; 2] {
-    let label = |key: &str, value: &str| (key.to_owned(), value.to_owned());
-    let labels = Words::from([
-        label("app.kubernetes.io/part-of", &platform.name),
-        label("app.kubernetes.io/managed-by", "pipegen"),
-        label("pod-security.kubernetes.io/enforce", "baseline"),
-        label("pod-security.kubernetes.io/warn", "restricted"),
-    ]);
-    let metadata = Metadata { name: Some(stack.namespace.clone()), labels: labels.clone(), ..Metadata::default() };
+    let ours = platform_labels(&platform.name);
+    let mut labels = ours.clone();
+    labels.insert("pod-security.kubernetes.io/enforce".to_owned(), "baseline".to_owned());
+    labels.insert("pod-security.kubernetes.io/warn".to_owned(), "restricted".to_owned());
+    let metadata = Metadata { name: Some(stack.namespace.clone()), labels, ..Metadata::default() };
     let namespace = doc(&Object { api_version: "v1", kind: "Namespace", metadata, content: Nothing {} });
-    let labels = labels.into_iter().filter(|(key, _)| key.starts_with("app.")).collect();
     let metadata =
-        Metadata { name: Some(SERVICE_ACCOUNT.to_owned()), namespace: Some(stack.namespace.clone()), labels, ..Metadata::default() };
+        Metadata { name: Some(SERVICE_ACCOUNT.to_owned()), namespace: Some(stack.namespace.clone()), labels: ours, ..Metadata::default() };
     let content = ServiceAccount { automount_service_account_token: false };
     [namespace, doc(&Object { api_version: "v1", kind: "ServiceAccount", metadata, content })]
 }

@@ -13,7 +13,7 @@ use crate::formats::kubernetes::{
     Awaited, ClaimPlan, Exposure, FilledObject, OperatorRow, Reads, Scope, StackManifests, WorkloadManifests, external_secrets, operators,
     secret_object, settings_object,
 };
-use crate::formats::text::{Piece, host_of};
+use crate::formats::text::{Piece, url_of};
 use crate::formats::verification::probe;
 use crate::platform::{Encoding, Image, Platform, SecretStore, Workload};
 use crate::secrets;
@@ -211,14 +211,12 @@ fn required<'a>(scope: &'a Scope<'_>) -> BTreeSet<&'a str> {
 }
 
 fn image_settings(platform: &Platform) -> BTreeSet<String> {
-    let references = platform.workloads.iter().map(|workload| match &workload.image {
-        Image::Built { reference, .. } | Image::Pulled { reference } => reference,
-    });
-    let holes = references.flat_map(|reference| reference.text().parts()).filter_map(|part| match part {
+    let parts = platform.workloads.iter().flat_map(|workload| workload.image.reference().text().parts());
+    let settings = parts.filter_map(|part| match part {
         crate::platform::Part::Setting { variable, .. } => Some(variable.clone()),
         _ => None,
     });
-    holes.collect()
+    settings.collect()
 }
 
 fn stack<'a>(platform: &'a Platform, layout: &Layout, scope: &'a Scope<'_>, stack: &'a StackManifests<'_>) -> Stack<'a> {
@@ -317,7 +315,7 @@ fn forwards<'a>(scope: &'a Scope<'_>, stack: &'a StackManifests<'_>) -> Vec<Forw
                 continue;
             };
             let http = endpoint.protocol == crate::platform::Protocol::Http;
-            let url = format!("{}{}:{}", if http { "http://" } else { "" }, host_of(published), published.port);
+            let url = url_of(endpoint.protocol, published);
             let login = login.filter(|_| http).map(|login| format!("user {}, password: {} in .env", login.username, login.variable));
             rows.push(Forward {
                 namespace: &stack.namespace,

@@ -1,6 +1,6 @@
 //! What `verify-network.sh` has to know of a cluster beside what it knows everywhere.
 
-use crate::formats::kubernetes::{Exposure, Scope, StackManifests, selector};
+use crate::formats::kubernetes::{Exposure, Scope, StackManifests, selector, written_selector};
 use crate::formats::verification::{self, is_asked};
 use crate::platform::{Platform, Workload};
 
@@ -31,5 +31,5 @@ fn pods(scope: &Scope<'_>, workload: &Workload) -> Option<String> {
         None => selector(&scope.platform.name, &workload.name).into_iter().collect(),
         Some(realization) => realization.pods.iter().find(|pods| pods.workload == workload.name)?.selector.clone(),
     };
-    Some(labels.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(","))
+    Some(written_selector(&labels))
 }
