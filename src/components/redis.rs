@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::credentials::LOGINS;
 use super::{Build, Built, Component, Declare, Instance, OwnVolume, Resource, Surface};
 use crate::platform::{
     Body, Check, Encoding, Endpoint, EndpointRef, File, Health, Mount, MountSource, Protocol, PublicText, Published, Readiness,
@@ -96,7 +97,7 @@ fn declare(cx: &mut Declare<'_>) -> Option<Box<dyn Instance>> {
     let tag = cx.tag(TAGS, "-bookworm", spec.version.as_deref())?;
     let published = cx.published(&["redis"]).remove(0);
     let variable = match &spec.credential {
-        Some(credential) => cx.credential(credential.as_str(), cx.at.key("credential"))?.0,
+        Some(credential) => cx.login(credential, cx.at.key("credential"), LOGINS)?.variable,
         None => cx.own_secret("PASSWORD", SecretFormat::Password, format!("password of {}", cx.name)),
     };
     let endpoint = EndpointRef { workload: cx.name.to_owned(), endpoint: "redis".to_owned() };

@@ -191,7 +191,7 @@ pub struct External {
     pub address: PublicText,
 }
 
-/// Where a person logs in.
+/// A username with its password.
 #[derive(Debug, Clone)]
 pub struct Login {
     /// The username.

@@ -1,6 +1,7 @@
 //! DAGs from Git: git-sync fetches them again and again into a volume that the roles read.
 
 use super::spec::Git;
+use crate::components::credentials::LOGINS;
 use crate::components::{Build, Declare};
 use crate::diagnostic::{Diagnostic, Place, code};
 use crate::platform::{Check, Endpoint, EndpointRef, Health, Image, Login, Mount, MountSource, Protocol, PublicText, Text, Workload};
@@ -22,8 +23,7 @@ pub(super) const ROLE: &str = "git_sync";
 /// The login, if one is needed; nothing if it is faulty.
 pub(super) fn login(cx: &mut Declare<'_>, git: &Git) -> Option<Option<Login>> {
     let Some(credential) = &git.credential else { return Some(None) };
-    let (variable, username) = cx.credential(credential.as_str(), cx.at.key("dags").key("credential"))?;
-    Some(Some(Login { username: username.as_literal().unwrap_or_default().to_owned(), variable }))
+    cx.login(credential, cx.at.key("dags").key("credential"), LOGINS).map(Some)
 }
 
 /// The name of the workload.

@@ -13,6 +13,7 @@ mod spec;
 
 use spec::{Dags, Keep, Spec};
 
+use super::credentials::LOGINS;
 use super::{Build, Built, Component, Declare, Instance, OwnVolume, Reference, Surface};
 use crate::platform::{
     EndpointRef, Image, Login, Mount, MountSource, PathRef, Published, Readiness, Realization, SecretFormat, Text, Workload, WorkloadKind,
@@ -155,8 +156,7 @@ fn admin(cx: &mut Declare<'_>, spec: &Spec) -> Option<Login> {
         let variable = cx.own_secret("ADMIN_PASSWORD", SecretFormat::Password, format!("administrator `admin` of {}", cx.name));
         return Some(Login { username: "admin".to_owned(), variable });
     };
-    let (variable, username) = cx.credential(credential.as_str(), cx.at.key("admin"))?;
-    Some(Login { username: username.as_literal().unwrap_or("admin").to_owned(), variable })
+    cx.login(credential, cx.at.key("admin"), LOGINS)
 }
 
 impl Instance for Airflow {

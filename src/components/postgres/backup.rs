@@ -89,7 +89,7 @@ impl Postgres {
         dump.environment = vec![("PGHOST".to_owned(), self.server.host.clone()), ("PGPORT".to_owned(), self.server.port.clone())];
         dump.environment.extend(self.server.sslmode.map(|mode| ("PGSSLMODE".to_owned(), Text::literal(mode))));
         for database in &self.databases {
-            set(&mut dump.environment, &database.variable, Text::secret(&database.variable));
+            set(&mut dump.environment, &database.owner.variable, Text::secret(&database.owner.variable));
         }
         dump.files = vec![self.script(cx)];
         if !self.managed {
@@ -124,8 +124,8 @@ impl Postgres {
         let row = |database: &Owned| {
             TextTree::map([
                 ("name", TextTree::from(database.name.as_str())),
-                ("owner", database.username.clone().into()),
-                ("variable", TextTree::from(database.variable.as_str())),
+                ("owner", TextTree::from(database.owner.username.as_str())),
+                ("variable", TextTree::from(database.owner.variable.as_str())),
             ])
         };
         let context =

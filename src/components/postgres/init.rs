@@ -24,7 +24,7 @@ impl Postgres {
             ("PGPASSWORD".to_owned(), Text::secret(&self.admin)),
         ];
         for database in &self.databases {
-            set(&mut job.environment, &database.variable, Text::secret(&database.variable));
+            set(&mut job.environment, &database.owner.variable, Text::secret(&database.owner.variable));
         }
         job.files = self.files(&cx.at);
         job.waits = vec![(cx.name.to_owned(), Readiness::Ready)];
@@ -33,15 +33,14 @@ impl Postgres {
     }
 
     fn files(&self, at: &Pointer) -> Vec<File> {
-        let owners = self.owners();
-        let owners = owners
-            .iter()
-            .map(|(username, variable)| TextTree::map([("name", (*username).clone().into()), ("variable", TextTree::from(*variable))]));
+        let owners = self.owners().into_iter().map(|owner| {
+            TextTree::map([("name", TextTree::from(owner.username.as_str())), ("variable", TextTree::from(owner.variable.as_str()))])
+        });
         let databases = self.databases.iter().map(|database| {
             let init = database.init.iter().enumerate().map(|(index, _)| TextTree::from(init_mount(database, index)));
             TextTree::map([
                 ("name", TextTree::from(database.name.as_str())),
-                ("owner", database.username.clone().into()),
+                ("owner", TextTree::from(database.owner.username.as_str())),
                 ("init", TextTree::List(init.collect())),
             ])
         });
@@ -79,8 +78,8 @@ fn evidence(endpoint: &EndpointRef, database: &Owned) -> RemoteCheck {
         environment: vec![
             ("PGHOST".to_owned(), Text::host(endpoint)),
             ("PGPORT".to_owned(), Text::port(endpoint)),
-            ("PGUSER".to_owned(), database.username.clone()),
-            ("PGPASSWORD".to_owned(), Text::secret(&database.variable)),
+            ("PGUSER".to_owned(), Text::literal(&*database.owner.username)),
+            ("PGPASSWORD".to_owned(), Text::secret(&database.owner.variable)),
             ("PGDATABASE".to_owned(), Text::literal(database.name.as_str())),
         ],
     }

@@ -3,7 +3,9 @@
 use super::{Address, Owned, Postgres};
 use crate::components::{Build, set};
 use crate::diagnostic::{Diagnostic, Place, code};
-use crate::platform::{Body, Check, Endpoint, EndpointRef, File, Health, Image, Protocol, PublicText, Readiness, Text, TextTree, Workload};
+use crate::platform::{
+    Body, Check, Endpoint, EndpointRef, File, Health, Image, Login, Protocol, PublicText, Readiness, Text, TextTree, Workload,
+};
 use crate::value::Duration;
 
 /// The one that the chart of Airflow uses: PgBouncer itself and Alpine's tools, nothing else.
@@ -29,7 +31,7 @@ impl Postgres {
         pool.runs_as = Some(USER);
         pool.scratch = vec!["/tmp".to_owned()];
         for database in &self.databases {
-            set(&mut pool.environment, &database.variable, Text::secret(&database.variable));
+            set(&mut pool.environment, &database.owner.variable, Text::secret(&database.owner.variable));
         }
         pool.files = self.pool_files(cx);
         pool.endpoints = vec![Endpoint { name: endpoint.endpoint.clone(), port: PORT, protocol: Protocol::Tcp, published: None }];
@@ -53,8 +55,9 @@ impl Postgres {
     }
 
     fn pool_files(&self, cx: &Build<'_>) -> Vec<File> {
-        let owner =
-            |(name, variable): (&Text, &str)| TextTree::map([("name", name.clone().into()), ("variable", TextTree::from(variable))]);
+        let owner = |owner: &Login| {
+            TextTree::map([("name", TextTree::from(owner.username.as_str())), ("variable", TextTree::from(owner.variable.as_str()))])
+        };
         let context = TextTree::map([("owners", TextTree::List(self.owners().into_iter().map(owner).collect()))]);
         let file = |mount: &str, body| File { mount: mount.to_owned(), executable: false, body, origin: cx.at.key("pool") };
         vec![
