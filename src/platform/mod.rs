@@ -192,7 +192,7 @@ pub struct External {
 }
 
 /// A username with its password.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Login {
     /// The username.
     pub username: String,

@@ -228,7 +228,8 @@ fn owned(cx: &mut Declare<'_>, spec: &Spec) -> Vec<Owned> {
     let mut databases = Vec::new();
     for (index, (name, database)) in spec.databases.entries.iter().enumerate() {
         let origin = if spec.databases.short { at.index(index) } else { at.key(name.as_str()) };
-        let Some(owner) = owner(cx, spec, database, &origin) else { continue };
+        // The database of an owner that was reported is still there for whoever names it.
+        let owner = owner(cx, spec, database, &origin).unwrap_or_default();
         let init = database
             .init
             .iter()
