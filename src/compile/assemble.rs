@@ -239,12 +239,7 @@ fn group_job(volume: &str, group: u32, stack: usize, origin: &Pointer, mounter: 
         working_dir: None,
         environment: Vec::new(),
         files: Vec::new(),
-        mounts: vec![Mount {
-            source: MountSource::Volume(volume.to_owned()),
-            target: "/volume".to_owned(),
-            read_only: false,
-            origin: origin.clone(),
-        }],
+        mounts: vec![Mount::volume(volume, "/volume", origin.clone())],
         scratch: Vec::new(),
         endpoints: Vec::new(),
         health: None,

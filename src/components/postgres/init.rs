@@ -1,19 +1,26 @@
 //! The job that makes roles and databases, and the files that it reads.
 
 use super::{Owned, Postgres, SUPERUSER, USER};
-use crate::components::{Build, set};
+use crate::components::Build;
 use crate::platform::{Body, Check, EndpointRef, File, Image, PublicText, Readiness, RemoteCheck, Text, TextTree, Workload, WorkloadKind};
 use crate::source::Pointer;
+
+/// The role's name.
+pub(super) const ROLE: &str = "init";
+
+/// The name of the job.
+pub(super) fn workload(service: &str) -> String {
+    format!("{service}-init")
+}
 
 impl Postgres {
     /// The job.
     pub(super) fn init(&self, cx: &Build<'_>, image: Image) -> Workload {
-        let endpoint = EndpointRef { workload: cx.name.to_owned(), endpoint: "postgres".to_owned() };
-        let mut job = cx.job(&format!("{}-init", cx.name), Some("init"), image);
+        let endpoint = EndpointRef::new(cx.name, "postgres");
+        let mut job = cx.job(&workload(cx.name), Some(ROLE), image);
         job.networks.truncate(1);
         job.command = Some(vec!["sh".into(), "/pipegen/init.sh".into()]);
-        job.user = Some(format!("{}:{}", USER.0, USER.1));
-        job.runs_as = Some(USER);
+        job.start_as(USER);
         // The image declares its data folder as a volume; here it stays empty.
         job.scratch = vec![self.data.to_owned()];
         job.environment = vec![
@@ -23,9 +30,7 @@ impl Postgres {
             ("PGDATABASE".to_owned(), SUPERUSER.into()),
             ("PGPASSWORD".to_owned(), Text::secret(&self.admin)),
         ];
-        for database in &self.databases {
-            set(&mut job.environment, &database.owner.variable, Text::secret(&database.owner.variable));
-        }
+        self.give_passwords(&mut job);
         job.files = self.files(&cx.at);
         job.waits = vec![(cx.name.to_owned(), Readiness::Ready)];
         job.kind = WorkloadKind::Job { evidence: self.databases.last().map(|database| evidence(&endpoint, database)) };
@@ -45,19 +50,10 @@ impl Postgres {
             ])
         });
         let context = TextTree::map([("owners", TextTree::List(owners.collect())), ("databases", TextTree::List(databases.collect()))]);
-        let template = |name, mount: &str| File {
-            mount: mount.to_owned(),
-            executable: false,
-            body: Body::Template { name, context: context.clone() },
-            origin: at.clone(),
-        };
+        let template = |name, mount| File::new(mount, Body::Template { name, context: context.clone() }, at.clone());
         let user_files = self.databases.iter().flat_map(|database| {
-            database.init.iter().enumerate().map(move |(index, path)| File {
-                mount: init_mount(database, index),
-                executable: false,
-                body: Body::Path(path.clone()),
-                origin: path.origin.clone(),
-            })
+            let paths = database.init.iter().enumerate();
+            paths.map(move |(index, path)| File::new(init_mount(database, index), Body::Path(path.clone()), path.origin.clone()))
         });
         [template("postgres/init.sh", "/pipegen/init.sh"), template("postgres/init.sql", "/pipegen/init.sql")]
             .into_iter()

@@ -12,11 +12,11 @@ use schemars::JsonSchema as _;
 use spec::Spec;
 
 use crate::components::credentials::LOGINS;
-use crate::components::{Build, Built, Component, Declare, Instance, OwnVolume, Reference, Resource, Surface};
+use crate::components::{Build, Built, Component, Declare, Instance, OwnVolume, Reference, Resource, Surface, set};
 use crate::diagnostic::{Diagnostic, Place, code};
 use crate::platform::{
-    Check, Encoding, Endpoint, EndpointRef, External, Health, Image, Login, Mount, MountSource, PathRef, Protocol, PublicText, Published,
-    Readiness, Realization, SecretFormat, Text, Workload,
+    Check, Encoding, Endpoint, EndpointRef, External, Health, Image, Login, Mount, PathRef, Protocol, PublicText, Published, Readiness,
+    Realization, SecretFormat, Text, Workload,
 };
 use crate::source::Pointer;
 use crate::value::{DatasetName, Duration, NetworkName, Size};
@@ -156,7 +156,7 @@ fn declare(cx: &mut Declare<'_>) -> Option<Box<dyn Instance>> {
     let admin =
         cx.own_secret("ADMIN_PASSWORD", SecretFormat::Password, format!("superuser `{SUPERUSER}` of {}; no service gets it", cx.name));
     let databases = owned(cx, &spec);
-    let endpoint = EndpointRef { workload: cx.name.to_owned(), endpoint: "postgres".to_owned() };
+    let endpoint = EndpointRef::new(cx.name, "postgres");
     let server = managed.as_ref().map_or_else(|| Address::of(&endpoint), |(address, _)| address.clone());
     let surface = surface(cx.name, &spec, &databases, managed.clone());
     if let Some(backup) = &spec.backup {
@@ -187,11 +187,10 @@ fn surface(name: &str, spec: &Spec, databases: &[Owned], managed: Option<(Addres
         workloads.push((name.to_owned(), None));
         ready.push((name.to_owned(), Readiness::Ready));
         if !databases.is_empty() {
-            let init = format!("{name}-init");
-            workloads.push((init.clone(), Some("init")));
-            ready.push((init, Readiness::Completed));
+            workloads.push((init::workload(name), Some(init::ROLE)));
+            ready.push((init::workload(name), Readiness::Completed));
         }
-        endpoint = Some(EndpointRef { workload: name.to_owned(), endpoint: "postgres".to_owned() });
+        endpoint = Some(EndpointRef::new(name, "postgres"));
     }
     if spec.pool.is_some() {
         workloads.push((pool::endpoint(name).workload, Some(pool::ROLE)));
@@ -349,17 +348,8 @@ impl Postgres {
             server.environment.push(("PGDATA".to_owned(), format!("{}/pgdata", self.data).into()));
         }
         server.runs_as = Some(USER);
-        server.endpoints =
-            vec![Endpoint { name: "postgres".to_owned(), port: SERVER_PORT, protocol: Protocol::Tcp, published: self.published.clone() }];
-        server.mounts.insert(
-            0,
-            Mount {
-                source: MountSource::Volume(self.volume.clone()),
-                target: self.data.to_owned(),
-                read_only: false,
-                origin: cx.at.clone(),
-            },
-        );
+        server.endpoints = vec![Endpoint::new("postgres", SERVER_PORT, Protocol::Tcp).published(self.published.clone())];
+        server.mounts.insert(0, Mount::volume(self.volume.clone(), self.data, cx.at.clone()));
         server.health = Some(health(&server.endpoint_ref("postgres")));
         // A smart shutdown waits for clients, the image's SIGINT does not; a large checkpoint still takes its time.
         server.stop_grace = Some(Duration::seconds(60));
@@ -373,6 +363,13 @@ impl Postgres {
 
     fn pooled(&self) -> bool {
         self.surface.workloads.iter().any(|(_, role)| *role == Some(pool::ROLE))
+    }
+
+    /// Gives a workload the passwords of all owners.
+    fn give_passwords(&self, workload: &mut Workload) {
+        for Owned { owner, .. } in &self.databases {
+            set(&mut workload.environment, &owner.variable, Text::secret(&owner.variable));
+        }
     }
 
     /// The owners of databases, each once.
@@ -394,12 +391,9 @@ fn health(endpoint: &EndpointRef) -> Health {
         Check::Exec(words.into_iter().chain([host, "--port".into(), PublicText::port(endpoint)]).collect())
     };
     Health {
-        check: ask("127.0.0.1".into()),
-        remote: Some(ask(PublicText::host(endpoint)).into()),
         interval: Duration::seconds(5),
-        timeout: Duration::seconds(5),
         retries: 12,
         start_period: Duration::seconds(30),
-        start_interval: None,
+        ..Health::new(ask("127.0.0.1".into()), Some(ask(PublicText::host(endpoint)).into()))
     }
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Owned, Postgres, SERVER_PORT, SUPERUSER, Spec};
+use super::{Owned, Postgres, SERVER_PORT, SUPERUSER, Spec, init};
 use crate::components::Declare;
 use crate::diagnostic::code;
 use crate::platform::realization::{self, Pods};
@@ -162,7 +162,7 @@ impl<'a> Cluster<'a> {
     /// What the operator does is made sure again for the first database too, which the new server has already.
     fn databases(&self) -> impl Iterator<Item = CustomResource> {
         self.postgres.databases.iter().map(|database| CustomResource {
-            workload: format!("{}-init", self.server.name),
+            workload: init::workload(&self.server.name),
             api_version: API,
             kind: "Database",
             plural: "databases",
