@@ -95,6 +95,8 @@ fn every_component_says_what_it_is() {
         assert_eq!(headings, HEADINGS, "the headings of `{name}`");
         let sections: Vec<&str> = doc.split("\n## ").collect();
         assert!(sections.iter().all(|section| section.trim().lines().count() > 1), "an empty section in the text of `{name}`");
+        assert!(doc.contains("```yaml\nblueprint: v1\n"), "the text of `{name}` has no whole blueprint");
+        assert!(doc.contains(&format!("component: {name}")), "the example of `{name}` lacks it");
         let others = versions.get(1..).unwrap_or_default();
         let newest_first = others.windows(2).all(|pair| number(pair[0]) > number(pair[1]));
         assert!(

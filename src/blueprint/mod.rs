@@ -8,8 +8,8 @@ mod tree;
 
 pub use pipeline::{Dataset, Pipeline, Runs, Step};
 pub use service::{
-    Build, EndpointKey, FileMode, FileSource, Health, HealthTool, Image, ImageSource, MountSource, OneOrManyResources, Publish, Published,
-    Readiness, Resources, Role, Service, Use, VolumeMount,
+    Build, EndpointKey, FileMode, FileSource, Health, HealthTool, Image, ImageSource, MountSource, Publish, Published, Readiness,
+    Resources, Role, Service, Use, VolumeMount,
 };
 pub use tree::Tree;
 

@@ -74,9 +74,6 @@ impl Service {
     }
 }
 
-/// `uses` as it is written.
-pub type OneOrManyResources = OneOrMany<ResourceRef, Use>;
-
 /// What an edge needs in words.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]

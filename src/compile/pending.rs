@@ -8,6 +8,9 @@ use crate::value::ResourceRef;
 use super::build::BuiltAll;
 use super::declare::Services;
 
+/// The reason of an edge that a hole in a text makes.
+pub(super) const TEXT: &str = "text";
+
 /// An edge that is not yet connected to workloads.
 #[derive(Debug, Clone)]
 pub(super) struct Pending {
@@ -58,7 +61,7 @@ impl Pending {
 
     /// The edge that a hole in a text makes: the text's workload will connect, but nothing waits.
     pub fn from_text(from: &str, target: &str, at: &Pointer) -> Option<Self> {
-        Some(Self::new(from, ResourceRef::new(target).ok()?, at.clone(), "text"))
+        Some(Self::new(from, ResourceRef::new(target).ok()?, at.clone(), TEXT))
     }
 
     /// The edge of a step that reads or writes a dataset.

@@ -6,7 +6,7 @@ use crate::blueprint::Blueprint;
 use crate::components::OwnVolume;
 use crate::diagnostic::{Diagnostic, Place, code};
 use crate::platform::{
-    Check, Image, Mount, MountSource, PathRef, Platform, PublicText, Readiness, Resources, Volume, Workload, WorkloadKind,
+    Check, Image, Mount, PathRef, Platform, PublicText, Readiness, Resources, Volume, Workload, WorkloadKind,
 };
 use crate::source::Pointer;
 use crate::value::NetworkName;
@@ -102,12 +102,7 @@ fn group_job(volume: &str, group: u32, origin: &Pointer, mounter: &Workload) -> 
         working_dir: None,
         environment: Vec::new(),
         files: Vec::new(),
-        mounts: vec![Mount {
-            source: MountSource::Volume(volume.to_owned()),
-            target: "/volume".to_owned(),
-            read_only: false,
-            origin: origin.clone(),
-        }],
+        mounts: vec![Mount::volume(volume, "/volume", origin.clone())],
         scratch: Vec::new(),
         endpoints: Vec::new(),
         health: None,

@@ -11,7 +11,7 @@ use crate::source::Pointer;
 
 use super::build::BuiltAll;
 use super::declare::{Declared, Services};
-use super::pending::Pending;
+use super::pending::{Pending, TEXT};
 use super::scope::{Target, World, ambiguous};
 
 /// Connects edges to workloads.
@@ -45,7 +45,7 @@ pub(super) fn connect(
                 wiring.give(edge, &given.variable, &text, workloads, &mut world.found);
             }
             // A text beside `uses` says nothing new.
-            if seen.insert((edge.from.as_str(), edge.target.service())) || edge.reason != "text" {
+            if seen.insert((edge.from.as_str(), edge.target.service())) || edge.reason != TEXT {
                 edges.push(connected);
             }
         }
@@ -133,7 +133,7 @@ impl Wiring<'_, '_> {
             resource: resource.map(|resource| resource.name.clone()),
             endpoints: surface.endpoints.clone(),
             waits,
-            reason: edge.reason.to_owned(),
+            reason: edge.reason,
             origin: edge.at.clone(),
         })
     }

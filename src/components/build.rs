@@ -224,6 +224,15 @@ impl Build<'_> {
             .ok()
     }
 
+    /// Reports that something is elsewhere, if the service has only networks that do not lead there.
+    pub fn needs_way_out(&mut self, what: &str, place: Place) {
+        if !self.scope.has_way_out(&self.networks) {
+            let message = format!("{what} is elsewhere, and `{}` is only on internal networks", self.name);
+            let help = format!("put `{}` on a network that is not internal as well (`networks:`)", self.name);
+            self.diagnostics.push(Diagnostic::new(&code::NO_WAY_OUT, place, message).help(help));
+        }
+    }
+
     /// A tree with the holes of its strings resolved.
     pub fn tree(&mut self, tree: &Tree, at: &Pointer) -> TextTree {
         match tree {
@@ -269,7 +278,7 @@ impl Build<'_> {
             self.diagnostics.push(Diagnostic::new(&code::BAD_VALUE, Place::Key(at), message).help(help));
             return None;
         }
-        Some(File { mount: mount.to_owned(), executable: *mode == FileMode::Executable, body: bodies.remove(0), origin: at })
+        Some(File { executable: *mode == FileMode::Executable, ..File::new(mount, bodies.remove(0), at) })
     }
 
     /// The image: the user's own if one is written, else the catalog's.

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::checks::curl;
 use super::{Build, Built, Component, Declare, Instance, Surface};
 use crate::blueprint::{EndpointKey, Health as HealthSpec, HealthTool};
 use crate::diagnostic::{Diagnostic, Place, code};
@@ -99,7 +100,7 @@ fn declare(cx: &mut Declare<'_>) -> Option<Box<dyn Instance>> {
     let spec: Spec = cx.spec()?;
     let names: Vec<&str> = spec.ports.keys().map(EndpointKey::as_str).collect();
     let published = cx.published(&names);
-    let endpoint = names.first().map(|name| EndpointRef { workload: cx.name.to_owned(), endpoint: (*name).to_owned() });
+    let endpoint = names.first().map(|name| EndpointRef::new(cx.name, *name));
     let mut variables = Vec::new();
     let mut properties = Vec::new();
     let mut http = false;
@@ -162,11 +163,8 @@ impl Instance for Container {
             .ports
             .iter()
             .zip(&self.published)
-            .map(|((name, port), published)| Endpoint {
-                name: name.to_string(),
-                port: port.0,
-                protocol: protocol(&self.spec, name.as_str()),
-                published: published.clone(),
+            .map(|((name, port), published)| {
+                Endpoint::new(name.as_str(), port.0, protocol(&self.spec, name.as_str())).published(published.clone())
             })
             .collect();
         server.health = self.spec.health.as_ref().and_then(|health| self.health(cx, health));
@@ -176,8 +174,7 @@ impl Instance for Container {
 }
 
 fn words(cx: &mut Build<'_>, key: &str, words: &[TextSource]) -> Option<Vec<PublicText>> {
-    let at = cx.at.key(key);
-    let words: Vec<_> = words.iter().enumerate().filter_map(|(index, word)| cx.public(&word.0, &at.index(index))).collect();
+    let words = words_of(cx, words, &cx.at.key(key));
     (!words.is_empty()).then_some(words)
 }
 
@@ -196,31 +193,27 @@ impl Container {
                 let ask = |host: PublicText| asking(with.unwrap_or(HealthTool::Bash), host, port, None);
                 (ask("127.0.0.1".into()), Some(ask(self.host(port)?)))
             }
-            (None, None, Some(_)) => {
-                let words = words_of(cx, command.as_deref().unwrap_or_default(), &at.key("command"));
-                (Check::Exec(words), None)
-            }
+            (None, None, Some(command)) => (Check::Exec(words_of(cx, command, &at.key("command"))), None),
             _ => {
                 let fault = Diagnostic::new(&code::BAD_VALUE, Place::Key(at), "a health check asks in exactly one way");
                 cx.diagnostics.push(fault.help("write one of `http: /PATH`, `tcp: PORT-NAME` and `command: [PROGRAM, ...]`"));
                 return None;
             }
         };
+        let usual = Health::new(check, remote.map(RemoteCheck::from));
         Some(Health {
-            check,
-            remote: remote.map(RemoteCheck::from),
-            interval: interval.unwrap_or(Duration::seconds(10)),
-            timeout: timeout.unwrap_or(Duration::seconds(5)),
-            retries: retries.unwrap_or(6),
+            interval: interval.unwrap_or(usual.interval),
+            timeout: timeout.unwrap_or(usual.timeout),
+            retries: retries.unwrap_or(usual.retries),
             start_period: start_period.unwrap_or(Duration::seconds(20)),
-            start_interval: None,
+            ..usual
         })
     }
 
     fn host(&self, port: u16) -> Option<PublicText> {
         let (name, _) = self.spec.ports.iter().find(|(_, known)| known.0 == port)?;
         let workload = self.surface.workloads.first()?.0.clone();
-        Some(PublicText::host(&EndpointRef { workload, endpoint: name.to_string() }))
+        Some(PublicText::host(&EndpointRef::new(workload, name.to_string())))
     }
 
     fn port(&self, cx: &mut Build<'_>, endpoint: Option<&EndpointKey>, at: &crate::source::Pointer) -> Option<u16> {
@@ -259,9 +252,7 @@ fn asking(tool: HealthTool, host: PublicText, port: u16, path: Option<&str>) -> 
     let address = |scheme: &str| PublicText::from(scheme).then(host.clone()).then(format!(":{port}{}", path.unwrap_or_default()));
     let exec = |words: &[&str], last: Vec<PublicText>| Check::Exec(words.iter().map(|word| PublicText::from(*word)).chain(last).collect());
     match (tool, path) {
-        (HealthTool::Curl, Some(_)) => {
-            exec(&["curl", "--fail", "--silent", "--show-error", "--output", "/dev/null"], vec![address("http://")])
-        }
+        (HealthTool::Curl, Some(_)) => curl(address("http://")),
         (HealthTool::Curl, None) => exec(&["curl", "--silent", "--connect-timeout", "4", "--max-time", "4"], vec![address("telnet://")]),
         (HealthTool::Wget, Some(_)) => exec(&["wget", "-q", "-O", "/dev/null"], vec![address("http://")]),
         (HealthTool::Wget, None) => exec(&["sh", "-c"], vec![PublicText::from("nc -z -w 4 ").then(host.clone()).then(format!(" {port}"))]),

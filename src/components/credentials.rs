@@ -3,7 +3,7 @@
 use super::{Declare, unknown_name};
 use crate::blueprint::{Credential, CredentialType};
 use crate::diagnostic::{Diagnostic, Place, code, near, one_of};
-use crate::platform::Text;
+use crate::platform::{Login, Text};
 use crate::source::Pointer;
 use crate::value::NetworkName;
 
@@ -11,15 +11,15 @@ use crate::value::NetworkName;
 pub const LOGINS: &[CredentialType] = &[CredentialType::Password, CredentialType::Basic];
 
 impl<'a> Declare<'a> {
-    /// The variable of a login's password and its username. A credential that is unknown or of another type is reported.
-    pub fn credential(&mut self, name: &str, at: Pointer) -> Option<(String, Text)> {
-        let (name, credential) = self.find_credential(name, at, LOGINS)?;
-        Some((credential.variable(name, "password"), Text::literal(credential.username_of(name))))
+    /// The login that a credential holds. One that is unknown or of none of these types is reported.
+    pub fn login(&mut self, name: &NetworkName, at: Pointer, accepts: &[CredentialType]) -> Option<Login> {
+        let (name, credential) = self.find_credential(name, at, accepts)?;
+        Some(Login { username: credential.username_of(name).to_owned(), variable: credential.variable(name, "password") })
     }
 
     /// The fields of a credential and what they hold; of a login the username first. A credential that is unknown or of
     /// none of these types is reported.
-    pub fn credential_fields(&mut self, name: &str, at: Pointer, accepts: &[CredentialType]) -> Option<Vec<(&'static str, Text)>> {
+    pub fn credential_fields(&mut self, name: &NetworkName, at: Pointer, accepts: &[CredentialType]) -> Option<Vec<(&'static str, Text)>> {
         let (name, credential) = self.find_credential(name, at, accepts)?;
         let username = credential.kind.has_username().then(|| ("username", Text::literal(credential.username_of(name))));
         let secrets = credential.kind.secret_fields().iter().map(|field| (*field, Text::secret(credential.variable(name, field))));
@@ -27,7 +27,8 @@ impl<'a> Declare<'a> {
     }
 
     /// An unknown name stands for the near one.
-    pub(super) fn find_credential(&mut self, name: &str, at: Pointer, accepts: &[CredentialType]) -> Option<(&'a str, &'a Credential)> {
+    fn find_credential(&mut self, name: &NetworkName, at: Pointer, accepts: &[CredentialType]) -> Option<(&'a str, &'a Credential)> {
+        let name = name.as_str();
         let section = Pointer::root().key("credentials");
         let credentials = &self.blueprint.credentials;
         let names = || credentials.keys().map(NetworkName::as_str);

@@ -58,7 +58,7 @@ struct Workspace(Surface);
 fn declare(cx: &mut Declare<'_>) -> Option<Box<dyn Instance>> {
     let spec: Spec = cx.spec()?;
     let address = cx.host(&spec.host, &cx.at.key("host"))?;
-    let token = cx.credential_fields(spec.credential.as_str(), cx.at.key("credential"), &[CredentialType::Token])?.remove(0);
+    let token = cx.credential_fields(&spec.credential, cx.at.key("credential"), &[CredentialType::Token])?.remove(0);
     let host = address.text().clone();
     Some(Box::new(Workspace(Surface {
         prefix: "DATABRICKS".to_owned(),

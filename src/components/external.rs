@@ -103,9 +103,7 @@ fn declare(cx: &mut Declare<'_>) -> Option<Box<dyn Instance>> {
     let spec: Spec = cx.spec()?;
     let host = cx.host(&spec.host, &cx.at.key("host"))?;
     let login = match &spec.credential {
-        Some(credential) => {
-            cx.credential_fields(credential.as_str(), cx.at.key("credential"), &[LOGINS, &[CredentialType::Token]].concat())?
-        }
+        Some(credential) => cx.credential_fields(credential, cx.at.key("credential"), &[LOGINS, &[CredentialType::Token]].concat())?,
         None => Vec::new(),
     };
     let port = spec.port.0.to_string();

@@ -12,9 +12,7 @@ impl Declare<'_> {
     /// The login that the service's image names. One that is unknown or of another type is reported.
     pub fn image_login(&mut self) -> Option<Login> {
         let credential = self.service.image.as_ref()?.credential.as_ref()?;
-        let at = self.at.key("image").key("credential");
-        let (name, credential) = self.find_credential(credential.as_str(), at, &[CredentialType::Registry])?;
-        Some(Login { username: credential.username_of(name).to_owned(), variable: credential.variable(name, "password") })
+        self.login(credential, self.at.key("image").key("credential"), &[CredentialType::Registry])
     }
 }
 

@@ -66,7 +66,7 @@ fn declare(cx: &mut Declare<'_>) -> Option<Box<dyn Instance>> {
     let tag = cx.tag(TAGS, "", spec.version.as_deref())?;
     let published = cx.published(&["ui"]).remove(0);
     let kafka = kafka(cx)?;
-    let surface = Surface::web(EndpointRef { workload: cx.name.to_owned(), endpoint: "ui".to_owned() }, "KAFDROP");
+    let surface = Surface::web(EndpointRef::new(cx.name, "ui"), "KAFDROP");
     Some(Box::new(Kafdrop { surface, image: format!("obsidiandynamics/kafdrop:{tag}"), kafka, published }))
 }
 
@@ -107,8 +107,7 @@ impl Instance for Kafdrop {
             ("SERVER_PORT".to_owned(), PORT.to_string().into()),
             ("JVM_OPTS".to_owned(), "-Xms32M -Xmx256M".into()),
         ];
-        server.endpoints =
-            vec![Endpoint { name: "ui".to_owned(), port: PORT, protocol: Protocol::Http, published: self.published.clone() }];
+        server.endpoints = vec![Endpoint::new("ui", PORT, Protocol::Http).published(self.published.clone())];
         server.health = Some(health(&server.endpoint_ref("ui")));
         cx.finish(&mut server);
         Built { workloads: vec![server], ..Built::default() }
@@ -123,12 +122,8 @@ fn health(endpoint: &EndpointRef) -> Health {
         Check::Exec(vec!["bash".into(), "-c".into(), line])
     };
     Health {
-        check: ask("127.0.0.1".into()),
-        remote: Some(ask(PublicText::host(endpoint)).into()),
-        interval: Duration::seconds(10),
-        timeout: Duration::seconds(5),
         retries: 12,
         start_period: Duration::seconds(30),
-        start_interval: None,
+        ..Health::new(ask("127.0.0.1".into()), Some(ask(PublicText::host(endpoint)).into()))
     }
 }

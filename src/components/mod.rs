@@ -4,6 +4,7 @@
 //! properties, and the variables that it offers. *Build* makes its workloads, when everything that it refers to is known.
 
 mod build;
+mod checks;
 mod common;
 mod credentials;
 mod declare;

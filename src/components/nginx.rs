@@ -3,11 +3,12 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::checks::curl;
 use super::{Build, Built, Component, Declare, Instance, Reference, Surface};
 use crate::diagnostic::{Diagnostic, Place, code};
-use crate::platform::{Body, Check, Endpoint, EndpointRef, File, Health, Protocol, PublicText, Published, Text};
+use crate::platform::{Body, Endpoint, EndpointRef, File, Health, Protocol, PublicText, Published, Text};
 use crate::source::Pointer;
-use crate::value::{Duration, Map, ParametricText, ResourceRef};
+use crate::value::{Map, ParametricText, ResourceRef};
 
 /// The stable series; the tag without a suffix is Debian's, which has curl.
 const TAGS: &[(&str, &str)] = &[("1.30", "1.30.4")];
@@ -78,7 +79,7 @@ fn declare(cx: &mut Declare<'_>) -> Option<Box<dyn Instance>> {
     let published = cx.published(&["http"]).remove(0);
     let written = !spec.routes.is_empty();
     let routes = routes(cx, spec)?;
-    let surface = Surface::web(EndpointRef { workload: cx.name.to_owned(), endpoint: "http".to_owned() }, "NGINX");
+    let surface = Surface::web(EndpointRef::new(cx.name, "http"), "NGINX");
     Some(Box::new(Nginx { surface, image: format!("nginx:{tag}"), at: cx.at.clone(), routes, written, published }))
 }
 
@@ -139,14 +140,8 @@ impl Instance for Nginx {
         let mut server = cx.server(&name, None, image);
         // Makes the image's entry point put the container's name servers into the template.
         server.environment = vec![("NGINX_ENTRYPOINT_LOCAL_RESOLVERS".to_owned(), "1".into())];
-        server.files.push(File {
-            mount: "/etc/nginx/templates/default.conf.template".to_owned(),
-            executable: false,
-            body: Body::Text(config),
-            origin: cx.at.clone(),
-        });
-        server.endpoints =
-            vec![Endpoint { name: "http".to_owned(), port: PORT, protocol: Protocol::Http, published: self.published.clone() }];
+        server.files.push(File::new("/etc/nginx/templates/default.conf.template", Body::Text(config), cx.at.clone()));
+        server.endpoints = vec![Endpoint::new("http", PORT, Protocol::Http).published(self.published.clone())];
         server.health = Some(health(&server.endpoint_ref("http")));
         cx.finish(&mut server);
         Built { workloads: vec![server], ..Built::default() }
@@ -182,17 +177,6 @@ impl Nginx {
 }
 
 fn health(endpoint: &EndpointRef) -> Health {
-    let ask = |address: PublicText| {
-        let words = ["curl", "--fail", "--silent", "--show-error", "--output", "/dev/null"].map(PublicText::from);
-        Check::Exec(words.into_iter().chain([PublicText::from("http://").then(address).then(HEALTH_PATH)]).collect())
-    };
-    Health {
-        check: ask("127.0.0.1".into()),
-        remote: Some(ask(PublicText::host_and_port(endpoint)).into()),
-        interval: Duration::seconds(10),
-        timeout: Duration::seconds(5),
-        retries: 6,
-        start_period: Duration::seconds(10),
-        start_interval: None,
-    }
+    let ask = |address: PublicText| curl(PublicText::from("http://").then(address).then(HEALTH_PATH));
+    Health::new(ask("127.0.0.1".into()), Some(ask(PublicText::host_and_port(endpoint)).into()))
 }

@@ -3,10 +3,11 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::credentials::LOGINS;
 use super::{Build, Built, Component, Declare, Instance, OwnVolume, Resource, Surface};
 use crate::platform::{
-    Body, Check, Encoding, Endpoint, EndpointRef, File, Health, Mount, MountSource, Protocol, PublicText, Published, Readiness,
-    RemoteCheck, SecretFormat, Text, Vantage,
+    Body, Check, Encoding, Endpoint, EndpointRef, File, Health, Mount, Protocol, PublicText, Published, Readiness, RemoteCheck,
+    SecretFormat, Text, Vantage,
 };
 use crate::value::{Duration, NetworkName};
 
@@ -96,10 +97,10 @@ fn declare(cx: &mut Declare<'_>) -> Option<Box<dyn Instance>> {
     let tag = cx.tag(TAGS, "-bookworm", spec.version.as_deref())?;
     let published = cx.published(&["redis"]).remove(0);
     let variable = match &spec.credential {
-        Some(credential) => cx.credential(credential.as_str(), cx.at.key("credential"))?.0,
+        Some(credential) => cx.login(credential, cx.at.key("credential"), LOGINS)?.variable,
         None => cx.own_secret("PASSWORD", SecretFormat::Password, format!("password of {}", cx.name)),
     };
-    let endpoint = EndpointRef { workload: cx.name.to_owned(), endpoint: "redis".to_owned() };
+    let endpoint = EndpointRef::new(cx.name, "redis");
     let password = Text::secret(&variable);
     let resources = (0..DATABASES).map(|number| resource(number, &endpoint, &password, cx)).collect();
     let surface = Surface {
@@ -150,19 +151,15 @@ impl Instance for Redis {
         server.command = Some(vec!["redis-server".into(), CONFIG.into()]);
         // The client reads the password from here, so that no command line shows it.
         server.environment = vec![("REDISCLI_AUTH".to_owned(), Text::secret(&self.variable))];
-        server.files.push(File { mount: CONFIG.to_owned(), executable: false, body: Body::Text(self.config()), origin: cx.at.clone() });
-        server.endpoints =
-            vec![Endpoint { name: "redis".to_owned(), port: 6379, protocol: Protocol::Tcp, published: self.published.clone() }];
+        server.files.push(File::new(CONFIG, Body::Text(self.config()), cx.at.clone()));
+        server.endpoints = vec![Endpoint::new("redis", 6379, Protocol::Tcp).published(self.published.clone())];
         server.health = Some(health(&server.endpoint_ref("redis"), server.environment.clone()));
         let mut volumes = Vec::new();
         if matches!(self.persistence, Persistence::None) {
             server.scratch.push("/data".to_owned());
         } else {
             let volume = format!("{name}-data");
-            server.mounts.insert(
-                0,
-                Mount { source: MountSource::Volume(volume.clone()), target: "/data".to_owned(), read_only: false, origin: cx.at.clone() },
-            );
+            server.mounts.insert(0, Mount::volume(volume.clone(), "/data", cx.at.clone()));
             volumes.push(OwnVolume::new(volume, cx.at.clone()));
         }
         cx.finish(&mut server);
@@ -189,13 +186,10 @@ impl Redis {
 /// `redis-cli` ends with 0 even when the server refuses, hence the look at the answer.
 fn health(endpoint: &EndpointRef, login: Vec<(String, Text)>) -> Health {
     let remote = PublicText::from("redis-cli -h ").then(PublicText::host(endpoint)).then(" -p ").then(PublicText::port(endpoint));
+    let remote = RemoteCheck { check: Check::Shell(remote.then(" ping | grep -q PONG")), environment: login };
     Health {
-        check: Check::Shell("redis-cli ping | grep -q PONG".into()),
-        remote: Some(RemoteCheck { check: Check::Shell(remote.then(" ping | grep -q PONG")), environment: login }),
         interval: Duration::seconds(5),
-        timeout: Duration::seconds(5),
         retries: 12,
-        start_period: Duration::seconds(10),
-        start_interval: None,
+        ..Health::new(Check::Shell("redis-cli ping | grep -q PONG".into()), Some(remote))
     }
 }

@@ -75,7 +75,7 @@ fn declare(cx: &mut Declare<'_>) -> Option<Box<dyn Instance>> {
         return None;
     }
     let key = match &spec.credential {
-        Some(credential) => cx.credential_fields(credential.as_str(), cx.at.key("credential"), &[CredentialType::Aws])?,
+        Some(credential) => cx.credential_fields(credential, cx.at.key("credential"), &[CredentialType::Aws])?,
         None => Vec::new(),
     };
     let external = External { address: address(region.as_ref(), endpoint.as_ref()) };

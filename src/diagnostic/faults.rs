@@ -33,11 +33,6 @@ impl Faults {
             .any(|fault| fault.is_within(pointer));
         inside || self.covers(pointer)
     }
-
-    /// Whether none was reported.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
 }
 
 #[cfg(test)]

@@ -191,8 +191,8 @@ pub struct External {
     pub address: PublicText,
 }
 
-/// Where a person logs in.
-#[derive(Debug, Clone)]
+/// A username with its password.
+#[derive(Debug, Clone, Default)]
 pub struct Login {
     /// The username.
     pub username: String,
@@ -253,7 +253,7 @@ pub struct Edge {
     /// What is waited for, workload by workload; empty where nothing is.
     pub waits: Vec<(String, Readiness)>,
     /// The key that made it, for people: `uses`, `database`, `reads`.
-    pub reason: String,
+    pub reason: &'static str,
     /// Where it stands in the blueprint.
     pub origin: Pointer,
 }

@@ -11,6 +11,13 @@ pub struct EndpointRef {
     pub endpoint: String,
 }
 
+impl EndpointRef {
+    /// An endpoint of a workload.
+    pub fn new(workload: impl Into<String>, endpoint: impl Into<String>) -> Self {
+        Self { workload: workload.into(), endpoint: endpoint.into() }
+    }
+}
+
 /// From where an address is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Vantage {
@@ -328,7 +335,7 @@ mod tests {
 
     #[test]
     fn a_prefix_is_taken_from_a_literal_alone() {
-        let endpoint = EndpointRef { workload: "db".into(), endpoint: "sql".into() };
+        let endpoint = EndpointRef::new("db", "sql");
         let url = Text::literal("a+b://").then(Text::host(&endpoint));
         let rest = url.strip_prefix("a+b://").expect("it begins so");
         assert_eq!(rest, Text::host(&endpoint));

@@ -79,6 +79,12 @@ impl Workload {
         self.role.as_ref().map_or_else(|| self.origin.clone(), |role| self.origin.key("roles").key(role))
     }
 
+    /// Starts it as this user and group, whoever the image says.
+    pub fn start_as(&mut self, user: (u32, u32)) {
+        self.user = Some(format!("{}:{}", user.0, user.1));
+        self.runs_as = Some(user);
+    }
+
     /// An endpoint by name.
     pub fn endpoint(&self, name: &str) -> Option<&Endpoint> {
         self.endpoints.iter().find(|endpoint| endpoint.name == name)
@@ -86,7 +92,7 @@ impl Workload {
 
     /// A reference to one of its endpoints.
     pub fn endpoint_ref(&self, name: &str) -> EndpointRef {
-        EndpointRef { workload: self.name.clone(), endpoint: name.to_owned() }
+        EndpointRef::new(self.name.clone(), name)
     }
 
     /// A variable by name.
@@ -228,6 +234,19 @@ pub struct Endpoint {
     pub published: Option<Published>,
 }
 
+impl Endpoint {
+    /// A port that is not published.
+    pub fn new(name: impl Into<String>, port: u16, protocol: Protocol) -> Self {
+        Self { name: name.into(), port, protocol, published: None }
+    }
+
+    /// The same port, published there.
+    #[must_use]
+    pub fn published(self, published: Option<Published>) -> Self {
+        Self { published, ..self }
+    }
+}
+
 /// What is spoken at an endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Protocol {
@@ -315,6 +334,21 @@ pub struct Health {
     pub start_interval: Option<Duration>,
 }
 
+impl Health {
+    /// Asked every 10 s, with 5 s for an answer; six failures in a row make it unhealthy, and those of the first 10 s do not count.
+    pub fn new(check: Check, remote: Option<RemoteCheck>) -> Self {
+        Self {
+            check,
+            remote,
+            interval: Duration::seconds(10),
+            timeout: Duration::seconds(5),
+            retries: 6,
+            start_period: Duration::seconds(10),
+            start_interval: None,
+        }
+    }
+}
+
 /// A file that a workload reads.
 #[derive(Debug, Clone)]
 pub struct File {
@@ -326,6 +360,13 @@ pub struct File {
     pub body: Body,
     /// Where it comes from in the blueprint.
     pub origin: Pointer,
+}
+
+impl File {
+    /// A file that is no program.
+    pub fn new(mount: impl Into<String>, body: Body, origin: Pointer) -> Self {
+        Self { mount: mount.into(), executable: false, body, origin }
+    }
 }
 
 /// What is in a file.
@@ -389,6 +430,13 @@ pub struct Mount {
     pub read_only: bool,
     /// Where it stands in the blueprint.
     pub origin: Pointer,
+}
+
+impl Mount {
+    /// A volume of the platform, to write into.
+    pub fn volume(name: impl Into<String>, target: impl Into<String>, origin: Pointer) -> Self {
+        Self { source: MountSource::Volume(name.into()), target: target.into(), read_only: false, origin }
+    }
 }
 
 /// What is mounted.

@@ -107,20 +107,11 @@ impl JsonSchema for Duration {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Size {
     count: u64,
+    /// `K`, `M`, `G` or `T`, each a power of 1024.
     unit: char,
 }
 
 impl Size {
-    /// The number before the unit.
-    pub const fn count(self) -> u64 {
-        self.count
-    }
-
-    /// `K`, `M`, `G` or `T`, each a power of 1024.
-    pub const fn unit(self) -> char {
-        self.unit
-    }
-
     fn parse(text: &str) -> Option<Self> {
         let number = text.strip_suffix('i')?;
         let unit = number.chars().last().filter(|unit| matches!(unit, 'K' | 'M' | 'G' | 'T'))?;

@@ -196,11 +196,6 @@ pub fn markdown(text: &str) -> String {
     out
 }
 
-/// A one-line value of `airflow.cfg`: `%%` is one percent sign (Python's `configparser`, basic interpolation).
-pub fn airflow_cfg(text: &str) -> String {
-    text.replace('%', "%%")
-}
-
 fn push_escaped(out: &mut String, text: &str, special: impl Fn(char) -> bool) {
     for c in text.chars() {
         if special(c) {
@@ -318,9 +313,8 @@ mod tests {
     }
 
     #[test]
-    fn dollars_and_percents_are_doubled() {
+    fn dollars_are_doubled() {
         assert_eq!(compose(NASTY), "$$(A)$${B}$$$${C}{{ D }}%(e)s'\"\n");
-        assert_eq!(airflow_cfg(NASTY), "$(A)${B}$${C}{{ D }}%%(e)s'\"\n");
     }
 
     #[test]

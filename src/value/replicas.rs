@@ -23,14 +23,6 @@ pub enum Replicas {
 }
 
 impl Replicas {
-    /// The fewest that there can be.
-    pub const fn min(self) -> u16 {
-        match self {
-            Self::Count(count) => count,
-            Self::Range { min, .. } => min,
-        }
-    }
-
     /// The most that there can be.
     pub const fn max(self) -> u16 {
         match self {

@@ -33,8 +33,6 @@ pub struct Item {
     pub key: Cow<'static, str>,
     /// The value.
     pub value: Doc,
-    /// Comment text for the lines above; empty for none.
-    pub above: String,
     /// Comment text for the end of the line; empty for none.
     pub beside: String,
     /// Whether a blank line sets it apart from what is above.
@@ -42,29 +40,15 @@ pub struct Item {
 }
 
 impl Item {
-    /// An entry without comments.
+    /// An entry without a comment.
     pub fn new(key: impl Into<Cow<'static, str>>, value: impl Into<Doc>) -> Self {
-        Self { key: key.into(), value: value.into(), above: String::new(), beside: String::new(), apart: false }
-    }
-
-    /// Puts a comment on the lines above.
-    #[must_use]
-    pub fn above(mut self, comment: impl Into<String>) -> Self {
-        self.above = comment.into();
-        self
+        Self { key: key.into(), value: value.into(), beside: String::new(), apart: false }
     }
 
     /// Sets it apart by a blank line.
     #[must_use]
     pub fn apart(mut self) -> Self {
         self.apart = true;
-        self
-    }
-
-    /// Puts a comment at the end of the line.
-    #[must_use]
-    pub fn beside(mut self, comment: impl Into<String>) -> Self {
-        self.beside = comment.into();
         self
     }
 }
@@ -129,6 +113,9 @@ macro_rules! from_integers {
 
 from_integers!(u8 u16 u32 u64 i32 i64);
 
+/// The name by which our serializer knows a [`Doc::Flow`]; other formats see only the list.
+pub(super) const FLOW: &str = "pipegen::yaml::Flow";
+
 /// As plain data: comments are left out, and only our own serializer sees which lists are on one line.
 impl Serialize for Doc {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -143,7 +130,7 @@ impl Serialize for Doc {
             Self::Float(value) => serializer.serialize_f64(*value),
             Self::Str(text) => serializer.serialize_str(text),
             Self::List(docs) => serialize_list(docs, serializer),
-            Self::Flow(docs) => serializer.serialize_newtype_struct(Flow::<()>::NAME, &Elements(docs)),
+            Self::Flow(docs) => serializer.serialize_newtype_struct(FLOW, &Elements(docs)),
             Self::Map(items) => {
                 let mut map = serializer.serialize_map(Some(items.len()))?;
                 for item in items {
@@ -169,19 +156,4 @@ fn serialize_list<S: Serializer>(docs: &[Doc], serializer: S) -> Result<S::Ok, S
         list.serialize_element(doc)?;
     }
     list.end()
-}
-
-/// Marks a list of a serializable type as [`Doc::Flow`]; other formats see only the list.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Flow<T>(pub T);
-
-impl<T> Flow<T> {
-    /// The name by which our serializer knows it.
-    pub(super) const NAME: &'static str = "pipegen::yaml::Flow";
-}
-
-impl<T: Serialize> Serialize for Flow<T> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_newtype_struct(Self::NAME, &self.0)
-    }
 }

@@ -21,7 +21,7 @@ mod write;
 
 pub use de::DeserializeError;
 pub use decode::{MAX_BYTES, decode};
-pub use doc::{Doc, Flow, Item};
+pub use doc::{Doc, Item};
 pub use overlay::merge;
 pub use read::read;
 pub use ser::{SerializeError, to_doc};

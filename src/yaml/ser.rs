@@ -8,7 +8,7 @@ use serde::ser::{
     self, SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant, SerializeTuple, SerializeTupleStruct, SerializeTupleVariant,
 };
 
-use super::doc::{Doc, Flow, Item};
+use super::doc::{Doc, FLOW, Item};
 
 /// Why a value cannot be a YAML tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -115,7 +115,7 @@ impl ser::Serializer for ToDoc {
 
     fn serialize_newtype_struct<T: Serialize + ?Sized>(self, name: &'static str, value: &T) -> Result<Doc> {
         match value.serialize(self)? {
-            Doc::List(docs) if name == Flow::<()>::NAME => Ok(Doc::Flow(docs)),
+            Doc::List(docs) if name == FLOW => Ok(Doc::Flow(docs)),
             doc => Ok(doc),
         }
     }
@@ -265,7 +265,7 @@ mod tests {
     #[derive(Serialize)]
     struct Service {
         image: &'static str,
-        command: Flow<Vec<&'static str>>,
+        command: Doc,
         #[serde(skip_serializing_if = "Option::is_none")]
         user: Option<u16>,
         replicas: Option<u64>,
@@ -290,7 +290,7 @@ mod tests {
     fn derived_types_become_a_tree_in_their_own_order() {
         let service = Service {
             image: "a:1",
-            command: Flow(vec!["sh", "-c"]),
+            command: Doc::words(["sh", "-c"].map(str::to_owned)),
             user: None,
             replicas: None,
             mode: Mode::Plain,

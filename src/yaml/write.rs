@@ -31,7 +31,7 @@ pub fn write(header: &str, doc: &Doc) -> String {
 enum Position {
     /// On a line of its own.
     Line,
-    /// Behind the `- ` of a list element, whose comment is written already.
+    /// Behind the `- ` of a list element.
     Dash,
 }
 
@@ -48,7 +48,6 @@ impl Writer {
                 if item.apart && !self.out.ends_with("\n\n") {
                     self.out.push('\n');
                 }
-                self.comment(&item.above);
                 self.indentation();
             }
             position = Position::Line;
@@ -60,7 +59,6 @@ impl Writer {
     fn list(&mut self, docs: &[Doc], mut position: Position) {
         for doc in docs {
             if position == Position::Line {
-                self.comment(first_comment(doc));
                 self.indentation();
             }
             position = Position::Line;
@@ -249,15 +247,6 @@ fn nested(doc: &Doc) -> Option<Nested<'_>> {
 
 fn is_one_line(docs: &[Doc]) -> bool {
     docs.iter().all(|doc| !matches!(doc, Doc::List(_) | Doc::Flow(_) | Doc::Map(_)))
-}
-
-/// The comment of the entry that shares the line of a `- `.
-fn first_comment(doc: &Doc) -> &str {
-    match nested(doc) {
-        Some(Nested::Map([item, ..])) => &item.above,
-        Some(Nested::List([doc, ..])) => first_comment(doc),
-        _ => "",
-    }
 }
 
 #[cfg(test)]

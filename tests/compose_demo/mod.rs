@@ -209,7 +209,7 @@ fn edge() -> Edge {
         resource: Some("main".into()),
         endpoints: vec![EndpointRef { workload: "db".into(), endpoint: "main".into() }],
         waits: Vec::new(),
-        reason: "uses".into(),
+        reason: "uses",
         origin: at(),
     }
 }

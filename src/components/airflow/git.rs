@@ -1,9 +1,10 @@
 //! DAGs from Git: git-sync fetches them again and again into a volume that the roles read.
 
 use super::spec::Git;
+use crate::components::credentials::LOGINS;
 use crate::components::{Build, Declare};
-use crate::diagnostic::{Diagnostic, Place, code};
-use crate::platform::{Check, Endpoint, EndpointRef, Health, Image, Login, Mount, MountSource, Protocol, PublicText, Text, Workload};
+use crate::diagnostic::Place;
+use crate::platform::{Check, Endpoint, EndpointRef, Health, Image, Login, Mount, Protocol, PublicText, Text, Workload};
 use crate::value::Duration;
 
 /// Names that git-sync 4 reads are `GITSYNC_*`; those of git-sync 3 were `GIT_SYNC_*`.
@@ -22,8 +23,7 @@ pub(super) const ROLE: &str = "git_sync";
 /// The login, if one is needed; nothing if it is faulty.
 pub(super) fn login(cx: &mut Declare<'_>, git: &Git) -> Option<Option<Login>> {
     let Some(credential) = &git.credential else { return Some(None) };
-    let (variable, username) = cx.credential(credential.as_str(), cx.at.key("dags").key("credential"))?;
-    Some(Some(Login { username: username.as_literal().unwrap_or_default().to_owned(), variable }))
+    cx.login(credential, cx.at.key("dags").key("credential"), LOGINS).map(Some)
 }
 
 /// The name of the workload.
@@ -44,23 +44,19 @@ pub(super) fn folder(git: &Git) -> String {
 
 /// The volume, where it is read or written.
 pub(super) fn mount(cx: &Build<'_>, read_only: bool) -> Mount {
-    Mount { source: MountSource::Volume(volume(cx.name)), target: ROOT.to_owned(), read_only, origin: cx.at.key("dags") }
+    Mount { read_only, ..Mount::volume(volume(cx.name), ROOT, cx.at.key("dags")) }
 }
 
 /// What fetches.
 pub(super) fn sync(cx: &mut Build<'_>, git: &Git, login: Option<&Login>) -> Workload {
     let at = cx.at.key("dags");
-    if !cx.scope.has_way_out(&cx.networks) {
-        let message = format!("the repository is elsewhere, and `{}` is only on internal networks", cx.name);
-        let fault = Diagnostic::new(&code::NO_WAY_OUT, Place::Value(at.key("git")), message);
-        cx.diagnostics.push(fault.help(format!("put `{}` on a network that is not internal as well (`networks:`)", cx.name)));
-    }
+    cx.needs_way_out("the repository", Place::Value(at.key("git")));
     let image = Image::Pulled { reference: IMAGE.into() };
     let mut sync = cx.server_beside(&workload(cx.name), Some(ROLE), image);
     sync.runs_as = Some(USER);
     sync.environment = environment(git, login);
     sync.mounts = vec![mount(cx, false)];
-    sync.endpoints = vec![Endpoint { name: "http".to_owned(), port: PORT, protocol: Protocol::Http, published: None }];
+    sync.endpoints = vec![Endpoint::new("http", PORT, Protocol::Http)];
     sync.health = Some(health(git, &sync.endpoint_ref("http")));
     sync.resources = Default::default();
     sync.origin = at;
@@ -98,13 +94,6 @@ fn health(git: &Git, endpoint: &EndpointRef) -> Health {
         .then("/")
         .then(PublicText::port(endpoint))
         .then(" && printf 'GET / HTTP/1.0\\r\\n\\r\\n' >&3 && head -n 1 <&3 | grep -q ' 200 '");
-    Health {
-        check: Check::exec(["test", "-d", folder(git).as_str()]),
-        remote: Some(Check::Exec(vec!["bash".into(), "-c".into(), ask]).into()),
-        interval: Duration::seconds(10),
-        timeout: Duration::seconds(5),
-        retries: 6,
-        start_period: Duration::seconds(60),
-        start_interval: None,
-    }
+    let remote = Check::Exec(vec!["bash".into(), "-c".into(), ask]);
+    Health { start_period: Duration::seconds(60), ..Health::new(Check::exec(["test", "-d", folder(git).as_str()]), Some(remote.into())) }
 }

@@ -4,13 +4,21 @@ use super::{Airflow, USER, connection, roles};
 use crate::components::Build;
 use crate::platform::{Body, ConnectionSetup, DocumentFormat, File, Image, Readiness, Text, TextTree, Workload};
 
-pub(super) const INIT: &str = include_str!("../../../templates/airflow/init.py");
-const CONNECTIONS: &str = include_str!("../../../templates/airflow/connections.py");
+pub(super) const INIT_PROGRAM: &str = include_str!("../../../templates/airflow/init.py");
+const CONNECTIONS_PROGRAM: &str = include_str!("../../../templates/airflow/connections.py");
+/// The roles of the jobs.
+pub(super) const INIT: &str = "init";
+pub(super) const CONNECTIONS: &str = "connections";
+
+/// The name of a job.
+pub(super) fn workload(service: &str, role: &str) -> String {
+    format!("{service}-{role}")
+}
 
 impl Airflow {
     /// Prepares the metadata database.
     pub(super) fn init(&self, cx: &mut Build<'_>, image: Image, environment: &[(String, Text)]) -> Workload {
-        let mut job = self.job(cx, &self.init_name(), "init", image, environment, ("init.py", INIT));
+        let mut job = self.job(cx, INIT, image, environment, ("init.py", INIT_PROGRAM));
         job.environment.push(("ADMIN_USERNAME".to_owned(), self.admin.username.as_str().into()));
         job.environment.push(("ADMIN_PASSWORD".to_owned(), Text::secret(&self.admin.variable)));
         job.kind = roles::migrated(environment);
@@ -22,8 +30,7 @@ impl Airflow {
         if self.spec.connections.is_empty() {
             return None;
         }
-        let name = format!("{}-connections", cx.name);
-        let mut job = self.job(cx, &name, "connections", image, environment, ("connections.py", CONNECTIONS));
+        let mut job = self.job(cx, CONNECTIONS, image, environment, ("connections.py", CONNECTIONS_PROGRAM));
         if let Some(command) = &mut job.command {
             command.push("/pipegen/connections.json".into());
         }
@@ -32,12 +39,8 @@ impl Airflow {
             .connections
             .iter()
             .filter_map(|(name, connection)| Some((name.to_string(), connection::fields(&cx.scope.resolve(&connection.to)?))));
-        job.files.push(File {
-            mount: "/pipegen/connections.json".to_owned(),
-            executable: false,
-            body: Body::Document { format: DocumentFormat::Json, tree: TextTree::Map(entries.collect()) },
-            origin: cx.at.key("connections"),
-        });
+        let body = Body::Document { format: DocumentFormat::Json, tree: TextTree::Map(entries.collect()) };
+        job.files.push(File::new("/pipegen/connections.json", body, cx.at.key("connections")));
         job.waits = vec![(self.init_name(), Readiness::Completed)];
         Some(job)
     }
@@ -45,19 +48,18 @@ impl Airflow {
     fn job(
         &self,
         cx: &mut Build<'_>,
-        name: &str,
-        role: &'static str,
+        role: &str,
         image: Image,
         environment: &[(String, Text)],
         (file, program): (&str, &'static str),
     ) -> Workload {
-        let mut job = cx.job(name, Some(role), image);
+        let mut job = cx.job(&workload(cx.name, role), Some(role), image);
         job.runs_as = Some(USER);
         job.networks.truncate(1);
         let mount = format!("/pipegen/{file}");
         job.command = Some(vec!["python".into(), mount.as_str().into()]);
         job.environment = environment.to_vec();
-        job.files = vec![File { mount, executable: false, body: Body::Text(Text::literal(program)), origin: cx.at.clone() }];
+        job.files = vec![File::new(mount, Body::Text(Text::literal(program)), cx.at.clone())];
         cx.finish(&mut job);
         job
     }

@@ -3,7 +3,6 @@
 use super::Airflow;
 use crate::components::Build;
 use crate::platform::{Check, Endpoint, EndpointRef, Health, Image, Protocol, PublicText, Readiness, Text, Workload};
-use crate::value::Duration;
 
 const IMAGE: &str = "quay.io/prometheus/statsd-exporter:v0.28.0";
 /// The image's user (`nobody`).
@@ -26,7 +25,7 @@ pub(super) fn wait(service: &str) -> (String, Readiness) {
 
 /// What every role reads.
 pub(super) fn environment(service: &str) -> [(String, Text); 3] {
-    let ingest = EndpointRef { workload: workload(service), endpoint: "ingest".to_owned() };
+    let ingest = EndpointRef::new(workload(service), "ingest");
     let entry = |name: &str, text: Text| (format!("AIRFLOW__METRICS__STATSD_{name}"), text);
     [entry("ON", "true".into()), entry("HOST", Text::host(&ingest)), entry("PORT", Text::port(&ingest))]
 }
@@ -38,8 +37,7 @@ impl Airflow {
         // All roles are there; the further networks are for those that run tasks.
         exporter.networks.truncate(1);
         exporter.runs_as = Some(USER);
-        let endpoint = |name: &str, port, protocol| Endpoint { name: name.to_owned(), port, protocol, published: None };
-        exporter.endpoints = vec![endpoint("metrics", SCRAPE, Protocol::Http), endpoint("ingest", INGEST, Protocol::Udp)];
+        exporter.endpoints = vec![Endpoint::new("metrics", SCRAPE, Protocol::Http), Endpoint::new("ingest", INGEST, Protocol::Udp)];
         exporter.health = Some(health(&exporter.endpoint_ref("metrics")));
         exporter.resources = Default::default();
         exporter.origin = cx.at.key("metrics");
@@ -53,13 +51,5 @@ fn health(endpoint: &EndpointRef) -> Health {
         let url = PublicText::from("http://").then(host).then("/metrics");
         Check::Exec(["wget", "-q", "-O", "/dev/null"].map(PublicText::from).into_iter().chain([url]).collect())
     };
-    Health {
-        check: ask(format!("127.0.0.1:{SCRAPE}").into()),
-        remote: Some(ask(PublicText::host_and_port(endpoint)).into()),
-        interval: Duration::seconds(10),
-        timeout: Duration::seconds(5),
-        retries: 6,
-        start_period: Duration::seconds(10),
-        start_interval: None,
-    }
+    Health::new(ask(format!("127.0.0.1:{SCRAPE}").into()), Some(ask(PublicText::host_and_port(endpoint)).into()))
 }

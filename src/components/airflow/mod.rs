@@ -13,6 +13,7 @@ mod spec;
 
 use spec::{Dags, Keep, Spec};
 
+use super::credentials::LOGINS;
 use super::{Build, Built, Component, Declare, Instance, OwnVolume, Reference, Surface};
 use crate::platform::{
     EndpointRef, Image, Login, Mount, MountSource, PathRef, Published, Readiness, Realization, SecretFormat, Text, Workload, WorkloadKind,
@@ -134,9 +135,10 @@ fn declare(cx: &mut Declare<'_>) -> Option<Box<dyn Instance>> {
         jwt: cx.own_secret("JWT_SECRET", SecretFormat::Hex64, format!("the roles of {name} sign their tokens with it")),
         api: cx.own_secret("API_SECRET_KEY", SecretFormat::Hex64, format!("{name} signs sessions and log requests with it")),
     };
-    let endpoint = EndpointRef { workload: roles::API_SERVER.workload(name), endpoint: "web".to_owned() };
-    let connections = (!spec.connections.is_empty()).then_some((format!("{name}-connections"), Some("connections")));
-    let jobs = [(format!("{name}-init"), Some("init"))].into_iter().chain(connections);
+    let endpoint = EndpointRef::new(roles::API_SERVER.workload(name), "web");
+    let job = |role| (jobs::workload(name, role), Some(role));
+    let connections = (!spec.connections.is_empty()).then(|| job(jobs::CONNECTIONS));
+    let jobs = [job(jobs::INIT)].into_iter().chain(connections);
     let git_sync = matches!(spec.dags, Some(Dags::Git(_))).then(|| (git::workload(name), Some(git::ROLE)));
     let exporter = spec.metrics.is_some().then(|| (metrics::workload(name), Some(metrics::ROLE)));
     let roles = roles::of(spec.executor).map(|role| (role.workload(name), Some(role.key)));
@@ -155,8 +157,7 @@ fn admin(cx: &mut Declare<'_>, spec: &Spec) -> Option<Login> {
         let variable = cx.own_secret("ADMIN_PASSWORD", SecretFormat::Password, format!("administrator `admin` of {}", cx.name));
         return Some(Login { username: "admin".to_owned(), variable });
     };
-    let (variable, username) = cx.credential(credential.as_str(), cx.at.key("admin"))?;
-    Some(Login { username: username.as_literal().unwrap_or("admin").to_owned(), variable })
+    cx.login(credential, cx.at.key("admin"), LOGINS)
 }
 
 impl Instance for Airflow {
@@ -244,7 +245,7 @@ impl Airflow {
     }
 
     fn init_name(&self) -> String {
-        format!("{}-init", self.spec.name)
+        jobs::workload(&self.spec.name, jobs::INIT)
     }
 
     fn logs_name(&self) -> String {
@@ -369,12 +370,7 @@ impl Airflow {
             _ => None,
         };
         // One volume for all: the API server shows the logs that the task roles wrote.
-        let logs = Mount {
-            source: MountSource::Volume(self.logs_name()),
-            target: format!("{HOME}/logs"),
-            read_only: false,
-            origin: cx.at.key("logs"),
-        };
+        let logs = Mount::volume(self.logs_name(), format!("{HOME}/logs"), cx.at.key("logs"));
         dags.into_iter().chain([logs]).collect()
     }
 }

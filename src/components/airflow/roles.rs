@@ -1,6 +1,7 @@
 //! The roles of Airflow: what each one runs, listens on, and how it shows that it is well.
 
 use super::spec::Executor;
+use crate::components::checks::curl;
 use crate::platform::{Check, Endpoint, Health, Protocol, PublicText, Published, RemoteCheck, Text, Workload, WorkloadKind};
 use crate::value::Duration;
 
@@ -63,32 +64,32 @@ impl Role {
             return;
         }
         server.command = Some(self.command.iter().map(|word| PublicText::from(*word)).collect());
-        let endpoint = |name: &str, port, protocol| Endpoint { name: name.to_owned(), port, protocol, published: None };
+        let http = |name, port| vec![Endpoint::new(name, port, Protocol::Http)];
         match self.key {
             "api_server" => {
                 // Before 3.1 it is 4, under a supervisor that kills whoever needs more than 5 s to import Airflow: on a busy
                 // machine all of them, for ever (apache/airflow#52270; 1 is the default since apache/airflow#55707).
                 server.environment.push(("AIRFLOW__API__WORKERS".to_owned(), "1".into()));
-                server.endpoints = vec![Endpoint { published: published.cloned(), ..endpoint("web", 8080, Protocol::Http) }];
+                server.endpoints = vec![Endpoint::new("web", 8080, Protocol::Http).published(published.cloned())];
                 let url = PublicText::from("http://").then(PublicText::host_and_port(&server.endpoint_ref("web")));
                 server.health = Some(http_health("http://localhost:8080/api/v2/version".into(), Some(url.then("/api/v2/version"))));
             }
             "scheduler" => {
                 server.environment.push(("AIRFLOW__SCHEDULER__ENABLE_HEALTH_CHECK".to_owned(), "true".into()));
-                server.endpoints = vec![endpoint("health", 8974, Protocol::Http)];
+                server.endpoints = http("health", 8974);
                 server.health = Some(http_health("http://localhost:8974/health".into(), None));
             }
             "worker" => {
                 // A warm shutdown: the signal goes to the Celery parent alone, which lets tasks end (airflow docker-stack docs).
                 server.environment.push(("DUMB_INIT_SETSID".to_owned(), "0".into()));
-                server.endpoints = vec![endpoint("logs", 8793, Protocol::Http)];
+                server.endpoints = http("logs", 8793);
                 // Without `--app` Celery does not load Airflow, which costs a quarter of the processor time (measured, 3.0.4).
                 let ping = "CELERY_BROKER_URL=\"$AIRFLOW__CELERY__BROKER_URL\" celery inspect ping -d \"celery@${HOSTNAME}\"";
                 server.health = Some(shell_health(ping.to_owned()));
                 server.stop_grace = Some(Duration::seconds(120));
             }
             "triggerer" => {
-                server.endpoints = vec![endpoint("logs", 8794, Protocol::Http)];
+                server.endpoints = http("logs", 8794);
                 server.health = Some(shell_health(alive("TriggererJob")));
             }
             _ => server.health = Some(shell_health(alive("DagProcessorJob"))),
@@ -101,31 +102,22 @@ fn alive(job: &str) -> String {
 }
 
 fn http_health(url: PublicText, remote: Option<PublicText>) -> Health {
-    let ask = |url: PublicText| {
-        let words = ["curl", "--fail", "--silent", "--show-error", "--output", "/dev/null"].map(PublicText::from);
-        Check::Exec(words.into_iter().chain([url]).collect())
-    };
     Health {
-        check: ask(url),
-        remote: remote.map(|url| ask(url).into()),
-        interval: Duration::seconds(10),
         timeout: Duration::seconds(10),
-        retries: 6,
         start_period: Duration::seconds(60),
-        start_interval: None,
+        ..Health::new(curl(url), remote.map(|url| curl(url).into()))
     }
 }
 
 /// These start a whole Airflow (several seconds of processor time), hence the long interval.
 fn shell_health(line: String) -> Health {
     Health {
-        check: Check::Shell(line.into()),
-        remote: None,
         interval: Duration::seconds(60),
         timeout: Duration::seconds(30),
         retries: 3,
         start_period: Duration::seconds(90),
         start_interval: Some(Duration::seconds(10)),
+        ..Health::new(Check::Shell(line.into()), None)
     }
 }
 

@@ -2,9 +2,7 @@
 
 use super::{BIN, Kafka, USER, endpoints};
 use crate::components::Build;
-use crate::platform::{
-    Check, Endpoint, EndpointRef, Health, Image, Mount, MountSource, Protocol, PublicText, Published, Text, Vantage, Workload,
-};
+use crate::platform::{Check, Endpoint, EndpointRef, Health, Image, Mount, Protocol, PublicText, Published, Text, Vantage, Workload};
 use crate::value::Duration;
 
 /// Where consumers connect.
@@ -56,14 +54,14 @@ impl Broker {
     }
 
     pub(super) fn at(&self, endpoint: &str) -> EndpointRef {
-        EndpointRef { workload: self.name.clone(), endpoint: endpoint.to_owned() }
+        EndpointRef::new(self.name.clone(), endpoint)
     }
 
     fn endpoints(&self) -> Vec<Endpoint> {
-        let endpoint = |name: &str, port| Endpoint { name: name.to_owned(), port, protocol: Protocol::Tcp, published: None };
-        let external = |published: &Published| Endpoint { published: Some(published.clone()), ..endpoint(OUTSIDE, EXTERNAL) };
+        let endpoint = |name, port| Endpoint::new(name, port, Protocol::Tcp);
         let controller = self.votes.then(|| endpoint("controller", CONTROLLER));
-        std::iter::once(endpoint(INSIDE, BROKER)).chain(controller).chain(self.published.as_ref().map(external)).collect()
+        let external = self.published.is_some().then(|| endpoint(OUTSIDE, EXTERNAL).published(self.published.clone()));
+        std::iter::once(endpoint(INSIDE, BROKER)).chain(controller).chain(external).collect()
     }
 
     /// The listeners, what is advertised of them, and what each of them speaks.
@@ -99,15 +97,7 @@ impl Kafka {
         server.runs_as = Some(USER);
         server.endpoints = broker.endpoints();
         server.environment = self.environment(broker);
-        server.mounts.insert(
-            0,
-            Mount {
-                source: MountSource::Volume(broker.volume()),
-                target: "/var/lib/kafka/data".to_owned(),
-                read_only: false,
-                origin: cx.at.clone(),
-            },
-        );
+        server.mounts.insert(0, Mount::volume(broker.volume(), "/var/lib/kafka/data", cx.at.clone()));
         // The image declares these as volumes too; nothing of ours is in them.
         server.scratch = vec!["/etc/kafka/secrets".to_owned(), "/mnt/shared/config".to_owned()];
         // Who connects waits for the first one, and must not wait when just that is lost: any of them answers for it.
@@ -178,13 +168,11 @@ fn health(broker: &EndpointRef, from_outside: PublicText) -> Health {
     let program = format!("{BIN}/kafka-broker-api-versions.sh");
     let ask = |address: PublicText| Check::Exec(vec![program.as_str().into(), "--bootstrap-server".into(), address]);
     Health {
-        check: ask(PublicText::from("localhost:").then(PublicText::port(broker))),
-        remote: Some(ask(from_outside).into()),
         interval: Duration::seconds(15),
         timeout: Duration::seconds(15),
         retries: 8,
         start_period: Duration::seconds(60),
-        start_interval: None,
+        ..Health::new(ask(PublicText::from("localhost:").then(PublicText::port(broker))), Some(ask(from_outside).into()))
     }
 }
 

@@ -21,12 +21,8 @@ impl Kafka {
         job.command = Some(vec!["bash".into(), "/pipegen/topics.sh".into()]);
         job.environment = vec![("BOOTSTRAP_SERVERS".to_owned(), brokers.text().clone())];
         job.scratch = vec!["/etc/kafka/secrets".to_owned(), "/mnt/shared/config".to_owned(), "/var/lib/kafka/data".to_owned()];
-        job.files = vec![File {
-            mount: "/pipegen/topics.sh".to_owned(),
-            executable: false,
-            body: Body::Template { name: "kafka/topics.sh", context: self.context() },
-            origin: cx.at.clone(),
-        }];
+        let script = Body::Template { name: "kafka/topics.sh", context: self.context() };
+        job.files = vec![File::new("/pipegen/topics.sh", script, cx.at.clone())];
         // A topic with three copies cannot be made before there are three brokers.
         job.waits = self.brokers.iter().map(|broker| (broker.name.clone(), Readiness::Ready)).collect();
         job.kind = WorkloadKind::Job { evidence: self.topics.last().map(|topic| evidence(brokers, &topic.name)) };

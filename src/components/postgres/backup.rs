@@ -5,10 +5,10 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Owned, Postgres, USER};
+use super::{Owned, Postgres, USER, init};
 use crate::components::{Build, Declare, OwnVolume, Reference, set};
 use crate::diagnostic::{Diagnostic, Place, code};
-use crate::platform::{Body, File, Image, Mount, MountSource, PublicText, Readiness, Resources, Text, TextTree, Workload, WorkloadKind};
+use crate::platform::{Body, File, Image, Mount, PublicText, Readiness, Resources, Text, TextTree, Workload, WorkloadKind};
 use crate::source::Pointer;
 use crate::value::{ParametricText, ResourceRef, is_cron};
 
@@ -75,12 +75,7 @@ impl Postgres {
     pub(super) fn backup(&self, cx: &Build<'_>, image: Image, backup: &Backup) -> Option<(Vec<Workload>, OwnVolume)> {
         let bucket = cx.scope.resolve(&backup.to)?;
         let volume = OwnVolume { size: self.storage, ..OwnVolume::new(workload(cx.name), cx.at.key("backup")) };
-        let at_rest = |target: &str| Mount {
-            source: MountSource::Volume(volume.name.clone()),
-            target: target.to_owned(),
-            read_only: false,
-            origin: cx.at.key("backup"),
-        };
+        let at_rest = |target: &str| Mount::volume(volume.name.clone(), target, cx.at.key("backup"));
         let mut dump = self.step(cx, &dump(cx.name), DUMP_ROLE, image);
         dump.before = Some(workload(cx.name));
         dump.command = Some(vec!["sh".into(), "/pipegen/backup.sh".into()]);
@@ -88,12 +83,10 @@ impl Postgres {
         dump.mounts = vec![at_rest(self.data)];
         dump.environment = vec![("PGHOST".to_owned(), self.server.host.clone()), ("PGPORT".to_owned(), self.server.port.clone())];
         dump.environment.extend(self.server.sslmode.map(|mode| ("PGSSLMODE".to_owned(), Text::literal(mode))));
-        for database in &self.databases {
-            set(&mut dump.environment, &database.variable, Text::secret(&database.variable));
-        }
+        self.give_passwords(&mut dump);
         dump.files = vec![self.script(cx)];
         if !self.managed {
-            dump.waits = vec![(cx.name.to_owned(), Readiness::Ready), (format!("{}-init", cx.name), Readiness::Completed)];
+            dump.waits = vec![(cx.name.to_owned(), Readiness::Ready), (init::workload(cx.name), Readiness::Completed)];
         }
         let mut upload = self.step(cx, &workload(cx.name), ROLE, Image::Pulled { reference: UPLOADER.into() });
         upload.kind = WorkloadKind::Scheduled { schedule: backup.schedule.as_str().to_owned() };
@@ -113,8 +106,7 @@ impl Postgres {
 
     fn step(&self, cx: &Build<'_>, name: &str, role: &str, image: Image) -> Workload {
         let mut step = cx.job(name, Some(role), image);
-        step.user = Some(format!("{}:{}", USER.0, USER.1));
-        step.runs_as = Some(USER);
+        step.start_as(USER);
         // What the service may use of the machine is said of its server.
         step.resources = Resources::default();
         step
@@ -124,14 +116,14 @@ impl Postgres {
         let row = |database: &Owned| {
             TextTree::map([
                 ("name", TextTree::from(database.name.as_str())),
-                ("owner", database.username.clone().into()),
-                ("variable", TextTree::from(database.variable.as_str())),
+                ("owner", TextTree::from(database.owner.username.as_str())),
+                ("variable", TextTree::from(database.owner.variable.as_str())),
             ])
         };
         let context =
             TextTree::map([("databases", TextTree::List(self.databases.iter().map(row).collect())), ("folder", TextTree::from(self.data))]);
         let body = Body::Template { name: "postgres/backup.sh", context };
-        File { mount: "/pipegen/backup.sh".to_owned(), executable: false, body, origin: cx.at.key("backup") }
+        File::new("/pipegen/backup.sh", body, cx.at.key("backup"))
     }
 }
 

@@ -1,19 +1,26 @@
 //! The job that makes roles and databases, and the files that it reads.
 
 use super::{Owned, Postgres, SUPERUSER, USER};
-use crate::components::{Build, set};
+use crate::components::Build;
 use crate::platform::{Body, Check, EndpointRef, File, Image, PublicText, Readiness, RemoteCheck, Text, TextTree, Workload, WorkloadKind};
 use crate::source::Pointer;
+
+/// The role's name.
+pub(super) const ROLE: &str = "init";
+
+/// The name of the job.
+pub(super) fn workload(service: &str) -> String {
+    format!("{service}-init")
+}
 
 impl Postgres {
     /// The job.
     pub(super) fn init(&self, cx: &Build<'_>, image: Image) -> Workload {
-        let endpoint = EndpointRef { workload: cx.name.to_owned(), endpoint: "postgres".to_owned() };
-        let mut job = cx.job(&format!("{}-init", cx.name), Some("init"), image);
+        let endpoint = EndpointRef::new(cx.name, "postgres");
+        let mut job = cx.job(&workload(cx.name), Some(ROLE), image);
         job.networks.truncate(1);
         job.command = Some(vec!["sh".into(), "/pipegen/init.sh".into()]);
-        job.user = Some(format!("{}:{}", USER.0, USER.1));
-        job.runs_as = Some(USER);
+        job.start_as(USER);
         // The image declares its data folder as a volume; here it stays empty.
         job.scratch = vec![self.data.to_owned()];
         job.environment = vec![
@@ -23,9 +30,7 @@ impl Postgres {
             ("PGDATABASE".to_owned(), SUPERUSER.into()),
             ("PGPASSWORD".to_owned(), Text::secret(&self.admin)),
         ];
-        for database in &self.databases {
-            set(&mut job.environment, &database.variable, Text::secret(&database.variable));
-        }
+        self.give_passwords(&mut job);
         job.files = self.files(&cx.at);
         job.waits = vec![(cx.name.to_owned(), Readiness::Ready)];
         job.kind = WorkloadKind::Job { evidence: self.databases.last().map(|database| evidence(&endpoint, database)) };
@@ -33,32 +38,22 @@ impl Postgres {
     }
 
     fn files(&self, at: &Pointer) -> Vec<File> {
-        let owners = self.owners();
-        let owners = owners
-            .iter()
-            .map(|(username, variable)| TextTree::map([("name", (*username).clone().into()), ("variable", TextTree::from(*variable))]));
+        let owners = self.owners().into_iter().map(|owner| {
+            TextTree::map([("name", TextTree::from(owner.username.as_str())), ("variable", TextTree::from(owner.variable.as_str()))])
+        });
         let databases = self.databases.iter().map(|database| {
             let init = database.init.iter().enumerate().map(|(index, _)| TextTree::from(init_mount(database, index)));
             TextTree::map([
                 ("name", TextTree::from(database.name.as_str())),
-                ("owner", database.username.clone().into()),
+                ("owner", TextTree::from(database.owner.username.as_str())),
                 ("init", TextTree::List(init.collect())),
             ])
         });
         let context = TextTree::map([("owners", TextTree::List(owners.collect())), ("databases", TextTree::List(databases.collect()))]);
-        let template = |name, mount: &str| File {
-            mount: mount.to_owned(),
-            executable: false,
-            body: Body::Template { name, context: context.clone() },
-            origin: at.clone(),
-        };
+        let template = |name, mount| File::new(mount, Body::Template { name, context: context.clone() }, at.clone());
         let user_files = self.databases.iter().flat_map(|database| {
-            database.init.iter().enumerate().map(move |(index, path)| File {
-                mount: init_mount(database, index),
-                executable: false,
-                body: Body::Path(path.clone()),
-                origin: path.origin.clone(),
-            })
+            let paths = database.init.iter().enumerate();
+            paths.map(move |(index, path)| File::new(init_mount(database, index), Body::Path(path.clone()), path.origin.clone()))
         });
         [template("postgres/init.sh", "/pipegen/init.sh"), template("postgres/init.sql", "/pipegen/init.sql")]
             .into_iter()
@@ -79,8 +74,8 @@ fn evidence(endpoint: &EndpointRef, database: &Owned) -> RemoteCheck {
         environment: vec![
             ("PGHOST".to_owned(), Text::host(endpoint)),
             ("PGPORT".to_owned(), Text::port(endpoint)),
-            ("PGUSER".to_owned(), database.username.clone()),
-            ("PGPASSWORD".to_owned(), Text::secret(&database.variable)),
+            ("PGUSER".to_owned(), Text::literal(&*database.owner.username)),
+            ("PGPASSWORD".to_owned(), Text::secret(&database.owner.variable)),
             ("PGDATABASE".to_owned(), Text::literal(database.name.as_str())),
         ],
     }

@@ -9,7 +9,10 @@ use crate::components::Declare;
 use crate::diagnostic::{Diagnostic, Place, code};
 use crate::platform::{External, Text};
 use crate::source::Pointer;
-use crate::value::{Deployable, NetworkName, Port};
+use crate::value::{Deployable, Port};
+
+/// The types of owners: their passwords are nothing that could be made here.
+pub(super) const OWNERS: &[CredentialType] = &[CredentialType::Basic];
 
 /// A server that exists already.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -56,13 +59,6 @@ pub(super) fn read(cx: &mut Declare<'_>, managed: &Managed) -> Option<(Address, 
     let port = managed.port.map_or(SERVER_PORT, |port| port.0).to_string();
     let address = Address { host: host.text().clone(), port: Text::literal(port.as_str()), sslmode: Some(managed.tls.sslmode()) };
     Some((address, External { address: host.then(":").then(port) }))
-}
-
-/// The owner of a database that exists: its password is nothing that could be made here.
-pub(super) fn login(cx: &mut Declare<'_>, credential: &NetworkName, at: Pointer) -> Option<(String, Text)> {
-    let fields = cx.credential_fields(credential.as_str(), at, &[CredentialType::Basic])?;
-    let secret = cx.blueprint.credentials.get(credential.as_str())?.variable(credential.as_str(), "password");
-    Some((secret, fields.into_iter().next()?.1))
 }
 
 /// Reports a database without a credential.

@@ -11,11 +11,12 @@ use schemars::JsonSchema as _;
 
 use spec::Spec;
 
-use crate::components::{Build, Built, Component, Declare, Instance, OwnVolume, Reference, Resource, Surface};
+use crate::components::credentials::LOGINS;
+use crate::components::{Build, Built, Component, Declare, Instance, OwnVolume, Reference, Resource, Surface, set};
 use crate::diagnostic::{Diagnostic, Place, code};
 use crate::platform::{
-    Check, Encoding, Endpoint, EndpointRef, External, Health, Image, Mount, MountSource, PathRef, Protocol, PublicText, Published,
-    Readiness, Realization, SecretFormat, Text, Workload,
+    Check, Encoding, Endpoint, EndpointRef, External, Health, Image, Login, Mount, PathRef, Protocol, PublicText, Published, Readiness,
+    Realization, SecretFormat, Text, Workload,
 };
 use crate::source::Pointer;
 use crate::value::{DatasetName, Duration, NetworkName, Size};
@@ -97,8 +98,7 @@ struct Owned {
     name: DatasetName,
     origin: Pointer,
     init: Vec<PathRef>,
-    username: Text,
-    variable: String,
+    owner: Login,
 }
 
 /// Where a server is found, and how connections to it are encrypted if that is not left to the client.
@@ -156,7 +156,7 @@ fn declare(cx: &mut Declare<'_>) -> Option<Box<dyn Instance>> {
     let admin =
         cx.own_secret("ADMIN_PASSWORD", SecretFormat::Password, format!("superuser `{SUPERUSER}` of {}; no service gets it", cx.name));
     let databases = owned(cx, &spec);
-    let endpoint = EndpointRef { workload: cx.name.to_owned(), endpoint: "postgres".to_owned() };
+    let endpoint = EndpointRef::new(cx.name, "postgres");
     let server = managed.as_ref().map_or_else(|| Address::of(&endpoint), |(address, _)| address.clone());
     let surface = surface(cx.name, &spec, &databases, managed.clone());
     if let Some(backup) = &spec.backup {
@@ -187,11 +187,10 @@ fn surface(name: &str, spec: &Spec, databases: &[Owned], managed: Option<(Addres
         workloads.push((name.to_owned(), None));
         ready.push((name.to_owned(), Readiness::Ready));
         if !databases.is_empty() {
-            let init = format!("{name}-init");
-            workloads.push((init.clone(), Some("init")));
-            ready.push((init, Readiness::Completed));
+            workloads.push((init::workload(name), Some(init::ROLE)));
+            ready.push((init::workload(name), Readiness::Completed));
         }
-        endpoint = Some(EndpointRef { workload: name.to_owned(), endpoint: "postgres".to_owned() });
+        endpoint = Some(EndpointRef::new(name, "postgres"));
     }
     if spec.pool.is_some() {
         workloads.push((pool::endpoint(name).workload, Some(pool::ROLE)));
@@ -228,45 +227,47 @@ fn owned(cx: &mut Declare<'_>, spec: &Spec) -> Vec<Owned> {
     let mut databases = Vec::new();
     for (index, (name, database)) in spec.databases.entries.iter().enumerate() {
         let origin = if spec.databases.short { at.index(index) } else { at.key(name.as_str()) };
-        let owner_at = match (&database.owner, database.init.is_empty()) {
-            (Some(_), true) => origin.clone(),
-            (Some(_), false) => origin.key("owner"),
-            (None, _) => cx.at.key("credential"),
-        };
-        let credential = database.owner.as_ref().or(spec.credential.as_ref());
-        let login = match credential {
-            Some(credential) if spec.managed.is_some() => managed::login(cx, credential, owner_at),
-            None if spec.managed.is_some() => {
-                managed::no_owner(cx, &origin);
-                None
-            }
-            Some(credential) => cx.credential(credential.as_str(), owner_at),
-            // Without a credential the service has one of its own. Not just the service's name: most are called
-            // `postgres`, as the superuser is.
-            None => {
-                let owner = format!("{}_owner", cx.name);
-                let note = format!("owner `{owner}` of the databases of {}", cx.name);
-                Some((cx.own_secret("PASSWORD", SecretFormat::Password, note), Text::literal(owner)))
-            }
-        };
-        let Some((variable, username)) = login else { continue };
-        if username.as_literal() == Some(SUPERUSER) && spec.managed.is_none() {
-            let fault = superuser_taken(cx, credential, &origin);
-            cx.diagnostics.push(fault);
-        }
+        // The database of an owner that was reported is still there for whoever names it.
+        let owner = owner(cx, spec, database, &origin).unwrap_or_default();
         let init = database
             .init
             .iter()
             .enumerate()
             .map(|(index, path)| PathRef { path: path.0.clone(), origin: origin.key("init").index(index) })
             .collect();
-        databases.push(Owned { name: name.clone(), origin, init, username, variable });
+        databases.push(Owned { name: name.clone(), origin, init, owner });
     }
     databases
 }
 
-fn superuser_taken(cx: &Declare<'_>, credential: Option<&NetworkName>, database: &Pointer) -> Diagnostic {
-    let name = credential.map_or(SUPERUSER, NetworkName::as_str);
+/// The owner of a database; nothing if a fault was reported for it.
+fn owner(cx: &mut Declare<'_>, spec: &Spec, database: &spec::Database, origin: &Pointer) -> Option<Login> {
+    let managed = spec.managed.is_some();
+    let Some(credential) = database.owner.as_ref().or(spec.credential.as_ref()) else {
+        if managed {
+            managed::no_owner(cx, origin);
+            return None;
+        }
+        // Not just the service's name: most are called `postgres`, as the superuser is.
+        let username = format!("{}_owner", cx.name);
+        let note = format!("owner `{username}` of the databases of {}", cx.name);
+        return Some(Login { variable: cx.own_secret("PASSWORD", SecretFormat::Password, note), username });
+    };
+    let at = match (&database.owner, database.init.is_empty()) {
+        (Some(_), true) => origin.clone(),
+        (Some(_), false) => origin.key("owner"),
+        (None, _) => cx.at.key("credential"),
+    };
+    let login = cx.login(credential, at, if managed { managed::OWNERS } else { LOGINS })?;
+    if login.username == SUPERUSER && !managed {
+        let fault = superuser_taken(cx, credential, origin);
+        cx.diagnostics.push(fault);
+    }
+    Some(login)
+}
+
+fn superuser_taken(cx: &Declare<'_>, credential: &NetworkName, database: &Pointer) -> Diagnostic {
+    let name = credential.as_str();
     let written = cx.blueprint.credentials.get(name).is_some_and(|credential| credential.username.is_some());
     let at = Pointer::root().key("credentials").key(name);
     let place = if written { Place::Value(at.key("username")) } else { Place::Key(at) };
@@ -277,20 +278,21 @@ fn superuser_taken(cx: &Declare<'_>, credential: Option<&NetworkName>, database:
 
 fn resource(database: &Owned, address: &Address) -> Resource {
     let name = Text::literal(database.name.as_str());
-    let password = Text::secret(&database.variable);
+    let username = Text::literal(&*database.owner.username);
+    let password = Text::secret(&database.owner.variable);
     let path = Text::literal("/")
         .then(name.clone().encoded(Encoding::Uri))
         .then(address.sslmode.map_or_else(String::new, |mode| format!("?sslmode={mode}")));
     let address = address.host.clone().then(":").then(address.port.clone());
-    let login = database.username.clone().encoded(Encoding::Uri).then(":").then(password.clone().encoded(Encoding::Uri)).then("@");
+    let login = username.clone().encoded(Encoding::Uri).then(":").then(password.clone().encoded(Encoding::Uri)).then("@");
     let url = |scheme: &str| Text::literal(scheme).then(login.clone()).then(address.clone()).then(path.clone());
     Resource {
         name: database.name.to_string(),
         origin: database.origin.clone(),
-        variables: vec![("USER", database.username.clone()), ("PASSWORD", password.clone()), ("DB", name.clone())],
+        variables: vec![("USER", username.clone()), ("PASSWORD", password.clone()), ("DB", name.clone())],
         properties: vec![
             ("database", name),
-            ("username", database.username.clone()),
+            ("username", username),
             ("password", password),
             ("url", url("postgresql://")),
             ("sqlalchemy_url", url("postgresql+psycopg2://")),
@@ -346,17 +348,8 @@ impl Postgres {
             server.environment.push(("PGDATA".to_owned(), format!("{}/pgdata", self.data).into()));
         }
         server.runs_as = Some(USER);
-        server.endpoints =
-            vec![Endpoint { name: "postgres".to_owned(), port: SERVER_PORT, protocol: Protocol::Tcp, published: self.published.clone() }];
-        server.mounts.insert(
-            0,
-            Mount {
-                source: MountSource::Volume(self.volume.clone()),
-                target: self.data.to_owned(),
-                read_only: false,
-                origin: cx.at.clone(),
-            },
-        );
+        server.endpoints = vec![Endpoint::new("postgres", SERVER_PORT, Protocol::Tcp).published(self.published.clone())];
+        server.mounts.insert(0, Mount::volume(self.volume.clone(), self.data, cx.at.clone()));
         server.health = Some(health(&server.endpoint_ref("postgres")));
         // A smart shutdown waits for clients, the image's SIGINT does not; a large checkpoint still takes its time.
         server.stop_grace = Some(Duration::seconds(60));
@@ -372,12 +365,19 @@ impl Postgres {
         self.surface.workloads.iter().any(|(_, role)| *role == Some(pool::ROLE))
     }
 
-    /// The owners of databases with their variables, each once.
-    fn owners(&self) -> Vec<(&Text, &str)> {
-        let mut owners: Vec<(&Text, &str)> = Vec::new();
-        for database in &self.databases {
-            if !owners.iter().any(|(username, _)| *username == &database.username) {
-                owners.push((&database.username, &database.variable));
+    /// Gives a workload the passwords of all owners.
+    fn give_passwords(&self, workload: &mut Workload) {
+        for Owned { owner, .. } in &self.databases {
+            set(&mut workload.environment, &owner.variable, Text::secret(&owner.variable));
+        }
+    }
+
+    /// The owners of databases, each once.
+    fn owners(&self) -> Vec<&Login> {
+        let mut owners: Vec<&Login> = Vec::new();
+        for Owned { owner, .. } in &self.databases {
+            if !owners.iter().any(|known| known.username == owner.username) {
+                owners.push(owner);
             }
         }
         owners
@@ -391,12 +391,9 @@ fn health(endpoint: &EndpointRef) -> Health {
         Check::Exec(words.into_iter().chain([host, "--port".into(), PublicText::port(endpoint)]).collect())
     };
     Health {
-        check: ask("127.0.0.1".into()),
-        remote: Some(ask(PublicText::host(endpoint)).into()),
         interval: Duration::seconds(5),
-        timeout: Duration::seconds(5),
         retries: 12,
         start_period: Duration::seconds(30),
-        start_interval: None,
+        ..Health::new(ask("127.0.0.1".into()), Some(ask(PublicText::host(endpoint)).into()))
     }
 }

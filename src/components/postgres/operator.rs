@@ -7,13 +7,13 @@ use std::collections::BTreeSet;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Owned, Postgres, SERVER_PORT, SUPERUSER, Spec};
+use super::{Owned, Postgres, SERVER_PORT, SUPERUSER, Spec, init};
 use crate::components::Declare;
 use crate::diagnostic::code;
 use crate::platform::realization::{self, Pods};
 use crate::platform::{
-    Body, CustomResource, Gap, Opening, PublicText, Realization, Realizer, Removal, ReplacedEndpoint, SecretKind, SecretObject, State,
-    Text, Value, Workload,
+    Body, CustomResource, Gap, Login, Opening, Realization, Realizer, Removal, ReplacedEndpoint, SecretKind, SecretObject, State, Text,
+    Value, Workload,
 };
 use crate::value::object_name;
 
@@ -116,13 +116,13 @@ impl<'a> Cluster<'a> {
         if let Some(first) = self.postgres.databases.first() {
             let initdb = [
                 ("database", first.name.as_str().into()),
-                ("owner", public(&first.username)),
-                ("secret", named(Value::Secret(self.login(&first.username)))),
+                ("owner", first.owner.username.as_str().into()),
+                ("secret", named(Value::Secret(self.login(&first.owner)))),
             ];
             spec.set(&["bootstrap", "initdb"], Value::map(initdb));
             spec.set(&["postgresql", "pg_hba"], Value::List(self.postgres.databases.iter().flat_map(only_its_owner).collect()));
         }
-        spec.append(&["managed", "roles"], self.postgres.owners().iter().skip(1).map(|(username, _)| self.role(username)).collect());
+        spec.append(&["managed", "roles"], self.postgres.owners().iter().skip(1).map(|owner| self.role(owner)).collect());
         if !self.server.labels.is_empty() {
             let words = self.server.labels.iter().map(|(key, text)| (key.clone(), Value::Text(text.clone())));
             spec.set(&["inheritedMetadata", "annotations"], Value::map(words));
@@ -150,19 +150,19 @@ impl<'a> Cluster<'a> {
         format!("ghcr.io/cloudnative-pg/postgresql:{version}-standard-bookworm")
     }
 
-    fn role(&self, username: &Text) -> Value {
+    fn role(&self, owner: &Login) -> Value {
         Value::map([
-            ("name", public(username)),
+            ("name", Value::from(owner.username.as_str())),
             ("ensure", "present".into()),
             ("login", true.into()),
-            ("passwordSecret", named(Value::Secret(self.login(username)))),
+            ("passwordSecret", named(Value::Secret(self.login(owner)))),
         ])
     }
 
     /// What the operator does is made sure again for the first database too, which the new server has already.
     fn databases(&self) -> impl Iterator<Item = CustomResource> {
         self.postgres.databases.iter().map(|database| CustomResource {
-            workload: format!("{}-init", self.server.name),
+            workload: init::workload(&self.server.name),
             api_version: API,
             kind: "Database",
             plural: "databases",
@@ -171,7 +171,7 @@ impl<'a> Cluster<'a> {
             annotations: Vec::new(),
             spec: Value::map([
                 ("name", Value::from(database.name.as_str())),
-                ("owner", public(&database.username)),
+                ("owner", database.owner.username.as_str().into()),
                 ("cluster", named(self.server.name.as_str().into())),
             ]),
             ready: Some(State::Field(".status.applied", "true")),
@@ -188,20 +188,22 @@ impl<'a> Cluster<'a> {
         format!("{}-superuser", self.server.name)
     }
 
-    fn login(&self, username: &Text) -> String {
-        object_name(&format!("{}-login-{}", self.server.name, username.as_literal().unwrap_or_default()))
+    fn login(&self, owner: &Login) -> String {
+        object_name(&format!("{}-login-{}", self.server.name, owner.username))
     }
 
     fn secrets(&self) -> Vec<SecretObject> {
-        let secret = |name: String, username: Text, variable: &str| SecretObject {
+        let secret = |name: String, username: &str, variable: &str| SecretObject {
             name,
             kind: SecretKind::Login,
             labels: &[RELOAD],
-            entries: vec![("username".to_owned(), Body::Text(username)), ("password".to_owned(), Body::Text(Text::secret(variable)))],
+            entries: vec![
+                ("username".to_owned(), Body::Text(username.into())),
+                ("password".to_owned(), Body::Text(Text::secret(variable))),
+            ],
         };
-        let owners =
-            self.postgres.owners().into_iter().map(|(username, variable)| secret(self.login(username), username.clone(), variable));
-        std::iter::once(secret(self.superuser(), SUPERUSER.into(), &self.postgres.admin)).chain(owners).collect()
+        let owners = self.postgres.owners().into_iter().map(|owner| secret(self.login(owner), &owner.username, &owner.variable));
+        std::iter::once(secret(self.superuser(), SUPERUSER, &self.postgres.admin)).chain(owners).collect()
     }
 
     fn gaps(&self) -> Vec<Gap> {
@@ -218,9 +220,9 @@ impl<'a> Cluster<'a> {
             gap(self.server.origin.clone(), message, "choose a shorter name");
         }
         let databases = self.postgres.databases.iter().map(|database| (self.database(database), &database.origin));
-        let owners = self.postgres.owners().into_iter().filter_map(|(username, _)| {
-            let owned = self.postgres.databases.iter().find(|database| database.username == *username)?;
-            Some((self.login(username), &owned.origin))
+        let owners = self.postgres.owners().into_iter().filter_map(|owner| {
+            let owned = self.postgres.databases.iter().find(|database| database.owner.username == owner.username)?;
+            Some((self.login(owner), &owned.origin))
         });
         let mut taken = BTreeSet::new();
         for (name, origin) in databases.chain(owners) {
@@ -240,14 +242,10 @@ const SETTINGS: &str = "write its own fields: `overrides: { kubernetes: { spec: 
 fn only_its_owner(database: &Owned) -> Vec<Value> {
     let line = |user: &str, method: &str| Value::from(format!("host \"{}\" {user} all {method}", database.name));
     // Two quotes are one inside quotes (`next_token` in PostgreSQL's `hba.c`).
-    let owner = database.username.as_literal().unwrap_or_default().replace('"', "\"\"");
+    let owner = database.owner.username.replace('"', "\"\"");
     vec![line(&format!("\"{owner}\""), "scram-sha-256"), line(SUPERUSER, "scram-sha-256"), line("all", "reject")]
 }
 
 fn named(name: Value) -> Value {
     Value::map([("name", name)])
-}
-
-fn public(text: &Text) -> Value {
-    PublicText::try_from(text.clone()).map_or(Value::Null, Value::Text)
 }

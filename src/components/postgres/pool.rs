@@ -1,9 +1,11 @@
 //! PgBouncer in front of the server: many clients share few connections.
 
 use super::{Address, Owned, Postgres};
-use crate::components::{Build, set};
-use crate::diagnostic::{Diagnostic, Place, code};
-use crate::platform::{Body, Check, Endpoint, EndpointRef, File, Health, Image, Protocol, PublicText, Readiness, Text, TextTree, Workload};
+use crate::components::Build;
+use crate::diagnostic::Place;
+use crate::platform::{
+    Body, Check, Endpoint, EndpointRef, File, Health, Image, Login, Protocol, PublicText, Readiness, Text, TextTree, Workload,
+};
 use crate::value::Duration;
 
 /// The one that the chart of Airflow uses: PgBouncer itself and Alpine's tools, nothing else.
@@ -16,7 +18,7 @@ pub(super) const ROLE: &str = "pool";
 
 /// What others connect to.
 pub(super) fn endpoint(service: &str) -> EndpointRef {
-    EndpointRef { workload: format!("{service}-pool"), endpoint: "postgres".to_owned() }
+    EndpointRef::new(format!("{service}-pool"), "postgres")
 }
 
 impl Postgres {
@@ -25,38 +27,28 @@ impl Postgres {
         let endpoint = endpoint(cx.name);
         let mut pool = cx.server_beside(&endpoint.workload, Some(ROLE), Image::Pulled { reference: IMAGE.into() });
         pool.entrypoint = Some(vec!["sh".into(), "/pipegen/pool.sh".into()]);
-        pool.user = Some(format!("{}:{}", USER.0, USER.1));
-        pool.runs_as = Some(USER);
+        pool.start_as(USER);
         pool.scratch = vec!["/tmp".to_owned()];
-        for database in &self.databases {
-            set(&mut pool.environment, &database.variable, Text::secret(&database.variable));
-        }
+        self.give_passwords(&mut pool);
         pool.files = self.pool_files(cx);
-        pool.endpoints = vec![Endpoint { name: endpoint.endpoint.clone(), port: PORT, protocol: Protocol::Tcp, published: None }];
+        pool.endpoints = vec![Endpoint::new(endpoint.endpoint.clone(), PORT, Protocol::Tcp)];
         pool.health = Some(health(&endpoint));
         // What the service may use of the machine is said of its server.
         pool.resources = Default::default();
         if self.managed {
-            self.way_out(cx);
+            cx.needs_way_out("the server", Place::Key(cx.at.key("managed")));
         } else {
             pool.waits = self.surface.ready.iter().filter(|(name, _)| *name != endpoint.workload).cloned().collect();
         }
         pool
     }
 
-    fn way_out(&self, cx: &mut Build<'_>) {
-        if !cx.scope.has_way_out(&cx.networks) {
-            let message = format!("the server is elsewhere, and `{}` is only on internal networks", cx.name);
-            let fault = Diagnostic::new(&code::NO_WAY_OUT, Place::Key(cx.at.key("managed")), message);
-            cx.diagnostics.push(fault.help("put the service on a network that is not internal as well (`networks:`)"));
-        }
-    }
-
     fn pool_files(&self, cx: &Build<'_>) -> Vec<File> {
-        let owner =
-            |(name, variable): (&Text, &str)| TextTree::map([("name", name.clone().into()), ("variable", TextTree::from(variable))]);
+        let owner = |owner: &Login| {
+            TextTree::map([("name", TextTree::from(owner.username.as_str())), ("variable", TextTree::from(owner.variable.as_str()))])
+        };
         let context = TextTree::map([("owners", TextTree::List(self.owners().into_iter().map(owner).collect()))]);
-        let file = |mount: &str, body| File { mount: mount.to_owned(), executable: false, body, origin: cx.at.key("pool") };
+        let file = |mount, body| File::new(mount, body, cx.at.key("pool"));
         vec![
             file("/pipegen/pool.sh", Body::Template { name: "postgres/pool.sh", context }),
             file("/pipegen/pgbouncer.ini", Body::Text(settings(&self.server, &self.databases))),
@@ -91,13 +83,9 @@ fn settings(server: &Address, databases: &[Owned]) -> Text {
 fn health(endpoint: &EndpointRef) -> Health {
     let ask = |host: PublicText| Check::Exec(vec!["nc".into(), "-z".into(), host, PublicText::port(endpoint)]);
     Health {
-        check: ask("127.0.0.1".into()),
-        remote: Some(ask(PublicText::host(endpoint)).into()),
         interval: Duration::seconds(5),
-        timeout: Duration::seconds(5),
         retries: 12,
-        start_period: Duration::seconds(10),
-        start_interval: None,
+        ..Health::new(ask("127.0.0.1".into()), Some(ask(PublicText::host(endpoint)).into()))
     }
 }
 

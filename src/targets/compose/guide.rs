@@ -331,7 +331,7 @@ fn edge_row<'a>(index: &Index<'a>, edge: &'a Edge) -> Option<EdgeRow<'a>> {
     let to = edge.resource.as_ref().map_or_else(|| edge.to.clone(), |resource| format!("{}/{resource}", edge.to));
     if let Some(external) = index.service(&edge.to).and_then(|service| service.external.as_ref()) {
         let (from, address) = (edge.workloads.join(", "), readable(&external.address));
-        return Some(EdgeRow { from, to, address, networks: "the internet".to_owned(), reason: &edge.reason });
+        return Some(EdgeRow { from, to, address, networks: "the internet".to_owned(), reason: edge.reason });
     }
     let provider = index.workload(&edge.endpoints.first()?.workload)?;
     let endpoints = edge.endpoints.iter().filter_map(|reference| Some((reference, index.endpoint(reference)?)));
@@ -343,7 +343,7 @@ fn edge_row<'a>(index: &Index<'a>, edge: &'a Edge) -> Option<EdgeRow<'a>> {
         to,
         address: addresses.join(", "),
         networks: networks.into_iter().collect::<Vec<_>>().join(", "),
-        reason: &edge.reason,
+        reason: edge.reason,
     })
 }
 

@@ -1,6 +1,7 @@
 //! Variables and connections: what is known stands in the values, the rest in secret objects that they name.
 
 use super::{Chart, Section, from_key};
+use crate::components::airflow::jobs;
 use crate::components::airflow::spec::Dags;
 use crate::platform::{Body, PublicText, SecretObject, Text, TextTree, Value, Workload};
 
@@ -70,7 +71,7 @@ impl Chart<'_> {
     /// Connections as variables, which Airflow reads before its database: nothing has to be written there, and nothing of a
     /// removed connection stays there.
     pub(super) fn connections(&mut self) {
-        let files = self.workloads.iter().filter(|workload| workload.role.as_deref() == Some("connections")).flat_map(|job| &job.files);
+        let files = self.workloads.iter().filter(|workload| workload.role.as_deref() == Some(jobs::CONNECTIONS)).flat_map(|job| &job.files);
         let entries = files.filter_map(|file| match &file.body {
             Body::Document { format, tree: TextTree::Map(entries) } => Some((format, entries)),
             _ => None,

@@ -6,7 +6,7 @@
 mod environment;
 mod values;
 
-use super::{Airflow, metrics, roles};
+use super::{Airflow, jobs, metrics, roles};
 use crate::platform::realization::Pods;
 use crate::platform::{Body, Gap, Realization, Realizer, ReplacedEndpoint, SecretObject, Text, Value, Workload};
 
@@ -141,7 +141,7 @@ impl<'a> Chart<'a> {
             }
         };
         let servers = self.roles.iter().map(|(section, workload)| pods(workload, section.values, section.component));
-        let init = self.workloads.iter().filter(|workload| workload.role.as_deref() == Some("init"));
+        let init = self.workloads.iter().filter(|workload| workload.role.as_deref() == Some(jobs::INIT));
         let jobs = init.flat_map(|workload| JOBS.iter().map(move |(section, component)| pods(workload, section, component)));
         servers.chain(jobs).collect()
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::environment::OF_THE_EXECUTOR;
 use super::{Chart, JOBS, from_key, secret_text};
 use crate::components::airflow::HOME;
-use crate::components::airflow::jobs::INIT;
+use crate::components::airflow::jobs::INIT_PROGRAM;
 use crate::components::airflow::load::{self, Load};
 use crate::components::airflow::spec::{Dags, Git};
 use crate::platform::{Body, ImagePart, Mount, PublicText, Resources, Value, WorkloadKind};
@@ -13,7 +13,7 @@ use crate::value::Replicas;
 
 /// The script that makes the administrator, and the command with which it first waits for the schema that the chart's own
 /// job makes.
-const ADMIN: [&str; 5] = [INIT, "airflow", "db", "check-migrations", WAIT];
+const ADMIN: [&str; 5] = [INIT_PROGRAM, "airflow", "db", "check-migrations", WAIT];
 const WAIT: &str = "--migration-wait-timeout=600";
 
 /// How long pods wait for the schema before they end and are started again; the chart's 60 s are short for a first start,
