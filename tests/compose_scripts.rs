@@ -54,6 +54,15 @@ fn up_starts_a_profile_only_when_asked() {
 }
 
 #[test]
+fn up_goes_on_after_a_stack_of_which_nothing_is_selected() {
+    let demo = Demo::new();
+    let run = demo.run_with("up.sh", &[], &[("FAKE_IDLE", "demo-data")]);
+    assert!(run.ok && run.text.contains("== demo-data\nnothing to start"), "{}", run.text);
+    let ups: Vec<&String> = run.calls.iter().filter(|call| call.contains(" up ")).collect();
+    assert!(!ups.is_empty() && ups.iter().all(|call| call.contains("-p demo-web ")), "{ups:?}");
+}
+
+#[test]
 fn up_refuses_a_missing_or_stale_env() {
     let demo = Demo::new();
     let env = demo.path().join(".env");
