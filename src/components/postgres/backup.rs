@@ -5,7 +5,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Owned, Postgres, USER};
+use super::{Owned, Postgres, USER, of_owner};
 use crate::components::{Build, Declare, OwnVolume, Reference, set};
 use crate::diagnostic::{Diagnostic, Place, code};
 use crate::platform::{Body, File, Image, Mount, MountSource, PublicText, Readiness, Resources, Text, TextTree, Workload, WorkloadKind};
@@ -88,9 +88,7 @@ impl Postgres {
         dump.mounts = vec![at_rest(self.data)];
         dump.environment = vec![("PGHOST".to_owned(), self.server.host.clone()), ("PGPORT".to_owned(), self.server.port.clone())];
         dump.environment.extend(self.server.sslmode.map(|mode| ("PGSSLMODE".to_owned(), Text::literal(mode))));
-        for database in &self.databases {
-            set(&mut dump.environment, &database.variable, Text::secret(&database.variable));
-        }
+        dump.environment.extend(self.passwords());
         dump.files = vec![self.script(cx)];
         if !self.managed {
             dump.waits = vec![(cx.name.to_owned(), Readiness::Ready), (format!("{}-init", cx.name), Readiness::Completed)];
@@ -125,7 +123,7 @@ impl Postgres {
             TextTree::map([
                 ("name", TextTree::from(database.name.as_str())),
                 ("owner", database.username.clone().into()),
-                ("variable", TextTree::from(database.variable.as_str())),
+                ("variable", TextTree::from(of_owner(&database.variable))),
             ])
         };
         let context =

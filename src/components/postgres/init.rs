@@ -1,7 +1,7 @@
 //! The job that makes roles and databases, and the files that it reads.
 
-use super::{Owned, Postgres, SUPERUSER, USER};
-use crate::components::{Build, set};
+use super::{Owned, Postgres, SUPERUSER, USER, of_owner};
+use crate::components::Build;
 use crate::platform::{Body, Check, EndpointRef, File, Image, PublicText, Readiness, RemoteCheck, Text, TextTree, Workload, WorkloadKind};
 use crate::source::Pointer;
 
@@ -23,9 +23,7 @@ impl Postgres {
             ("PGDATABASE".to_owned(), SUPERUSER.into()),
             ("PGPASSWORD".to_owned(), Text::secret(&self.admin)),
         ];
-        for database in &self.databases {
-            set(&mut job.environment, &database.variable, Text::secret(&database.variable));
-        }
+        job.environment.extend(self.passwords());
         job.files = self.files(&cx.at);
         job.waits = vec![(cx.name.to_owned(), Readiness::Ready)];
         job.kind = WorkloadKind::Job { evidence: self.databases.last().map(|database| evidence(&endpoint, database)) };
@@ -34,9 +32,9 @@ impl Postgres {
 
     fn files(&self, at: &Pointer) -> Vec<File> {
         let owners = self.owners();
-        let owners = owners
-            .iter()
-            .map(|(username, variable)| TextTree::map([("name", (*username).clone().into()), ("variable", TextTree::from(*variable))]));
+        let owners = owners.iter().map(|(username, variable)| {
+            TextTree::map([("name", (*username).clone().into()), ("variable", TextTree::from(of_owner(variable)))])
+        });
         let databases = self.databases.iter().map(|database| {
             let init = database.init.iter().enumerate().map(|(index, _)| TextTree::from(init_mount(database, index)));
             TextTree::map([

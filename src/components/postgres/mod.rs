@@ -11,7 +11,7 @@ use schemars::JsonSchema as _;
 
 use spec::Spec;
 
-use crate::components::{Build, Built, Component, Declare, Instance, OwnVolume, Reference, Resource, Surface};
+use crate::components::{Build, Built, Component, Declare, Instance, OwnVolume, Reference, Resource, Surface, set};
 use crate::diagnostic::{Diagnostic, Place, code};
 use crate::platform::{
     Check, Encoding, Endpoint, EndpointRef, External, Health, Image, Mount, MountSource, PathRef, Protocol, PublicText, Published,
@@ -372,6 +372,15 @@ impl Postgres {
         self.surface.workloads.iter().any(|(_, role)| *role == Some(pool::ROLE))
     }
 
+    /// The passwords of all owners, for what logs in as them.
+    fn passwords(&self) -> Vec<(String, Text)> {
+        let mut passwords = Vec::new();
+        for Owned { variable, .. } in &self.databases {
+            set(&mut passwords, &of_owner(variable), Text::secret(variable));
+        }
+        passwords
+    }
+
     /// The owners of databases with their variables, each once.
     fn owners(&self) -> Vec<(&Text, &str)> {
         let mut owners: Vec<(&Text, &str)> = Vec::new();
@@ -382,6 +391,12 @@ impl Postgres {
         }
         owners
     }
+}
+
+/// The variable inside of our containers that holds an owner's password. The one in `.env` is called as its author likes, who
+/// may like `PGPASSWORD` or `PATH`.
+fn of_owner(variable: &str) -> String {
+    format!("OWNER_{variable}")
 }
 
 /// Asked over TCP: while the image initialises, its temporary server listens on the socket only, and would seem ready.

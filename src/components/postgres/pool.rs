@@ -1,7 +1,7 @@
 //! PgBouncer in front of the server: many clients share few connections.
 
-use super::{Address, Owned, Postgres};
-use crate::components::{Build, set};
+use super::{Address, Owned, Postgres, of_owner};
+use crate::components::Build;
 use crate::diagnostic::{Diagnostic, Place, code};
 use crate::platform::{Body, Check, Endpoint, EndpointRef, File, Health, Image, Protocol, PublicText, Readiness, Text, TextTree, Workload};
 use crate::value::Duration;
@@ -28,9 +28,7 @@ impl Postgres {
         pool.user = Some(format!("{}:{}", USER.0, USER.1));
         pool.runs_as = Some(USER);
         pool.scratch = vec!["/tmp".to_owned()];
-        for database in &self.databases {
-            set(&mut pool.environment, &database.variable, Text::secret(&database.variable));
-        }
+        pool.environment.extend(self.passwords());
         pool.files = self.pool_files(cx);
         pool.endpoints = vec![Endpoint { name: endpoint.endpoint.clone(), port: PORT, protocol: Protocol::Tcp, published: None }];
         pool.health = Some(health(&endpoint));
@@ -53,8 +51,9 @@ impl Postgres {
     }
 
     fn pool_files(&self, cx: &Build<'_>) -> Vec<File> {
-        let owner =
-            |(name, variable): (&Text, &str)| TextTree::map([("name", name.clone().into()), ("variable", TextTree::from(variable))]);
+        let owner = |(name, variable): (&Text, &str)| {
+            TextTree::map([("name", name.clone().into()), ("variable", TextTree::from(of_owner(variable)))])
+        };
         let context = TextTree::map([("owners", TextTree::List(self.owners().into_iter().map(owner).collect()))]);
         let file = |mount: &str, body| File { mount: mount.to_owned(), executable: false, body, origin: cx.at.key("pool") };
         vec![
