@@ -13,6 +13,9 @@ use super::build::BuiltAll;
 use super::declare::Services;
 use super::scope;
 
+/// How the variables begin that `secrets init` and the manifests have for themselves.
+const OWN: &str = "PIPEGEN_";
+
 /// The secrets and settings that something reads, with the forms in which it reads them.
 pub(super) fn variables(
     blueprint: &Blueprint,
@@ -72,13 +75,8 @@ pub(super) fn variables(
                     .help("read the credential (`${credentials.NAME.password}`), or choose another variable"),
             );
         }
-        if name.starts_with("PIPEGEN_") {
-            let fault = Diagnostic::new(
-                &code::RESERVED_NAME,
-                Place::Value(setting.origin.clone()),
-                format!("the variable `{name}` is pipegen's own"),
-            );
-            found.push(fault.help("choose a name that does not begin with `PIPEGEN_`"));
+        if name.starts_with(OWN) {
+            found.push(pipegens_own(Place::Value(setting.origin.clone()), name));
         }
     }
     let secrets = secrets
@@ -110,9 +108,19 @@ fn two_defaults(name: &str, reads: &[SettingRead]) -> Option<Diagnostic> {
     )
 }
 
+fn pipegens_own(place: Place, variable: &str) -> Diagnostic {
+    Diagnostic::new(&code::RESERVED_NAME, place, format!("the variable `{variable}` is pipegen's own"))
+        .help(format!("choose a name that does not begin with `{OWN}`"))
+}
+
 /// Every secret that credentials and components declare, by variable. Two with one variable are a fault.
 fn declared_secrets(blueprint: &Blueprint, services: &Services<'_>, found: &mut Vec<Diagnostic>) -> BTreeMap<String, SecretDeclaration> {
     let section = Pointer::root().key("credentials");
+    for (name, credential) in blueprint.credentials.iter() {
+        if let Some(variable) = credential.env.as_ref().filter(|variable| variable.as_str().starts_with(OWN)) {
+            found.push(pipegens_own(Place::Value(section.key(name.as_str()).key("env")), variable.as_str()));
+        }
+    }
     let mut declared: BTreeMap<String, SecretDeclaration> = BTreeMap::new();
     let credentials = blueprint.credentials.iter().flat_map(|(name, credential)| {
         let origin = section.key(name.as_str());

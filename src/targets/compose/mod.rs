@@ -51,9 +51,9 @@ fn unfit(platform: &Platform) -> Option<String> {
 
 fn lower<'a>(platform: &'a Platform, layout: &'a Layout) -> Rendered<Writer<'a>> {
     let mut plan = ComposePlan::new(platform);
-    let (stacks, Resolver { used, diagnostics, .. }) = lowered_stacks(platform, layout, &plan);
+    let (stacks, Resolver { used, mut diagnostics, .. }) = lowered_stacks(platform, layout, &plan);
     plan.variables = variables::names(&plan, &used);
-    let (secrets, settings) = read(platform, &used);
+    let (secrets, settings) = read(platform, &used, &mut diagnostics);
     let example = variables::example(&secrets, &settings, &plan.variables);
     let files = Box::new(move || {
         let mut files = FileSet::default();

@@ -51,8 +51,8 @@ pub fn bundle<'a>(
     releases: Releases<'a>,
 ) -> Rendered<Writer<'a>> {
     let stacks: Vec<StackManifests<'_>> = stacks.into_iter().filter(|stack| !stack.workloads.is_empty()).collect();
-    let (secrets, settings) = variables::read(platform, &scope.resolver.used);
-    let diagnostics = std::mem::take(&mut scope.resolver.diagnostics);
+    let mut diagnostics = std::mem::take(&mut scope.resolver.diagnostics);
+    let (secrets, settings) = variables::read(platform, &scope.resolver.used, &mut diagnostics);
     let header = match platform.secret_store {
         SecretStore::Env => "The variables of the cluster's secrets. `pipegen secrets init` writes a `.env` with them.",
         SecretStore::External { .. } => "The values that are yours and no secrets. `pipegen secrets init` writes a `.env` with them.",
@@ -79,8 +79,8 @@ struct ClusterGuide<'a> {
 
 /// A folder with nothing but the cluster, for a platform whose manifests are not enough.
 pub fn cluster_alone<'a>(platform: &'a Platform, layout: &'a Layout, mut scope: Scope<'a>, releases: Releases<'a>) -> Rendered<Writer<'a>> {
-    let (secrets, settings) = variables::read(platform, &scope.resolver.used);
-    let diagnostics = std::mem::take(&mut scope.resolver.diagnostics);
+    let mut diagnostics = std::mem::take(&mut scope.resolver.diagnostics);
+    let (secrets, settings) = variables::read(platform, &scope.resolver.used, &mut diagnostics);
     let header = "The values that the cluster's images need. `pipegen secrets init` writes a `.env` with them.";
     let example = secrets::example(header, &secrets, &settings, true);
     let asks = !(secrets.is_empty() && settings.is_empty());
