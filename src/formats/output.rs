@@ -5,6 +5,7 @@ use crate::fileset::FileSet;
 use crate::platform::Platform;
 use crate::secrets::{Setting, Wanted};
 use crate::template::TemplateError;
+use crate::value::escape;
 
 /// Where the artifacts will lie relative to the blueprint: a committed tree must work from any checkout.
 #[derive(Debug, Clone)]
@@ -13,6 +14,8 @@ pub struct Layout {
     pub blueprint: String,
     /// The path from the artifacts' folder to the folder of the blueprint's file, with `/`; `.` if they are the same.
     pub base: String,
+    /// The names of the parameters whose values were given. The values are nowhere: they may be secrets.
+    pub parameters: Vec<String>,
 }
 
 impl Layout {
@@ -23,8 +26,7 @@ impl Layout {
 
     /// The command that makes `.env`, as it is written in the folder of the artifacts: `<out>/<blueprint>/<target>`.
     pub fn init_command(&self, platform: &Platform) -> String {
-        let environment = platform.environment.as_ref().map(|name| format!(" --env {name}")).unwrap_or_default();
-        format!("pipegen secrets init {} --out ../..{environment}", self.blueprint)
+        command("secrets init", &self.blueprint, platform.environment.as_deref(), &self.parameters, "../..")
     }
 
     /// A path of the blueprint, rewritten relative to the artifacts' folder; absolute ones stay.
@@ -46,6 +48,15 @@ impl Layout {
             Some(_) => format!("./{}", parts.join("/")),
         }
     }
+}
+
+/// A command of ours with the same choices again, for a shell. Whoever runs it writes the values of the parameters.
+pub fn command(verb: &str, blueprint: &str, environment: Option<&str>, parameters: &[String], out: &str) -> String {
+    // No argument of a program holds NUL, so none comes from one.
+    let word = |text: &str| escape::shell(text).unwrap_or_else(|_| text.to_owned());
+    let environment = environment.map(|name| format!(" --env {}", word(name))).unwrap_or_default();
+    let parameters: String = parameters.iter().map(|name| format!(" --set {}=...", word(name))).collect();
+    format!("pipegen {verb} {}{environment}{parameters} --out {}", word(blueprint), word(out))
 }
 
 /// What a target makes of a platform. The files are a [`Writer`] until someone wants them.
@@ -77,15 +88,26 @@ impl Rendered<Writer<'_>> {
 
 #[cfg(test)]
 mod tests {
-    use super::Layout;
+    use super::{Layout, command};
+
+    #[test]
+    fn a_command_says_every_choice_as_words_of_a_shell() {
+        assert_eq!(command("render", "shop.yml", None, &[], "generated"), "pipegen render shop.yml --out generated");
+        let parameters = ["team".to_owned(), "db_password".to_owned()];
+        assert_eq!(
+            command("secrets init", "../my $HOME/it's.yml", Some("prod"), &parameters, "../.."),
+            r"pipegen secrets init '../my $HOME/it'\''s.yml' --env prod --set team=... --set db_password=... --out ../.."
+        );
+    }
 
     #[test]
     fn paths_are_rewritten_relative_to_the_artifacts() {
-        let layout = Layout { blueprint: "../../../blueprints/capstone.yml".into(), base: "../../../blueprints".into() };
+        let layout =
+            Layout { blueprint: "../../../blueprints/capstone.yml".into(), base: "../../../blueprints".into(), parameters: Vec::new() };
         assert_eq!(layout.relative("capstone/dags"), "../../../blueprints/capstone/dags");
         assert_eq!(layout.relative("../data"), "../../../data");
         assert_eq!(layout.relative("/srv"), "/srv");
-        let beside = Layout { blueprint: "x.yml".into(), base: ".".into() };
+        let beside = Layout { blueprint: "x.yml".into(), base: ".".into(), parameters: Vec::new() };
         assert_eq!(beside.relative("dags"), "./dags");
         assert_eq!(beside.relative("."), ".");
     }

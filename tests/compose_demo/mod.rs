@@ -63,7 +63,8 @@ impl Demo {
         let mut platform = platform(published.local_addr().expect("an address").port());
         change(&mut platform);
         let folder = tempfile::tempdir().expect("a folder");
-        let layout = Layout { blueprint: "../../../blueprints/demo.yml".into(), base: "../../../blueprints".into() };
+        let layout =
+            Layout { blueprint: "../../../blueprints/demo.yml".into(), base: "../../../blueprints".into(), parameters: Vec::new() };
         let rendered = compose::TARGET.render(&platform, &layout).expect("rendered");
         assert_eq!(rendered.diagnostics, [], "nothing to report");
         write_all(&folder.path().join("out"), &rendered.files);

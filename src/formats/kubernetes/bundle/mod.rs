@@ -10,7 +10,7 @@ use crate::fileset::FileSet;
 use crate::formats::{Layout, Rendered, Writer, variables};
 use crate::platform::{Platform, SecretStore};
 use crate::secrets::{self, store::GITIGNORE};
-use crate::template::{self, Template, TemplateError};
+use crate::template::{self, Template, TemplateError, filters};
 
 /// What the releases of charts add to the folder of the manifests.
 #[derive(Default)]
