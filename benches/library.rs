@@ -67,7 +67,7 @@ fn sound(source: &Source) -> Compiled {
 /// The number of files that all targets write.
 fn render(compiled: &Compiled) -> usize {
     let platform = compiled.platform.as_ref().expect("a sound blueprint has a platform");
-    let layout = Layout { blueprint: "../../blueprint.yml".to_owned(), base: "../..".to_owned() };
+    let layout = Layout { blueprint: "../../blueprint.yml".to_owned(), base: "../..".to_owned(), parameters: Vec::new() };
     let render = |target: &&pipegen::targets::Target| target.render(platform, &layout).expect("the templates are sound");
     TARGETS.iter().map(|target| render(target).files.iter().count()).sum()
 }

@@ -10,7 +10,7 @@ use pipegen::targets::compose;
 const NASTY: &str = "$(A)${B}$${C}{{ D }}%(e)s'\"|`<b>\n# x";
 
 fn readme(platform: &Platform) -> String {
-    let layout = Layout { blueprint: "../../../blueprints/demo.yml".into(), base: "../../../blueprints".into() };
+    let layout = Layout { blueprint: "../../../blueprints/demo.yml".into(), base: "../../../blueprints".into(), parameters: Vec::new() };
     let rendered = compose::TARGET.render(platform, &layout).expect("rendered");
     assert_eq!(rendered.diagnostics, [], "nothing to report");
     rendered.files.get("README.md").expect("a guide").text.clone()

@@ -54,34 +54,60 @@ fn up_starts_a_profile_only_when_asked() {
 }
 
 #[test]
-fn up_refuses_a_missing_or_stale_env() {
+fn up_goes_on_after_a_stack_of_which_nothing_is_selected() {
     let demo = Demo::new();
-    let env = demo.path().join(".env");
-    let text = std::fs::read_to_string(&env).expect(".env");
-    std::fs::remove_file(&env).expect("removed");
-    let run = demo.run("up.sh", &[]);
-    assert!(!run.ok && run.text.contains("run: pipegen secrets init ../../../blueprints/demo.yml"), "{}", run.text);
-    write(&env, &text.replace("WEB_PASSWORD=\"", "WEB_PASSWORD=\"x"), 0o600);
-    let run = demo.run("up.sh", &[]);
-    assert!(!run.ok && run.text.contains(".env was changed"), "{}", run.text);
-    assert!(run.calls.iter().all(|call| !call.contains(" up ")), "{:?}", run.calls);
+    let run = demo.run_with("up.sh", &[], &[("FAKE_IDLE", "demo-data")]);
+    assert!(run.ok && run.text.contains("== demo-data\nnothing to start"), "{}", run.text);
+    let ups: Vec<&String> = run.calls.iter().filter(|call| call.contains(" up ")).collect();
+    assert!(!ups.is_empty() && ups.iter().all(|call| call.contains("-p demo-web ")), "{ups:?}");
+}
+
+/// The scripts that hand the values of `.env` on.
+const READERS: [&str; 2] = ["up.sh", "setup-connections.sh"];
+
+/// Whether a call of Docker starts something.
+fn starts(call: &str) -> bool {
+    call.contains(" up ") || call.contains(" run ")
 }
 
 #[test]
-fn up_refuses_a_variable_that_the_shell_sets_differently() {
+fn a_missing_or_stale_env_is_refused() {
+    for script in READERS {
+        let demo = Demo::new();
+        let env = demo.path().join(".env");
+        let text = std::fs::read_to_string(&env).expect(".env");
+        std::fs::remove_file(&env).expect("removed");
+        let run = demo.run(script, &[]);
+        assert!(!run.ok && run.text.contains("run: pipegen secrets init ../../../blueprints/demo.yml"), "{}", run.text);
+        write(&env, &text.replace("WEB_PASSWORD=\"", "WEB_PASSWORD=\"x"), 0o600);
+        let run = demo.run(script, &[]);
+        assert!(!run.ok && run.text.contains(".env was changed"), "{}", run.text);
+        assert!(!run.calls.iter().any(|call| starts(call)), "{:?}", run.calls);
+    }
+}
+
+#[test]
+fn a_variable_that_the_shell_sets_differently_is_refused() {
     let demo = Demo::new();
-    let run = demo.run_with("up.sh", &[], &[("WEB_PASSWORD", "canary")]);
-    assert!(!run.ok && run.text.contains("the shell sets WEB_PASSWORD"), "{}", run.text);
-    assert!(!run.text.contains("canary"), "a value is shown");
-    assert!(run.calls.iter().all(|call| !call.contains(" up ")), "{:?}", run.calls);
-    // The stand-in for Compose fills in what the shell says, else `same`, as if that stood in .env.
-    assert!(demo.run_with("up.sh", &[], &[("WEB_PASSWORD", "same")]).ok);
-    assert!(
-        demo.run_with("up.sh", &[], &[("COMPOSE_PROFILES", "app"), ("COMPOSE_FILE", "x.yml")])
-            .calls
-            .iter()
-            .all(|call| !call.starts_with("[app]"))
-    );
+    for script in READERS {
+        let run = demo.run_with(script, &[], &[("WEB_PASSWORD", "canary")]);
+        assert!(!run.ok && run.text.contains("the shell sets WEB_PASSWORD"), "{}", run.text);
+        assert!(!run.text.contains("canary"), "a value is shown");
+        assert!(!run.calls.iter().any(|call| starts(call)), "{:?}", run.calls);
+        // The stand-in for Compose fills in what the shell says, else `same`, as if that stood in .env.
+        assert!(demo.run_with(script, &[], &[("WEB_PASSWORD", "same")]).ok);
+        let elsewhere = [("COMPOSE_PROFILES", "app"), ("COMPOSE_FILE", "x.yml")];
+        assert!(demo.run_with(script, &[], &elsewhere).calls.iter().all(|call| !call.starts_with("[app]")));
+    }
+}
+
+#[test]
+fn without_a_variable_up_says_too_that_there_is_no_env() {
+    let demo = Demo::without_secrets();
+    assert!(demo.run("up.sh", &[]).ok);
+    std::fs::remove_file(demo.path().join(".env")).expect("removed");
+    let run = demo.run("up.sh", &[]);
+    assert!(!run.ok && run.text.contains("there is no .env; run: pipegen secrets init"), "{}", run.text);
 }
 
 #[test]
@@ -156,6 +182,18 @@ fn verify_names_every_wrong_connection() {
     assert!(!run.ok && run.text.contains("FAIL  deny   host -> db:2 (bound to 0.0.0.0:2)"), "{}", run.text);
     let run = demo.run_with("verify-network.sh", &[], &[("FAKE_ANSWER", "deny db unknown unknown")]);
     assert!(run.ok && run.text.contains("skip  deny   cache -> db:2"), "{}", run.text);
+}
+
+#[test]
+fn verify_wants_an_address_and_a_port_for_the_internet() {
+    let demo = Demo::new();
+    for good in ["1.1.1.1:443", "2606:4700::1111:443"] {
+        assert!(demo.run("verify-network.sh", &["--internet", good]).ok, "{good}");
+    }
+    for bad in [&["--internet"][..], &["--internet", "1.1.1.1"], &["--internet", ":443"], &["--internet", "1.1.1.1:4x"]] {
+        let run = demo.run("verify-network.sh", bad);
+        assert!(!run.ok && run.text.contains("--internet needs an address and a port") && run.calls.is_empty(), "{bad:?}: {}", run.text);
+    }
 }
 
 #[test]

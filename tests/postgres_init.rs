@@ -194,3 +194,19 @@ fn a_failing_init_file_leaves_nothing_and_fails_the_job() {
     assert!(run.status.success(), "{}", said(&run));
     assert_eq!(server.ask("o", "o", "d", left).as_deref(), Ok("2"));
 }
+
+#[test]
+fn the_variable_of_an_owner_replaces_none_of_the_jobs_own() {
+    let blueprint = "blueprint: v1\nname: shop\ncredentials: { app: { username: app, env: PGPASSWORD }, s3: { type: aws } }\nservices:\n  pg:\n    component: postgres\n    databases: { app: app }\n    pool: pgbouncer\n    backup: { schedule: \"0 3 * * *\", to: store }\n  store: { component: s3, bucket: b, region: eu-central-1, credential: s3 }\n";
+    let rendered = support::rendered::Rendered::text(blueprint, &[]);
+    let compose = rendered.yaml("docker-compose.yml");
+    let variable = |service: &str, name: &str| compose["services"][service]["environment"][name].as_str().map(str::to_owned);
+    let read = |name: &str| Some(format!("${{{name}:?run pipegen secrets init}}"));
+    assert_eq!(variable("pg-init", "PGPASSWORD"), read("PG_ADMIN_PASSWORD"));
+    for service in ["pg-init", "pg-dump", "pg-pool"] {
+        assert_eq!(variable(service, "OWNER_PGPASSWORD"), read("PGPASSWORD"), "{service}");
+    }
+    for service in ["pg-dump", "pg-pool"] {
+        assert_eq!(variable(service, "PGPASSWORD"), None, "{service}");
+    }
+}

@@ -97,7 +97,7 @@ fn start(rendered: &Rendered, bouncer: &Path, server: u16) -> Pool {
     fs::write(folder.path().join("pgbouncer.ini"), settings).expect("written");
     fs::write(folder.path().join("pool.sh"), file(rendered, "pool.sh").replace("/tmp/users.txt", &users)).expect("written");
     let mut pool = unprivileged("sh");
-    pool.arg(folder.path().join("pool.sh")).env("SHOP_DB_PASSWORD", PASSWORD).env("FILMS_DB_PASSWORD", "other");
+    pool.arg(folder.path().join("pool.sh")).env("OWNER_SHOP_DB_PASSWORD", PASSWORD).env("OWNER_FILMS_DB_PASSWORD", "other");
     pool.env("PATH", format!("{}:/usr/bin:/bin", bouncer.parent().expect("a folder").display()));
     let process = pool.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts");
     Pool { process, port, _folder: folder }

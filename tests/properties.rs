@@ -50,7 +50,7 @@ const WORDS: [&str; 28] = [
 ];
 
 fn layout() -> Layout {
-    Layout { blueprint: "blueprint.yml".to_owned(), base: ".".to_owned() }
+    Layout { blueprint: "blueprint.yml".to_owned(), base: ".".to_owned(), parameters: Vec::new() }
 }
 
 /// Renders with every target what has no faults.

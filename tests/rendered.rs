@@ -26,7 +26,7 @@ const SILENT: [(&str, &str); 4] = [
 fn render(source: &Source, environment: Option<&str>) -> (Option<String>, Compiled) {
     let mut compiled = compile(source, &Options { environment, ..Options::default() });
     let Some(platform) = compiled.platform.take() else { return (None, compiled) };
-    let layout = Layout { blueprint: "../blueprint.yml".to_owned(), base: "..".to_owned() };
+    let layout = Layout { blueprint: "../blueprint.yml".to_owned(), base: "..".to_owned(), parameters: Vec::new() };
     let mut all = String::new();
     for target in TARGETS {
         let rendered = target.render(&platform, &layout).expect("the templates are right");

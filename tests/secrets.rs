@@ -310,3 +310,26 @@ fn what_a_target_that_nobody_rendered_cannot_express_is_no_fault() {
     let made = Rendered::text(&blueprint, &[]).secrets_init();
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
 }
+
+#[test]
+fn the_command_that_an_artifact_names_can_be_run_once_the_values_are_in() {
+    let home = tempfile::tempdir().expect("a temporary folder");
+    let folder = home.path().join("my $HOME");
+    fs::create_dir(&folder).expect("a folder");
+    let text = service("environment: { GREETING: \"${parameters.greeting}\", DB: \"${credentials.db.password}\" }")
+        + "parameters: { greeting: { pattern: \"^[a-z]+$\" } }\ncredentials: { db: {} }\n";
+    fs::write(folder.join("it's.yml"), text).expect("written");
+    let out = home.path().join("out");
+    let mut render = pipegen();
+    let rendered = render.args(["render", "--target", "compose", "--set", "greeting=hello", "--out"]).arg(&out).arg(folder.join("it's.yml"));
+    assert!(rendered.output().expect("it runs").status.success());
+    let artifacts = out.join("leak/compose");
+    let readme = fs::read_to_string(artifacts.join("README.md")).expect("the guide");
+    let command = readme.lines().find(|line| line.starts_with("pipegen secrets init ")).expect("the command");
+    assert!(command.contains(" --set greeting=... ") && !readme.contains("hello"), "{command}");
+
+    let program = format!("'{}'", env!("CARGO_BIN_EXE_pipegen"));
+    let command = command.replacen("pipegen", &program, 1).replace("greeting=...", "greeting=hello");
+    support::run(support::command("sh".as_ref()).args(["-c", &command]).current_dir(&artifacts)).expect("it runs");
+    assert!(artifacts.join(".env").is_file());
+}

@@ -6,8 +6,8 @@ use super::arguments::ChoiceArgs;
 use super::{Exit, fail};
 use crate::compile::{Compiled, Options, compile};
 use crate::diagnostic::{Located, near, printable, render_json, render_plain};
+use crate::formats::command;
 use crate::source::Source;
-use crate::value::escape;
 use crate::yaml;
 
 /// Reads a file.
@@ -109,20 +109,22 @@ pub(super) fn folder(out: &Path, name: &str, environment: Option<&str>, target: 
     out.join(platform).join(target)
 }
 
-/// The command that renders the same choice again. Values of parameters are left out: they may be secrets.
+/// The command that renders the same choice again.
 pub(super) fn render_command(choice: &ChoiceArgs) -> String {
-    let word = |text: &str| escape::shell(text).unwrap_or_else(|_| text.to_owned());
-    let path = |path: &Path| word(&path.display().to_string());
-    let mut command = format!("pipegen render {}", path(&choice.blueprint));
-    if let Some(environment) = &choice.env {
-        command.push_str(&format!(" --env {}", word(environment)));
-    }
-    for pair in &choice.set {
+    let path = |path: &Path| path.display().to_string();
+    command("render", &path(&choice.blueprint), choice.env.as_deref(), &given(&choice.set), &path(&choice.out))
+}
+
+/// The names of the parameters that were given, each once.
+pub(super) fn given(set: &[String]) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for pair in set {
         let name = pair.split_once('=').map_or(pair.as_str(), |(name, _)| name);
-        command.push_str(&format!(" --set {}=...", word(name)));
+        if !names.iter().any(|known| known == name) {
+            names.push(name.to_owned());
+        }
     }
-    command.push_str(&format!(" --out {}", path(&choice.out)));
-    command
+    names
 }
 
 /// A path for people.

@@ -10,14 +10,14 @@ use crate::formats::Layout;
 ///
 /// # Errors
 /// The current folder is not known, or a path is not UTF-8.
-pub(super) fn layout(blueprint: &Path, folder: &Path) -> io::Result<Layout> {
+pub(super) fn layout(blueprint: &Path, folder: &Path, parameters: Vec<String>) -> io::Result<Layout> {
     let file = fs_err::canonicalize(blueprint)?;
     let base = file.parent().unwrap_or(Path::new("/"));
     let folder = physical(folder)?;
     let base = relative(&folder, base)?;
     let name = file.file_name().and_then(|name| name.to_str()).ok_or_else(|| not_utf8(&file))?;
     let blueprint = if base == "." { name.to_owned() } else { format!("{base}/{name}") };
-    Ok(Layout { blueprint, base })
+    Ok(Layout { blueprint, base, parameters })
 }
 
 /// The path with the links of its existing part followed.

@@ -28,7 +28,7 @@ pub fn run(arguments: &RenderArgs) -> Done {
         };
         for target in targets {
             let folder = folder(&arguments.choice.out, &platform.name, arguments.choice.env.as_deref(), target.name);
-            let layout = layout(&arguments.choice.blueprint, &folder)?;
+            let layout = layout(&arguments.choice.blueprint, &folder, blueprint::given(&arguments.choice.set))?;
             let Rendered { files, diagnostics, .. } = target.render(&platform, &layout).map_err(|error| our_fault(&error))?;
             compiled.add(diagnostics);
             artifacts.push((folder, files));
@@ -82,8 +82,8 @@ fn our_fault(error: &dyn std::error::Error) -> Exit {
     fail(Exit::Internal, &format!("a fault of pipegen's own: {error}"), "please report it, with the blueprint if you can")
 }
 
-fn layout(blueprint: &Path, folder: &Path) -> Result<Layout, Exit> {
-    paths::layout(blueprint, folder).map_err(|error| fail(Exit::Disk, &error.to_string(), ""))
+fn layout(blueprint: &Path, folder: &Path, parameters: Vec<String>) -> Result<Layout, Exit> {
+    paths::layout(blueprint, folder, parameters).map_err(|error| fail(Exit::Disk, &error.to_string(), ""))
 }
 
 /// What the artifacts of a target would read.
@@ -109,7 +109,8 @@ pub(super) fn lower(
     let mut needs = Vec::new();
     for target in chosen.map_or_else(|| fitting(platform).0, <[_]>::to_vec) {
         let folder = folder(out, &platform.name, environment, target.name);
-        let layout = layout(blueprint, &folder)?;
+        // No command of an artifact is written here.
+        let layout = layout(blueprint, &folder, Vec::new())?;
         let Rendered { diagnostics, secrets, settings, .. } = (target.lower)(platform, &layout);
         needs.push(Needs { folder, diagnostics, secrets, settings });
     }

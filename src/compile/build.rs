@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::blueprint::Blueprint;
-use crate::components::{Build, OwnVolume};
+use crate::components::{Build, OwnVolume, SettingRead};
 use crate::diagnostic::{Diagnostic, Faults};
 use crate::platform::{ConnectionSetup, ImageLogin, Workload};
-use crate::source::Pointer;
 
 use super::declare::Services;
 use super::pending::Pending;
@@ -24,8 +23,8 @@ pub(super) struct BuiltAll {
     pub connections: Vec<(String, ConnectionSetup)>,
     /// Edges that texts made.
     pub edges: Vec<Pending>,
-    /// Where each of the deployer's variables is read first.
-    pub settings: BTreeMap<String, Pointer>,
+    /// Where each of the deployer's variables is read.
+    pub settings: BTreeMap<String, Vec<SettingRead>>,
 }
 
 pub(super) fn services(

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::blueprint::{Blueprint, RESERVED_NAMES, Service};
-use crate::components::{Component, Declare, Instance, SecretDeclaration, Surface, component};
+use crate::components::{Component, Declare, Instance, SecretDeclaration, SettingRead, Surface, component};
 use crate::diagnostic::{Diagnostic, Faults, Place, code};
 use crate::platform::Login;
 use crate::source::Pointer;
@@ -26,8 +26,8 @@ pub(super) struct Declared<'a> {
 pub(super) struct Services<'a> {
     pub list: Vec<Declared<'a>>,
     pub secrets: Vec<SecretDeclaration>,
-    /// Where each of the deployer's variables is read first.
-    pub settings: BTreeMap<String, Pointer>,
+    /// Where each of the deployer's variables is read.
+    pub settings: BTreeMap<String, Vec<SettingRead>>,
     index: BTreeMap<&'a str, usize>,
 }
 
@@ -88,8 +88,8 @@ pub(super) fn services<'a>(blueprint: &'a Blueprint, tree: &'a Node, faults: &mu
         match instance {
             Some(instance) => {
                 services.secrets.extend(secrets);
-                for (variable, origin) in settings {
-                    services.settings.entry(variable).or_insert(origin);
+                for (variable, read) in settings {
+                    services.settings.entry(variable).or_default().push(read);
                 }
                 services.index.insert(name.as_str(), services.list.len());
                 services.list.push(Declared { name: name.as_str(), service, component, instance, at, image_login });

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::blueprint::{Blueprint, Credential, CredentialType, MountSource as MountSpec, Volume};
-use crate::components::{Resolved, Resource, Scope, Surface, unknown_name};
+use crate::components::{Resolved, Resource, Scope, SettingRead, Surface, unknown_name};
 use crate::diagnostic::{Diagnostic, Faults, Place, code, near, one_of};
 use crate::platform::{Mount, MountSource, PathRef, SecretFormat, Text};
 use crate::source::Pointer;
@@ -20,8 +20,8 @@ pub(super) struct World<'a> {
     pub found: Vec<Diagnostic>,
     /// Edges that texts make.
     pub edges: Vec<Pending>,
-    /// Where each of the deployer's variables is read first.
-    pub settings: BTreeMap<String, Pointer>,
+    /// Where each of the deployer's variables is read.
+    pub settings: BTreeMap<String, Vec<SettingRead>>,
 }
 
 /// What `service` or `service/resource` means.
@@ -67,7 +67,8 @@ impl<'a> World<'a> {
             // Parameters were replaced before; one that is left had no value, and that was reported.
             Reference::Parameter(_) => None,
             Reference::Env { name, default } => {
-                self.settings.entry(name.clone()).or_insert_with(|| at.clone());
+                let read = SettingRead { at: at.clone(), default: default.clone() };
+                self.settings.entry(name.clone()).or_default().push(read);
                 Some(Text::setting(name.clone(), default.clone()))
             }
             Reference::Credential { name, field } => self.credential(name, field, at),

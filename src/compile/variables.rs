@@ -3,14 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::blueprint::Blueprint;
-use crate::components::SecretDeclaration;
+use crate::components::{SecretDeclaration, SettingRead};
 use crate::diagnostic::{Diagnostic, Place, code};
 use crate::platform::{Encoding, Part, Realization, Secret, Setting};
 use crate::source::Pointer;
+use crate::value::Reference;
 
 use super::build::BuiltAll;
 use super::declare::Services;
 use super::scope;
+
+/// How the variables begin that `secrets init` and the manifests have for themselves.
+const OWN: &str = "PIPEGEN_";
 
 /// The secrets and settings that something reads, with the forms in which it reads them.
 pub(super) fn variables(
@@ -37,11 +41,13 @@ pub(super) fn variables(
                     secrets.entry(variable.clone()).or_default().insert(*encoding);
                 }
                 Part::Setting { variable, default, encoding } => {
+                    let reads = built.settings.get(variable).map(Vec::as_slice).unwrap_or_default();
                     let setting = settings.entry(variable.clone()).or_insert_with(|| Setting {
                         variable: variable.clone(),
-                        default: default.clone(),
+                        // As it was written: that of a part may be encoded already.
+                        default: reads.iter().find_map(|read| read.default.clone()),
                         encodings: Vec::new(),
-                        origin: built.settings.get(variable).unwrap_or(origin).clone(),
+                        origin: reads.first().map_or(origin, |read| &read.at).clone(),
                     });
                     if !setting.encodings.contains(encoding) {
                         setting.encodings.push(*encoding);
@@ -55,6 +61,7 @@ pub(super) fn variables(
             }
         }
     }
+    found.extend(built.settings.iter().filter_map(|(name, reads)| two_defaults(name, reads)));
     for (name, setting) in &settings {
         if let Some(secret) = declared.get(name.as_str()) {
             let fault = Diagnostic::new(
@@ -68,13 +75,8 @@ pub(super) fn variables(
                     .help("read the credential (`${credentials.NAME.password}`), or choose another variable"),
             );
         }
-        if name.starts_with("PIPEGEN_") {
-            let fault = Diagnostic::new(
-                &code::RESERVED_NAME,
-                Place::Value(setting.origin.clone()),
-                format!("the variable `{name}` is pipegen's own"),
-            );
-            found.push(fault.help("choose a name that does not begin with `PIPEGEN_`"));
+        if name.starts_with(OWN) {
+            found.push(pipegens_own(Place::Value(setting.origin.clone()), name));
         }
     }
     let secrets = secrets
@@ -93,9 +95,32 @@ pub(super) fn variables(
     (secrets, settings.into_values().collect())
 }
 
+/// A variable is one value in a cluster, and `.env.example` names one default.
+fn two_defaults(name: &str, reads: &[SettingRead]) -> Option<Diagnostic> {
+    let mut with_default = reads.iter().filter(|read| read.default.is_some());
+    let first = with_default.next()?;
+    let other = with_default.find(|read| read.default != first.default)?;
+    let hole = Reference::Env { name: name.to_owned(), default: other.default.clone() };
+    let place = Place::Part(other.at.clone(), hole.to_string());
+    let fault = Diagnostic::new(&code::TWO_DEFAULTS, place, format!("the variable `{name}` has another default here"));
+    Some(
+        fault.related(Place::Value(first.at.clone()), "the first one").help("write the same default in both places, or read two variables"),
+    )
+}
+
+fn pipegens_own(place: Place, variable: &str) -> Diagnostic {
+    Diagnostic::new(&code::RESERVED_NAME, place, format!("the variable `{variable}` is pipegen's own"))
+        .help(format!("choose a name that does not begin with `{OWN}`"))
+}
+
 /// Every secret that credentials and components declare, by variable. Two with one variable are a fault.
 fn declared_secrets(blueprint: &Blueprint, services: &Services<'_>, found: &mut Vec<Diagnostic>) -> BTreeMap<String, SecretDeclaration> {
     let section = Pointer::root().key("credentials");
+    for (name, credential) in blueprint.credentials.iter() {
+        if let Some(variable) = credential.env.as_ref().filter(|variable| variable.as_str().starts_with(OWN)) {
+            found.push(pipegens_own(Place::Value(section.key(name.as_str()).key("env")), variable.as_str()));
+        }
+    }
     let mut declared: BTreeMap<String, SecretDeclaration> = BTreeMap::new();
     let credentials = blueprint.credentials.iter().flat_map(|(name, credential)| {
         let origin = section.key(name.as_str());

@@ -27,10 +27,19 @@ pub struct Declare<'a> {
     pub topics: Vec<Topic>,
     /// The secrets that the component makes or reads.
     pub secrets: Vec<SecretDeclaration>,
-    /// The deployer's variables that the component reads, and where.
-    pub settings: Vec<(String, Pointer)>,
+    /// The deployer's variables that the component reads.
+    pub settings: Vec<(String, SettingRead)>,
     /// Faults.
     pub diagnostics: Vec<Diagnostic>,
+}
+
+/// A place where one of the deployer's variables is read.
+#[derive(Debug, Clone)]
+pub struct SettingRead {
+    /// The place.
+    pub at: Pointer,
+    /// What holds there when the variable is unset or empty.
+    pub default: Option<String>,
 }
 
 /// A secret that a component or a credential declares; only those that something reads are kept.
@@ -257,7 +266,7 @@ impl<'a> Declare<'a> {
             text = match part {
                 TextPart::Literal(literal) => text.then(literal),
                 TextPart::Reference(HoleReference::Env { name, default }) => {
-                    self.settings.push((name.clone(), at.clone()));
+                    self.settings.push((name.clone(), SettingRead { at: at.clone(), default: default.clone() }));
                     text.then(Text::setting(name, default))
                 }
                 // The schema has refused every other reference.

@@ -87,6 +87,7 @@ codes! {
     TOO_DEEP "too-deep" Error "more than 128 levels of nesting";
     TOO_LARGE "too-large" Error "a blueprint of more than 16 MB";
     TOO_MANY_ALIASES "too-many-aliases" Error "aliases that add more than 100,000 nodes";
+    TWO_DEFAULTS "two-defaults" Error "a variable of the deployer's with two defaults";
     UNKNOWN_COMPONENT "unknown-component" Error "a component that the catalog does not have";
     UNKNOWN_KEY "unknown-key" Error "a key that the language does not have here";
     UNKNOWN_NAME "unknown-name" Error "a reference to something that is not declared";

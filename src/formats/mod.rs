@@ -11,7 +11,7 @@ pub mod text;
 pub mod variables;
 pub mod verification;
 
-pub use output::{Layout, Rendered, Writer};
+pub use output::{Layout, Rendered, Writer, command};
 
 /// Takes the fields that a format does not say, because another file, a script or another target does. They are named
 /// where a struct is taken apart, so that a new field is not forgotten.

@@ -1,10 +1,12 @@
 #!/bin/sh
 # A stand-in for Docker: writes down how it was called, and answers as a healthy platform does unless told otherwise.
 #   FAKE_UP      the exit status of `up`                       FAKE_STATE  the state of every job
+#   FAKE_IDLE    the project of which no service is selected
 #   FAKE_ANSWER  `KIND NAME FOUND REACHED` for these probes    FAKE_BOUND  another line of what is bound on the host
 printf '[%s] %s\n' "${COMPOSE_PROFILES-}" "$*" | head -n 1 >> "$FAKE_LOG"
 for last in "$@"; do :; done
 case $* in
+  *"-p ${FAKE_IDLE-} "*' --services') ;;
   *'-p demo-data config --services') printf 'db\ndb-init\n' ;;
   *'-p demo-web config --services') printf 'web\nweb-connections\n' ;;
   *' config') printf 'password: %s\n' "${WEB_PASSWORD-same}" ;;

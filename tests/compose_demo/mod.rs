@@ -46,10 +46,25 @@ pub struct Run {
 
 impl Demo {
     pub fn new() -> Self {
+        Self::changed(|_| {})
+    }
+
+    /// The same platform, reading no variable at all.
+    pub fn without_secrets() -> Self {
+        Self::changed(|platform| {
+            platform.secrets.clear();
+            platform.services.iter_mut().for_each(|service| service.login = None);
+            platform.workloads.iter_mut().for_each(|workload| workload.environment.clear());
+        })
+    }
+
+    fn changed(change: impl FnOnce(&mut Platform)) -> Self {
         let published = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let platform = platform(published.local_addr().expect("an address").port());
+        let mut platform = platform(published.local_addr().expect("an address").port());
+        change(&mut platform);
         let folder = tempfile::tempdir().expect("a folder");
-        let layout = Layout { blueprint: "../../../blueprints/demo.yml".into(), base: "../../../blueprints".into() };
+        let layout =
+            Layout { blueprint: "../../../blueprints/demo.yml".into(), base: "../../../blueprints".into(), parameters: Vec::new() };
         let rendered = compose::TARGET.render(&platform, &layout).expect("rendered");
         assert_eq!(rendered.diagnostics, [], "nothing to report");
         write_all(&folder.path().join("out"), &rendered.files);

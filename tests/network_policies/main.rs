@@ -53,7 +53,7 @@ fn targets() -> impl Iterator<Item = (&'static Target, bool)> {
 
 /// The objects that a target makes of a platform.
 fn objects(platform: &Platform, target: &Target) -> Vec<Value> {
-    let layout = Layout { blueprint: "blueprint.yml".to_owned(), base: ".".to_owned() };
+    let layout = Layout { blueprint: "blueprint.yml".to_owned(), base: ".".to_owned(), parameters: Vec::new() };
     let files = target.render(platform, &layout).unwrap_or_else(|error| panic!("{error}")).files;
     let manifests = files.iter().filter(|(path, file)| manifests::role(path.as_str(), &file.text) == Some(Role::Objects));
     manifests.flat_map(|(_, file)| manifests::documents(&file.text)).collect()

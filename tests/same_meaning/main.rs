@@ -24,7 +24,7 @@ fn files(text: &str, target: &str) -> FileSet {
     let compiled = compile(&Source::new("blueprint.yml", text), &Options::default());
     let platform = compiled.platform.unwrap_or_else(|| panic!("the blueprint has faults:\n{text}"));
     let target = TARGETS.iter().find(|candidate| candidate.name == target).expect("the target is registered");
-    let layout = Layout { blueprint: "blueprint.yml".to_owned(), base: ".".to_owned() };
+    let layout = Layout { blueprint: "blueprint.yml".to_owned(), base: ".".to_owned(), parameters: Vec::new() };
     let rendered = target.render(&platform, &layout).unwrap_or_else(|error| panic!("{error}"));
     let errors: Vec<_> = rendered.diagnostics.iter().filter(|one| one.code.severity == pipegen::diagnostic::Severity::Error).collect();
     assert!(errors.is_empty(), "{errors:?}");

@@ -6,22 +6,67 @@
 set -eu
 cd "$(dirname "$0")"
 
+fail() {
+  printf 'setup-connections.sh: %s\n' "$1" >&2
+  exit 1
+}
+
 case ${1-} in
   '') ;;
   -h | --help)
     echo 'Usage: ./setup-connections.sh   (the services must be up: ./up.sh)'
     exit
     ;;
-  *)
-    echo 'setup-connections.sh: it takes no arguments' >&2
-    exit 1
-    ;;
+  *) fail 'it takes no arguments' ;;
 esac
-[ -f .env ] || {
-  printf 'setup-connections.sh: %s\n' 'there is no .env; run: pipegen secrets init ../../../blueprints/capstone.yml --out ../..' >&2
-  exit 1
-}
 unset COMPOSE_FILE COMPOSE_PROJECT_NAME COMPOSE_ENV_FILES COMPOSE_DISABLE_ENV_FILE COMPOSE_PROFILES
+
+# Whether the .env file $1 is as `pipegen secrets init` left it: its last line holds the
+# hash of everything before the marker, so that no edit goes unnoticed.
+pipegen_env_is_current() (
+  LC_ALL=C
+  export LC_ALL
+  marker='# --- derived by pipegen secrets init: do not edit below ---'
+  # The last marker is the real one: a value may hold a line that looks like it.
+  line=$(awk -v marker="$marker" '$0 == marker { line = NR } END { print line + 0 }' < "$1") || return
+  [ "$line" -gt 0 ] || return
+  expected=$(sed -n '$s/^PIPEGEN_ENV_SHA256="\([0-9a-f]*\)"$/\1/p' < "$1")
+  actual=$(sed "$line,\$d" < "$1" | if command -v sha256sum > /dev/null; then sha256sum; else shasum -a 256; fi)
+  [ "${actual%% *}" = "$expected" ]
+)
+
+[ -f .env ] || fail 'there is no .env; run: pipegen secrets init ../../../blueprints/capstone.yml --out ../..'
+pipegen_env_is_current .env || fail '.env was changed, and what is derived from it was not; run: pipegen secrets init ../../../blueprints/capstone.yml --out ../..'
+
+# All files as Compose fills them in. Holds secrets: compared, never shown.
+filled_in() {
+  COMPOSE_PROFILES='*' docker compose --env-file .env -f kafka-docker-compose.yml -p capstone-kafka config 2>&1
+  COMPOSE_PROFILES='*' docker compose --env-file .env -f airflow-docker-compose.yml -p capstone-airflow config 2>&1
+}
+
+# Compose prefers a variable of the shell to the one in .env, without a word. Only those that are set are looked at;
+# Compose itself says whether the value differs, so nothing here has to read .env.
+variables='
+AIRFLOW_ADMIN_PASSWORD
+AIRFLOW_API_SECRET_KEY
+AIRFLOW_FERNET_KEY
+AIRFLOW_JWT_SECRET
+AIRFLOW_POSTGRES_ADMIN_PASSWORD
+KAFKA_POSTGRES_ADMIN_PASSWORD
+METADATA_DB_PASSWORD
+METADATA_DB_PASSWORD_URI
+PIPEGEN_ENV_SHA256
+REDIS_PASSWORD
+REDIS_PASSWORD_JSON
+REDIS_PASSWORD_URI
+TRANSACTIONS_DB_PASSWORD
+TRANSACTIONS_DB_PASSWORD_JSON
+'
+for name in $variables; do
+  if printenv "$name" > /dev/null && [ "$(filled_in)" != "$(unset "$name" && filled_in)" ]; then
+    fail "the shell sets $name to something else than .env, and Compose would use that: run \`unset $name\`"
+  fi
+done
 
 # setup PROJECT FILE JOB
 setup() {

@@ -136,8 +136,8 @@ for name in $image_settings; do
   esac
   export "$name=$value"
 done
-remove_old_job capstone-kafka kafka-postgres-init kafka-postgres-init-6f48f03b
-remove_old_job capstone-airflow airflow-postgres-init airflow-postgres-init-7a0cf280
+remove_old_job capstone-kafka kafka-postgres-init kafka-postgres-init-e6d71ef3
+remove_old_job capstone-airflow airflow-postgres-init airflow-postgres-init-6fbb8a09
 remove_old_job capstone-airflow airflow-init airflow-init-c9ea1528
 remove_old_job capstone-airflow airflow-connections airflow-connections-19fa949f
 manifests . | apply -
@@ -146,7 +146,7 @@ for profile in $profiles; do
 done
 
 ready capstone-kafka statefulset kafka-postgres
-ready capstone-kafka job kafka-postgres-init-6f48f03b
+ready capstone-kafka job kafka-postgres-init-e6d71ef3
 ready capstone-kafka statefulset kafka
 ready capstone-kafka deployment kafdrop
 case " $profiles " in
@@ -156,7 +156,7 @@ case " $profiles " in
   *" app "*) ready capstone-kafka deployment consumer ;;
 esac
 ready capstone-airflow statefulset airflow-postgres
-ready capstone-airflow job airflow-postgres-init-7a0cf280
+ready capstone-airflow job airflow-postgres-init-6fbb8a09
 ready capstone-airflow statefulset redis
 ready capstone-airflow deployment airflow-apiserver
 ready capstone-airflow deployment airflow-scheduler

@@ -92,9 +92,15 @@ stack() {
   project=$1 file=$2
   shift 2
   printf '\n== %s\n' "$project"
+  selected=$(compose config --services)
+  # Of nothing, `up` makes an error.
+  if [ -z "$selected" ]; then
+    echo 'nothing to start: all of it runs only when it is asked for'
+    return
+  fi
   started=0
   compose up --detach --remove-orphans || started=$?
-  servers=$(compose config --services | without "$@")
+  servers=$(printf '%s\n' "$selected" | without "$@")
   # By name and without what they depend on: named or as a dependency, a job that has ended would be run again.
   if [ "$started" -eq 0 ] && [ -n "$servers" ]; then
     # shellcheck disable=SC2086 # a list of names

@@ -126,7 +126,7 @@ for name in $image_settings; do
   esac
   export "$name=$value"
 done
-remove_old_job networking db-init db-init-bdb28c8b
+remove_old_job networking db-init db-init-f8a8e8c3
 manifests . | apply -
 for profile in $profiles; do
   manifests "profiles/$profile" | apply -
@@ -135,6 +135,6 @@ done
 ready networking deployment web
 ready networking deployment api
 ready networking statefulset db
-ready networking job db-init-bdb28c8b
+ready networking job db-init-f8a8e8c3
 printf '\nEverything is ready.\n'
 printf 'Published endpoints: run ./forward.sh\n'

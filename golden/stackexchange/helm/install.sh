@@ -128,7 +128,7 @@ for name in $image_settings; do
   esac
   export "$name=$value"
 done
-remove_old_job stackexchange airflow-postgres-init airflow-postgres-init-32f34e5f
+remove_old_job stackexchange airflow-postgres-init airflow-postgres-init-0f7fcc55
 remove_old_job stackexchange airflow-logs-group airflow-logs-group-3bf16636
 manifests . | apply -
 for profile in $profiles; do
@@ -136,7 +136,7 @@ for profile in $profiles; do
 done
 
 ready stackexchange statefulset airflow-postgres
-ready stackexchange job airflow-postgres-init-32f34e5f
+ready stackexchange job airflow-postgres-init-0f7fcc55
 ready stackexchange job airflow-logs-group-3bf16636
 ./releases.sh --timeout "$timeout"
 printf '\nEverything is ready.\n'

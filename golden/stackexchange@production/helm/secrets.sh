@@ -27,8 +27,8 @@ pipegen_env_is_current() (
   [ "${actual%% *}" = "$expected" ]
 )
 
-[ -f .env ] || fail 'there is no .env; run: pipegen secrets init ../../../blueprints/stackexchange.yml --out ../.. --env production'
-pipegen_env_is_current .env || fail '.env was changed, and what is derived from it was not; run: pipegen secrets init ../../../blueprints/stackexchange.yml --out ../.. --env production'
+[ -f .env ] || fail 'there is no .env; run: pipegen secrets init ../../../blueprints/stackexchange.yml --env production --out ../..'
+pipegen_env_is_current .env || fail '.env was changed, and what is derived from it was not; run: pipegen secrets init ../../../blueprints/stackexchange.yml --env production --out ../..'
 
 # value NAME: a line of the derived part of .env, which only pipegen writes: one line, `\`, `"` and `$` with a backslash.
 value() {
@@ -47,7 +47,7 @@ plain_key() { printf '%s %s\n' "$1" "$(plain "$1" | encoded)"; }
 
 # required NAME: refuses a value that is empty or missing. An unset password must never become an open server.
 required() {
-  [ -n "$(value "$1_BASE64")" ] || fail "$1 is empty or missing in .env; fill it in, then run: "'pipegen secrets init ../../../blueprints/stackexchange.yml --out ../.. --env production'
+  [ -n "$(value "$1_BASE64")" ] || fail "$1 is empty or missing in .env; fill it in, then run: "'pipegen secrets init ../../../blueprints/stackexchange.yml --env production --out ../..'
 }
 
 apply() { kubectl apply --server-side --force-conflicts --field-manager=pipegen -f - > /dev/null; }

@@ -5,7 +5,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Owned, Postgres, USER, init};
+use super::{Owned, Postgres, USER, init, of_owner};
 use crate::components::{Build, Declare, OwnVolume, Reference, set};
 use crate::diagnostic::{Diagnostic, Place, code};
 use crate::platform::{Body, File, Image, Mount, PublicText, Readiness, Resources, Text, TextTree, Workload, WorkloadKind};
@@ -117,7 +117,7 @@ impl Postgres {
             TextTree::map([
                 ("name", TextTree::from(database.name.as_str())),
                 ("owner", TextTree::from(database.owner.username.as_str())),
-                ("variable", TextTree::from(database.owner.variable.as_str())),
+                ("variable", TextTree::from(of_owner(&database.owner.variable))),
             ])
         };
         let context =

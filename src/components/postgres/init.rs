@@ -1,6 +1,6 @@
 //! The job that makes roles and databases, and the files that it reads.
 
-use super::{Owned, Postgres, SUPERUSER, USER};
+use super::{Owned, Postgres, SUPERUSER, USER, of_owner};
 use crate::components::Build;
 use crate::platform::{Body, Check, EndpointRef, File, Image, PublicText, Readiness, RemoteCheck, Text, TextTree, Workload, WorkloadKind};
 use crate::source::Pointer;
@@ -39,7 +39,7 @@ impl Postgres {
 
     fn files(&self, at: &Pointer) -> Vec<File> {
         let owners = self.owners().into_iter().map(|owner| {
-            TextTree::map([("name", TextTree::from(owner.username.as_str())), ("variable", TextTree::from(owner.variable.as_str()))])
+            TextTree::map([("name", TextTree::from(owner.username.as_str())), ("variable", TextTree::from(of_owner(&owner.variable)))])
         });
         let databases = self.databases.iter().map(|database| {
             let init = database.init.iter().enumerate().map(|(index, _)| TextTree::from(init_mount(database, index)));

@@ -368,7 +368,7 @@ impl Postgres {
     /// Gives a workload the passwords of all owners.
     fn give_passwords(&self, workload: &mut Workload) {
         for Owned { owner, .. } in &self.databases {
-            set(&mut workload.environment, &owner.variable, Text::secret(&owner.variable));
+            set(&mut workload.environment, &of_owner(&owner.variable), Text::secret(&owner.variable));
         }
     }
 
@@ -382,6 +382,12 @@ impl Postgres {
         }
         owners
     }
+}
+
+/// The variable inside of our containers that holds an owner's password. The one in `.env` is called as its author likes, who
+/// may like `PGPASSWORD` or `PATH`.
+fn of_owner(variable: &str) -> String {
+    format!("OWNER_{variable}")
 }
 
 /// Asked over TCP: while the image initialises, its temporary server listens on the socket only, and would seem ready.

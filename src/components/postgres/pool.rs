@@ -1,6 +1,6 @@
 //! PgBouncer in front of the server: many clients share few connections.
 
-use super::{Address, Owned, Postgres};
+use super::{Address, Owned, Postgres, of_owner};
 use crate::components::Build;
 use crate::diagnostic::Place;
 use crate::platform::{
@@ -45,7 +45,7 @@ impl Postgres {
 
     fn pool_files(&self, cx: &Build<'_>) -> Vec<File> {
         let owner = |owner: &Login| {
-            TextTree::map([("name", TextTree::from(owner.username.as_str())), ("variable", TextTree::from(owner.variable.as_str()))])
+            TextTree::map([("name", TextTree::from(owner.username.as_str())), ("variable", TextTree::from(of_owner(&owner.variable)))])
         };
         let context = TextTree::map([("owners", TextTree::List(self.owners().into_iter().map(owner).collect()))]);
         let file = |mount, body| File::new(mount, body, cx.at.key("pool"));

@@ -11,6 +11,7 @@ use crate::formats::{body, said_elsewhere};
 use crate::platform::{
     Build, Check, Endpoint, File, Health, Image, PathRef, PublicText, Published, Readiness, Resources, Workload, WorkloadKind,
 };
+use crate::source::Pointer;
 use crate::value::{Replicas, Size, escape};
 use crate::yaml::Doc;
 
@@ -59,6 +60,7 @@ pub fn service(scope: &mut Scope<'_, '_>, configs: &mut Configs, workload: &Work
     // Those of the storage are added.
     said_elsewhere(groups);
     let place = Place::Key(origin.clone());
+    check_profiles(scope, profiles, origin);
     let (image, build) = self::image(scope, image, &place);
     let (restart, replicas) = lifetime(scope, workload, &place);
     let contents: Vec<_> = files.iter().map(|file| body::content(&mut scope.resolver, file)).collect();
@@ -93,6 +95,15 @@ pub fn service(scope: &mut Scope<'_, '_>, configs: &mut Configs, workload: &Work
         stop_grace_period: stop_grace.map(|grace| grace.to_string()),
         deploy: Deploy { replicas, resources: self::resources(resources) },
         labels: self::labels(scope, labels, fingerprint, reads_deploy_time_file(workload), &place),
+    }
+}
+
+/// Whoever asks for the profile of a user's would also start what only its time should.
+fn check_profiles(scope: &mut Scope<'_, '_>, profiles: &[String], origin: &Pointer) {
+    if profiles.iter().any(|profile| profile == WHEN_ASKED) {
+        let message = format!("the profile `{WHEN_ASKED}` is that of what has a schedule");
+        let fault = Diagnostic::new(&code::RESERVED_NAME, Place::Value(origin.key("profiles")), message);
+        scope.resolver.diagnostics.push(fault.help("choose another name"));
     }
 }
 

@@ -110,7 +110,7 @@ pub fn health(check: Check) -> Health {
 
 /// As if rendered into `generated/demo/compose` beside the folder `blueprints`.
 pub fn layout() -> Layout {
-    Layout { blueprint: "../../../blueprints/demo.yml".into(), base: "../../../blueprints".into() }
+    Layout { blueprint: "../../../blueprints/demo.yml".into(), base: "../../../blueprints".into(), parameters: Vec::new() }
 }
 
 pub fn render(platform: &Platform) -> Rendered {

@@ -91,7 +91,7 @@ fn a_service_has_everything_in_the_order_of_people() {
 #[test]
 fn without_secrets_the_example_is_short_and_the_env_is_ignored() {
     let rendered = render(&everything());
-    assert_eq!(text(&rendered, ".gitignore").lines().last(), Some(".env"));
+    assert!(text(&rendered, ".gitignore").lines().any(|line| line == ".env"));
     assert!(!text(&rendered, ".env.example").contains("=\""));
 }
 

@@ -8,7 +8,7 @@ SET log_min_duration_statement = -1;
 
 SELECT format('CREATE ROLE %I', 'airflow')
 WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'airflow') \gexec
-\getenv password METADATA_DB_PASSWORD
+\getenv password OWNER_METADATA_DB_PASSWORD
 ALTER ROLE "airflow" LOGIN PASSWORD :'password';
 
 SELECT format('CREATE DATABASE %I OWNER %I', 'airflow', 'airflow')

@@ -8,7 +8,7 @@ SET log_min_duration_statement = -1;
 
 SELECT format('CREATE ROLE %I', 'capstone')
 WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'capstone') \gexec
-\getenv password TRANSACTIONS_DB_PASSWORD
+\getenv password OWNER_TRANSACTIONS_DB_PASSWORD
 ALTER ROLE "capstone" LOGIN PASSWORD :'password';
 
 SELECT format('CREATE DATABASE %I OWNER %I', 'DB_T0', 'capstone')

@@ -8,7 +8,7 @@ SET log_min_duration_statement = -1;
 
 SELECT format('CREATE ROLE %I', 'app')
 WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'app') \gexec
-\getenv password APP_DB_PASSWORD
+\getenv password OWNER_APP_DB_PASSWORD
 ALTER ROLE "app" LOGIN PASSWORD :'password';
 
 SELECT format('CREATE DATABASE %I OWNER %I', 'app', 'app')
