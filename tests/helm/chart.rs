@@ -9,15 +9,15 @@ use super::support::{self, manifests};
 use super::{VALUES, capstone, objects, small, value};
 
 /// What the chart makes of values.
-struct Release(Vec<Value>);
+pub struct Release(Vec<Value>);
 
 /// `helm` and the chart, where both can be had.
-fn tools() -> Option<(PathBuf, PathBuf)> {
+pub fn tools() -> Option<(PathBuf, PathBuf)> {
     Some((support::tool("helm")?, support::airflow_chart()?))
 }
 
 impl Release {
-    fn of(tools: &(PathBuf, PathBuf), rendered: &Rendered, values: &str, namespace: &str) -> Self {
+    pub fn of(tools: &(PathBuf, PathBuf), rendered: &Rendered, values: &str, namespace: &str) -> Self {
         let (helm, chart) = tools;
         let file = rendered.folder.join(values);
         let linted = support::run(at_home(helm, rendered).arg("lint").arg(chart).arg("--strict").arg("--values").arg(&file));
@@ -28,19 +28,19 @@ impl Release {
         Self(manifests::documents(&printed))
     }
 
-    fn object(&self, kind: &str, name: &str) -> &Value {
+    pub fn object(&self, kind: &str, name: &str) -> &Value {
         let found = self.0.iter().find(|object| object["kind"] == kind && object["metadata"]["name"] == name);
         found.unwrap_or_else(|| panic!("no {kind} {name}: {:?}", self.0.iter().map(manifests::id).collect::<Vec<_>>()))
     }
 
     /// The pods of the servers and the jobs: name and pod.
-    fn pods(&self) -> Vec<(&str, &Value)> {
+    pub fn pods(&self) -> Vec<(&str, &Value)> {
         let is_controller = |object: &&Value| matches!(object["kind"].as_str(), Some("Deployment" | "StatefulSet" | "Job"));
         let named = |object| (value_str(object, "/metadata/name"), &object["spec"]["template"]);
         self.0.iter().filter(is_controller).map(named).collect()
     }
 
-    fn configuration(&self) -> &str {
+    pub fn configuration(&self) -> &str {
         value_str(self.object("ConfigMap", "airflow-config"), "/data/airflow.cfg")
     }
 }
@@ -51,16 +51,16 @@ fn at_home(helm: &Path, rendered: &Rendered) -> std::process::Command {
     command
 }
 
-fn value_str<'a>(object: &'a Value, pointer: &str) -> &'a str {
+pub fn value_str<'a>(object: &'a Value, pointer: &str) -> &'a str {
     object.pointer(pointer).and_then(Value::as_str).unwrap_or_else(|| panic!("no text at {pointer} in {object:#}"))
 }
 
-fn containers(pod: &Value) -> Vec<&Value> {
+pub fn containers(pod: &Value) -> Vec<&Value> {
     let list = |key: &str| pod["spec"][key].as_array().into_iter().flatten();
     list("initContainers").chain(list("containers")).collect()
 }
 
-fn variable<'a>(container: &'a Value, name: &str) -> Option<&'a Value> {
+pub fn variable<'a>(container: &'a Value, name: &str) -> Option<&'a Value> {
     container["env"].as_array()?.iter().find(|entry| entry["name"] == name)
 }
 
@@ -297,7 +297,7 @@ services:
 "#;
 
 /// The pattern of the pods of tasks, which the chart puts into a config map.
-fn task_pod(release: &Release) -> Value {
+pub fn task_pod(release: &Release) -> Value {
     let text = value_str(release.object("ConfigMap", "airflow-config"), "/data/pod_template_file.yaml");
     serde_yaml::from_str(text).expect("YAML")
 }

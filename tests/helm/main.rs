@@ -9,6 +9,7 @@ mod chart;
 mod overrides;
 mod scripts;
 mod seed;
+mod variables;
 
 use std::path::Path;
 

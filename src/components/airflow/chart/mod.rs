@@ -8,6 +8,7 @@ mod values;
 
 use super::{Airflow, metrics, roles};
 use crate::platform::realization::Pods;
+use crate::source::Pointer;
 use crate::platform::{Body, Gap, Realization, Realizer, ReplacedEndpoint, SecretObject, Text, Value, Workload};
 
 /// What the chart calls a role: in its values, in the label `component`, and its Service with the endpoint that it leads to.
@@ -18,14 +19,16 @@ struct Section {
     service: Option<(&'static str, &'static str, u16)>,
 }
 
+/// The section of the workers, and of the pods of tasks.
+const WORKERS: &str = "workers";
+
 const SECTIONS: [Section; 6] = [
     Section { role: "api_server", values: "apiServer", component: "api-server", service: Some(("web", "api-server", 8080)) },
     Section { role: "scheduler", values: "scheduler", component: "scheduler", service: None },
     Section { role: "dag_processor", values: "dagProcessor", component: "dag-processor", service: None },
     Section { role: "triggerer", values: "triggerer", component: "triggerer", service: Some(("logs", "triggerer", 8794)) },
-    Section { role: "worker", values: "workers", component: "worker", service: Some(("logs", "worker", 8793)) },
-    // The pods of tasks have the section of the workers.
-    Section { role: "task", values: "workers", component: "worker", service: None },
+    Section { role: "worker", values: WORKERS, component: "worker", service: Some(("logs", "worker", 8793)) },
+    Section { role: "task", values: WORKERS, component: "worker", service: None },
 ];
 
 /// The jobs that take the place of `<service>-init`.
@@ -69,6 +72,10 @@ struct Chart<'a> {
     roles: Vec<(&'static Section, &'a Workload)>,
     /// The API server, which has what all roles have.
     main: &'a Workload,
+    /// The job that sets Airflow up: its variables are those of the service, and of no role.
+    init: &'a Workload,
+    /// The variables of the component that the values say in another way, or the chart by itself.
+    configured: Vec<(String, Text)>,
     values: Value,
     secrets: Vec<SecretObject>,
 }
@@ -81,7 +88,9 @@ impl<'a> Chart<'a> {
         };
         let roles: Vec<_> = workloads.iter().filter_map(section).collect();
         let main = roles.iter().find(|(section, _)| section.role == roles::API_SERVER.key)?.1;
-        Some(Self { airflow, workloads, roles, main, values: Value::Map(Vec::new()), secrets: Vec::new() })
+        let init = *workloads.iter().find(|workload| workload.role.as_deref() == Some("init"))?;
+        let configured = airflow.core()?.into_iter().chain(airflow.kept_pods()).chain(airflow.dags_folder()).collect();
+        Some(Self { airflow, workloads, roles, main, init, configured, values: Value::Map(Vec::new()), secrets: Vec::new() })
     }
 
     fn set(&mut self, path: &str, value: impl Into<Value>) {
@@ -99,9 +108,14 @@ impl<'a> Chart<'a> {
         Value::Secret(name)
     }
 
-    /// The variable of the API server.
+    /// Where the blueprint says what holds for a role alone.
+    fn at_role(&self, section: &Section) -> Pointer {
+        self.airflow.at().key("roles").key(section.role)
+    }
+
+    /// The variable of the service.
     fn variable(&self, name: &str) -> Option<Text> {
-        self.main.environment.iter().find(|(known, _)| known == name).map(|(_, text)| text.clone())
+        self.init.environment.iter().find(|(known, _)| known == name).map(|(_, text)| text.clone())
     }
 
     fn makes_pods(&self) -> bool {
@@ -146,8 +160,7 @@ impl<'a> Chart<'a> {
             }
         };
         let servers = self.roles.iter().map(|(section, workload)| pods(workload, section.values, section.component));
-        let init = self.workloads.iter().filter(|workload| workload.role.as_deref() == Some("init"));
-        let jobs = init.flat_map(|workload| JOBS.iter().map(move |(section, component)| pods(workload, section, component)));
+        let jobs = JOBS.iter().map(|(section, component)| pods(self.init, section, component));
         servers.chain(jobs).collect()
     }
 
@@ -167,6 +180,7 @@ impl<'a> Chart<'a> {
                 help: "leave `profiles` out, or use the target `kubernetes`, which needs no chart".to_owned(),
             });
         }
+        gaps.extend(self.lost_variables());
         gaps
     }
 }

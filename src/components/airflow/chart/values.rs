@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use super::environment::OF_THE_EXECUTOR;
 use super::{Chart, JOBS, secret_text};
 use crate::components::airflow::HOME;
 use crate::components::airflow::load::{self, Load};
@@ -45,9 +44,13 @@ impl Chart<'_> {
     /// The chart would make new ones of the second and the third with every `helm upgrade`, which ends all sessions and
     /// makes running tasks fail.
     pub(super) fn keys(&mut self) {
-        let keys = &self.airflow.keys;
-        let entries = [("fernet-key", &keys.fernet), ("jwt-secret", &keys.jwt), ("api-secret-key", &keys.api)];
-        let secret = self.secret("keys", entries.map(|(key, variable)| (key.to_owned(), secret_text(variable))).into());
+        let entries = [
+            ("fernet-key", "AIRFLOW__CORE__FERNET_KEY"),
+            ("jwt-secret", "AIRFLOW__API_AUTH__JWT_SECRET"),
+            ("api-secret-key", "AIRFLOW__API__SECRET_KEY"),
+        ];
+        let entries = entries.into_iter().filter_map(|(key, name)| Some((key.to_owned(), Body::Text(self.variable(name)?))));
+        let secret = self.secret("keys", entries.collect());
         for path in ["fernetKeySecretName", "jwtSecretName", "apiSecretKeySecretName"] {
             self.set(path, secret.clone());
         }
@@ -206,10 +209,10 @@ impl Chart<'_> {
 
     /// In the configuration, not as variables: those the chart would hand on to every pod of a task.
     pub(super) fn kept_pods(&mut self) {
-        let entries = self.main.environment.iter().filter_map(|(name, text)| Some((name.strip_prefix(OF_THE_EXECUTOR)?, text)));
-        for (option, text) in entries {
-            if let Ok(text) = PublicText::try_from(text.clone()) {
-                self.values.set(&["config", "kubernetes_executor", &option.to_lowercase()], Value::Text(text));
+        for (name, text) in self.airflow.kept_pods() {
+            let option = name.strip_prefix("AIRFLOW__KUBERNETES_EXECUTOR__").unwrap_or(&name).to_lowercase();
+            if let Ok(text) = PublicText::try_from(text) {
+                self.values.set(&["config", "kubernetes_executor", &option], Value::Text(text));
             }
         }
     }
