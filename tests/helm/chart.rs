@@ -258,7 +258,7 @@ fn texts_reach_the_pods_as_they_were_written() {
     let quoted = serde_json::to_string(&NASTY.replace("${B}", "$${B}").replace("$${C}", "$$$${C}")).expect("JSON");
     let blueprint = small(&format!(
         "    environment: {{ NASTY: {quoted} }}
-    overrides: {{ helm: {{ migrateDatabaseJob: {{ env: [{{ name: NASTY, value: {quoted} }}] }} }} }}\n"
+    overrides: {{ helm: {{ migrateDatabaseJob: {{ env: [{{ name: NASTIER, value: {quoted} }}] }} }} }}\n"
     ));
     let rendered = Rendered::text_to("helm", &blueprint, &[]);
     let release = Release::of(&tools, &rendered, "airflow.values.yaml", "small");
@@ -266,7 +266,7 @@ fn texts_reach_the_pods_as_they_were_written() {
     let meant = variable(&scheduler, "NASTY").and_then(|entry| entry["value"].as_str()).expect("a value");
     assert_eq!(expanded(meant), NASTY, "not evaluated by the chart");
     let migration = value(release.object("Job", "airflow-run-airflow-migrations"), "/spec/template/spec/containers/0");
-    let meant = variable(&migration, "NASTY").and_then(|entry| entry["value"].as_str()).expect("a value");
+    let meant = variable(&migration, "NASTIER").and_then(|entry| entry["value"].as_str()).expect("a value");
     assert_eq!(meant, NASTY, "evaluated by the chart");
 }
 

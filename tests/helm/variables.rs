@@ -20,6 +20,7 @@ fn variables(release: &Release, name: &str) -> std::collections::BTreeMap<String
     found
 }
 
+const JOBS: [&str; 2] = ["airflow-create-user", "airflow-run-airflow-migrations"];
 const SERVERS: [&str; 4] = ["airflow-api-server", "airflow-dag-processor", "airflow-scheduler", "airflow-triggerer"];
 
 #[test]
@@ -53,6 +54,9 @@ fn what_the_service_says_wins_over_the_chart() {
         }
         let namespace = &variables["AIRFLOW__KUBERNETES_EXECUTOR__NAMESPACE"]["valueFrom"]["secretKeyRef"]["name"];
         assert_eq!(namespace, "airflow-environment", "{server}");
+    }
+    for job in JOBS {
+        assert_eq!(variables(&release, job)["AIRFLOW__CORE__AUTH_MANAGER"]["value"], "my.Manager", "{job} makes its tables");
     }
     let size = "AIRFLOW__KUBERNETES_EXECUTOR__WORKER_PODS_CREATION_BATCH_SIZE";
     assert_eq!(variables(&release, "airflow-scheduler")[size]["value"], "16");

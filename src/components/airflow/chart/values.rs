@@ -139,9 +139,7 @@ impl Chart<'_> {
     /// Without a TTL, so that who waits for the end of a job still finds it.
     pub(super) fn jobs(&mut self) {
         for (section, _) in JOBS {
-            let entries =
-                [("useHelmHooks", Value::from(false)), ("applyCustomEnv", false.into()), ("ttlSecondsAfterFinished", Value::Null)];
-            self.set(section, Value::map(entries));
+            self.set(section, Value::map([("useHelmHooks", Value::from(false)), ("ttlSecondsAfterFinished", Value::Null)]));
             self.set(&format!("{section}.serviceAccount.automountServiceAccountToken"), false);
         }
         let admin = &self.airflow.admin;
