@@ -89,3 +89,21 @@ fn a_variable_that_a_role_alone_cannot_have_is_an_error() {
     ];
     assert_eq!(errors, wanted.map(|(message, line)| (message.to_owned(), line)));
 }
+
+#[test]
+fn a_variable_of_an_option_that_airflow_no_longer_reads_is_an_error() {
+    let errors = errors(&small(
+        r#"    executor: kubernetes
+    environment: { AIRFLOW__KUBERNETES__DELETE_WORKER_PODS: "False", AIRFLOW__CORE__CHECK_SLAS: "True" }
+    roles:
+      api_server: { environment: { AIRFLOW__WEBSERVER__EXPOSE_CONFIG: "True" } }
+"#,
+    ));
+    let wanted = [
+        ("AIRFLOW__KUBERNETES__DELETE_WORKER_PODS", 10, "write `AIRFLOW__KUBERNETES_EXECUTOR__*`"),
+        ("AIRFLOW__CORE__CHECK_SLAS", 10, "leave it out"),
+        ("AIRFLOW__WEBSERVER__EXPOSE_CONFIG", 12, "write `AIRFLOW__API__EXPOSE_CONFIG`"),
+    ];
+    let wanted = wanted.map(|(name, line, help)| (format!("what the chart runs no longer reads `{name}`"), line, help.to_owned()));
+    assert_eq!(errors, wanted);
+}

@@ -1,6 +1,7 @@
 //! Variables and connections: what is known stands in the values, the rest in secret objects that they name.
 
-use super::{Chart, Section, WORKERS};
+use super::{Chart, NAME, Section, VERSION, WORKERS};
+use crate::charts;
 use crate::platform::{Body, Gap, PublicText, SecretObject, Text, TextTree, Value, Workload};
 
 /// The variables that the chart gives to all roles alike, from the secret objects that the values name.
@@ -76,7 +77,10 @@ impl Chart<'_> {
             let message = format!("the chart of Airflow gives all roles the same `{name}`");
             return Some((message, "write it under `environment` of the service".to_owned()));
         }
-        None
+        // As an option of `config` it would be refused, too.
+        let now = charts::gone(NAME, VERSION, &path(name)?)?;
+        let help = if now.is_empty() { "leave it out".to_owned() } else { format!("write `{}`", variable(now)) };
+        Some((format!("what the chart runs no longer reads `{name}`"), help))
     }
 
     /// What a role has and the service does not say for all.
@@ -121,6 +125,17 @@ impl Chart<'_> {
         self.values.append(&["secret"], variables);
         self.secrets.push(SecretObject::opaque(object, bodies));
     }
+}
+
+/// Where the chart's values have the option that a variable sets: `AIRFLOW__SECTION__OPTION` is `config.section.option`.
+fn path(variable: &str) -> Option<String> {
+    let (section, option) = variable.strip_prefix("AIRFLOW__")?.split_once("__")?;
+    Some(format!("config.{section}.{option}").to_lowercase())
+}
+
+/// The variable that sets an option.
+fn variable(path: &str) -> String {
+    path.replacen("config", "AIRFLOW", 1).replace('.', "__").to_uppercase()
 }
 
 /// The value of a variable, if it is known now.

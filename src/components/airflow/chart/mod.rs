@@ -11,6 +11,9 @@ use crate::platform::realization::Pods;
 use crate::source::Pointer;
 use crate::platform::{Body, Gap, Realization, Realizer, ReplacedEndpoint, SecretObject, Text, Value, Workload};
 
+const NAME: &str = "airflow";
+const VERSION: &str = "1.18.0";
+
 /// What the chart calls a role: in its values, in the label `component`, and its Service with the endpoint that it leads to.
 struct Section {
     role: &'static str,
@@ -60,7 +63,7 @@ pub(super) fn realization(airflow: &Airflow, workloads: &[&Workload]) -> Option<
         visits: Vec::new(),
         gaps: chart.gaps(),
         secrets: chart.secrets,
-        by: Realizer::Chart { repository: "https://airflow.apache.org", name: "airflow", version: "1.18.0", values: chart.values },
+        by: Realizer::Chart { repository: "https://airflow.apache.org", name: NAME, version: VERSION, values: chart.values },
     })
 }
 
