@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::chart::{Release, containers, tools, variable};
+use super::chart::{Release, task_pod, tools, variable};
 use super::overrides::errors;
 use super::small;
 use super::support::rendered::Rendered;
@@ -106,4 +106,53 @@ fn a_variable_of_an_option_that_airflow_no_longer_reads_is_an_error() {
     ];
     let wanted = wanted.map(|(name, line, help)| (format!("what the chart runs no longer reads `{name}`"), line, help.to_owned()));
     assert_eq!(errors, wanted);
+}
+
+/// An Airflow with workers and pods of tasks, whose roles say more.
+fn with_both(roles: &str) -> String {
+    small(&format!(
+        "    executor: celery_kubernetes
+    broker: redis
+    roles:
+{roles}
+  redis: {{ component: redis }}
+"
+    ))
+}
+
+#[test]
+fn what_workers_and_pods_of_tasks_both_have_stands_in_their_section_once() {
+    let Some(tools) = tools() else { return };
+    let role = r#"{ environment: { FOO: w, SECRET: "a${postgres/sales.password}" }, resources: { memory: 2Gi }, overrides: { helm: { safeToEvict: false } } }"#;
+    let blueprint = with_both(&format!("      worker: {role}\n      task: {role}"));
+    let rendered = Rendered::text_to("helm", &blueprint, &[]);
+    let release = Release::of(&tools, &rendered, "airflow.values.yaml", "small");
+    let worker = variables(&release, "airflow-worker");
+    assert_eq!(worker["FOO"]["value"], "w");
+    let reference = json!({ "name": "airflow-environment", "key": "worker.SECRET" });
+    for container in [&worker["SECRET"], variable(&task_pod(&release)["spec"]["containers"][0], "SECRET").expect("a variable")] {
+        assert_eq!(container["valueFrom"]["secretKeyRef"], reference);
+    }
+}
+
+#[test]
+fn what_is_said_for_workers_and_not_for_pods_of_tasks_is_an_error() {
+    let errors = errors(&with_both(
+        r#"      worker:
+        environment: { FOO: w, ONLY_W: "1" }
+        resources: { memory: 2Gi }
+      task:
+        environment: { FOO: t, ONLY_T: "1" }
+        overrides: { helm: { nodeSelector: { a: b } } }"#,
+    ));
+    let wanted = [
+        ("variable `ONLY_W`", 13),
+        ("resources", 14),
+        ("variable `FOO`", 16),
+        ("variable `ONLY_T`", 16),
+        ("overrides", 17),
+    ];
+    let place = |what| format!("the chart of Airflow has one place for the {what} of the workers and of the pods of tasks");
+    let errors: Vec<(String, u64)> = errors.into_iter().map(|(message, line, _)| (message, line)).collect();
+    assert_eq!(errors, wanted.map(|(what, line)| (place(what), line)));
 }

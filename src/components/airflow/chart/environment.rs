@@ -39,16 +39,13 @@ impl Chart<'_> {
             };
             self.values.append(&[path], vec![entry]);
         }
-        for (section, workload) in self.roles.clone() {
-            let rest: Vec<Entry> = self.own(workload).filter(|entry| !common.contains(entry)).cloned().collect();
-            for entry in &rest {
-                let entry = role_entry(section, entry, &object, &mut hidden);
-                // Workers and the pods of tasks share a section, and mostly what stands there.
-                let known = matches!(self.values.get(&[section.values, "env"]), Some(Value::List(known)) if known.contains(&entry));
-                if !known {
-                    self.values.append(&[section.values, "env"], vec![entry]);
-                }
-            }
+        for (index, (section, workload)) in self.roles.clone().into_iter().enumerate() {
+            // Workers and the pods of tasks share a section, and what stands there.
+            let before = self.roles[..index].iter().filter(|(before, _)| before.values == section.values);
+            let written: Vec<&Entry> = common.iter().chain(before.flat_map(|(_, workload)| self.own(workload))).collect();
+            let rest: Vec<Entry> = self.own(workload).filter(|entry| !written.contains(entry)).cloned().collect();
+            let entries = rest.iter().map(|entry| role_entry(section, entry, &object, &mut hidden)).collect();
+            self.values.append(&[section.values, "env"], entries);
         }
         if !hidden.is_empty() {
             self.secrets.push(SecretObject::opaque(object, hidden));
@@ -95,7 +92,7 @@ impl Chart<'_> {
 
     /// The variables of a role that the values do not say already. What the user writes over one of the component's is among
     /// them: a variable wins over the configuration that the chart makes.
-    fn own<'w>(&self, workload: &'w Workload) -> impl Iterator<Item = &'w Entry> {
+    pub(super) fn own<'w>(&self, workload: &'w Workload) -> impl Iterator<Item = &'w Entry> {
         let of_workers = matches!(workload.role.as_deref(), Some("worker" | "task")) && self.airflow.spec.executor.has_queue();
         workload.environment.iter().filter(move |entry| {
             let name = entry.0.as_str();

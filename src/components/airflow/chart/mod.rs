@@ -6,11 +6,15 @@
 mod environment;
 mod values;
 
+use std::collections::BTreeSet;
+
 use super::{Airflow, metrics, roles};
+use crate::blueprint::Role;
 use crate::platform::realization::Pods;
 use crate::source::Pointer;
-use crate::platform::{Body, Gap, Realization, Realizer, ReplacedEndpoint, SecretObject, Text, Value, Workload};
+use crate::platform::{Body, Gap, Realization, Realizer, ReplacedEndpoint, SecretObject, Text, TextTree, Value, Workload};
 
+const TARGET: &str = "helm";
 const NAME: &str = "airflow";
 const VERSION: &str = "1.18.0";
 
@@ -54,7 +58,7 @@ pub(super) fn realization(airflow: &Airflow, workloads: &[&Workload]) -> Option<
     chart.environment();
     chart.connections();
     Some(Realization {
-        targets: &["helm"],
+        targets: &[TARGET],
         replaces: workloads.iter().map(|workload| workload.name.clone()).collect(),
         endpoints: chart.endpoints(),
         pods: chart.pods(),
@@ -184,6 +188,39 @@ impl<'a> Chart<'a> {
             });
         }
         gaps.extend(self.lost_variables());
+        gaps.extend(self.mixed());
+        gaps
+    }
+
+    /// Workers and the pods of tasks have one section: what is said for one of them alone would be the other's, too.
+    fn mixed(&self) -> Vec<Gap> {
+        let section: Vec<_> = self.roles.iter().filter(|(section, _)| section.values == WORKERS).collect();
+        let [(worker, of_worker), (task, of_task)] = section.as_slice() else { return Vec::new() };
+        let gap = |path: &[&str], what: &str, is_said: &dyn Fn(&Role) -> bool| {
+            let role = if self.airflow.spec.roles.get(task.role).is_some_and(is_said) { task } else { worker };
+            Gap {
+                origin: path.iter().fold(self.at_role(role), |at, key| at.key(key)),
+                message: format!("the chart of Airflow has one place for the {what} of the workers and of the pods of tasks"),
+                help: "say the same for `worker` and `task`, or choose an executor that has only one of them".to_owned(),
+            }
+        };
+        let variable = |workload, name: &str| self.own(workload).find(|(known, _)| known == name);
+        let names: BTreeSet<&str> = self.own(of_worker).chain(self.own(of_task)).map(|(name, _)| name.as_str()).collect();
+        let differing = names.into_iter().filter(|name| variable(of_worker, name) != variable(of_task, name));
+        let mut gaps: Vec<Gap> = differing
+            .map(|name| {
+                gap(&["environment", name], &format!("variable `{name}`"), &|role| role.environment.get(name).is_some())
+            })
+            .collect();
+        if of_worker.resources != of_task.resources {
+            gaps.push(gap(&["resources"], "resources", &|role| role.resources.is_some()));
+        }
+        let overrides = |workload: &Workload| -> Vec<TextTree> {
+            workload.overrides.iter().filter(|(target, _)| target == TARGET).map(|(_, tree)| tree.clone()).collect()
+        };
+        if overrides(of_worker) != overrides(of_task) {
+            gaps.push(gap(&["overrides", TARGET], "overrides", &|role| role.overrides.get(TARGET).is_some()));
+        }
         gaps
     }
 }
