@@ -6,6 +6,7 @@
 mod support;
 
 mod chart;
+mod limits;
 mod overrides;
 mod scripts;
 mod seed;

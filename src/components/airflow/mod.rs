@@ -116,6 +116,8 @@ struct Airflow {
     published: Option<Published>,
     /// Whether its image is pulled with a login.
     pulled_with_login: bool,
+    /// The networks without a way out.
+    internal: Vec<String>,
 }
 
 fn declare(cx: &mut Declare<'_>) -> Option<Box<dyn Instance>> {
@@ -147,7 +149,8 @@ fn declare(cx: &mut Declare<'_>) -> Option<Box<dyn Instance>> {
     };
     let pulled_with_login = cx.service.image.as_ref().is_some_and(|image| image.credential.is_some());
     let image = format!("apache/airflow:{tag}");
-    Some(Box::new(Airflow { surface, spec, image, keys, admin, git, published, pulled_with_login }))
+    let internal = cx.blueprint.networks.iter().filter(|(_, network)| network.internal).map(|(name, _)| name.to_string()).collect();
+    Some(Box::new(Airflow { surface, spec, image, keys, admin, git, published, pulled_with_login, internal }))
 }
 
 fn admin(cx: &mut Declare<'_>, spec: &Spec) -> Option<Login> {

@@ -8,7 +8,7 @@ mod values;
 
 use std::collections::BTreeSet;
 
-use super::{Airflow, metrics, roles};
+use super::{Airflow, git, metrics, roles};
 use crate::blueprint::Role;
 use crate::platform::realization::Pods;
 use crate::source::Pointer;
@@ -187,9 +187,23 @@ impl<'a> Chart<'a> {
                 help: "leave `profiles` out, or use the target `kubernetes`, which needs no chart".to_owned(),
             });
         }
+        gaps.extend(self.cut_off());
         gaps.extend(self.lost_variables());
         gaps.extend(self.mixed());
         gaps
+    }
+
+    /// The chart fetches DAGs in the pods that read them. Those of the DAG processor have no labels of their own, so they are on
+    /// no network that not all roles are on.
+    fn cut_off(&self) -> Option<Gap> {
+        let (_, processor) = self.roles.iter().find(|(section, _)| section.role == roles::DAG_PROCESSOR.key)?;
+        let sync = self.workloads.iter().find(|workload| workload.role.as_deref() == Some(git::ROLE))?;
+        let has_way_out = |workload: &Workload| workload.networks.iter().any(|network| !self.airflow.internal.contains(network));
+        (has_way_out(sync) && !has_way_out(processor)).then(|| Gap {
+            origin: sync.origin.key("git"),
+            message: format!("the chart of Airflow fetches DAGs in the pods of `{}`, which are only on an internal network", processor.name),
+            help: format!("write a network that is not internal first in `networks` of `{}`", self.name()),
+        })
     }
 
     /// Workers and the pods of tasks have one section: what is said for one of them alone would be the other's, too.
