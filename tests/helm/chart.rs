@@ -202,6 +202,25 @@ fn the_services_are_those_that_others_are_told() {
     assert!(release.configuration().contains("execution_api_server_url = http://airflow-api-server:8080/execution/\n"));
 }
 
+#[test]
+fn where_there_are_replicas_one_pod_may_be_missing() {
+    let Some(tools) = tools() else { return };
+    let blueprint = small("    roles: { scheduler: { replicas: 2 }, api_server: { replicas: 2 } }\n");
+    let rendered = Rendered::text_to("helm", &blueprint, &[]);
+    let release = Release::of(&tools, &rendered, "airflow.values.yaml", "small");
+    let manifests = Rendered::text_to("kubernetes", &blueprint, &[]);
+    let ours = objects(&manifests.folder, &["PodDisruptionBudget"]);
+    assert_eq!(ours.len(), 2);
+    for budget in ours {
+        let name = value_str(&budget, "/metadata/name").replace("apiserver", "api-server");
+        let spec = &release.object("PodDisruptionBudget", &format!("{name}-pdb"))["spec"];
+        assert_eq!(spec["maxUnavailable"], budget["spec"]["maxUnavailable"], "{name}");
+        let pod = release.object("Deployment", &name).pointer("/spec/template/metadata/labels").expect("labels");
+        let selector = spec.pointer("/selector/matchLabels").and_then(Value::as_object).expect("a selector");
+        assert!(selector.iter().all(|(key, wanted)| pod[key] == *wanted), "{name}");
+    }
+}
+
 /// The workers of the environment `scale`, which follow the load.
 fn scaled() -> Rendered {
     Rendered::chosen("helm", "blueprints/capstone.yml", Some("scale"))

@@ -106,6 +106,11 @@ impl Chart<'_> {
                 WorkloadKind::Server { replicas: Replicas::Range { .. }, .. } => self.load(),
                 WorkloadKind::Job { .. } | WorkloadKind::Scheduled { .. } | WorkloadKind::Template { .. } => {}
             }
+            // The chart knows a budget for these two, and its default is that of manifests: one pod may be missing.
+            let has_several = matches!(workload.kind, WorkloadKind::Server { replicas, .. } if replicas.max() > 1);
+            if has_several && matches!(section.role, "api_server" | "scheduler") {
+                self.set(&at("podDisruptionBudget.enabled"), true);
+            }
             if workload.resources != Resources::default() {
                 self.set(&at("resources"), Value::Resources(workload.name.clone()));
             }
