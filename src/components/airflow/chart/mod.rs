@@ -177,20 +177,26 @@ impl<'a> Chart<'a> {
             gaps.push(Gap {
                 origin: file.origin.clone(),
                 message: format!("the chart of Airflow cannot give the file `{}` to its pods", file.mount),
-                help: "put it into the image (`build:`), or use the target `kubernetes`, which needs no chart".to_owned(),
+                help: self.or_manifests("put it into the image (`build:`)"),
             });
         }
         if !self.main.profiles.is_empty() {
             gaps.push(Gap {
                 origin: self.main.origin.key("profiles"),
                 message: "a Helm release has no profiles".to_owned(),
-                help: "leave `profiles` out, or use the target `kubernetes`, which needs no chart".to_owned(),
+                help: self.or_manifests("leave `profiles` out"),
             });
         }
         gaps.extend(self.cut_off());
         gaps.extend(self.lost_variables());
         gaps.extend(self.mixed());
         gaps
+    }
+
+    /// What to write, or the target that has no chart, if it knows the executor.
+    fn or_manifests(&self, help: &str) -> String {
+        let other = if self.makes_pods() { "" } else { ", or use the target `kubernetes`, which needs no chart" };
+        format!("{help}{other}")
     }
 
     /// The chart fetches DAGs in the pods that read them. Those of the DAG processor have no labels of their own, so they are on
