@@ -31,7 +31,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("compile",    &["blueprint", "components", "diagnostic", "platform", "rules", "source", "value", "yaml"]),
     ("schema",     &["blueprint", "components"]),
     ("rules",      &["blueprint", "diagnostic", "platform", "source", "value", "yaml"]),
-    ("components", &["blueprint", "diagnostic", "platform", "source", "value", "yaml"]),
+    ("components", &["blueprint", "charts", "diagnostic", "platform", "source", "value", "yaml"]),
     ("blueprint",  &["source", "value"]),
     // The formats of secrets are one list, shared by those who ask for them and those who make them.
     ("platform",   &["secrets", "source", "value"]),

@@ -3,7 +3,7 @@
 #[path = "support/mod.rs"]
 mod support;
 
-use support::rendered::Rendered;
+use support::rendered::{Rendered, pipegen};
 
 /// The name of the job that a blueprint's container becomes.
 fn name_of(more: &str) -> String {
@@ -28,4 +28,27 @@ fn a_job_of_another_content_is_another_job() {
     for more in other {
         assert_ne!(name_of(more), plain, "{more}");
     }
+}
+
+/// No pod may look at the state of another one, and what has ended answers nobody.
+#[test]
+fn who_waits_for_the_end_of_a_container_is_told_what_to_write() {
+    let blueprint = |uses: &str| {
+        format!(
+            "blueprint: v1
+name: batch
+services:
+  load: {{ component: container, image: \"load:1\", once: true, ports: {{ http: 80 }}, health: {{ http: / }} }}
+  web: {{ component: container, image: \"web:1\", uses: {uses} }}
+"
+        )
+    };
+    let home = tempfile::tempdir().expect("a folder");
+    let file = home.path().join("blueprint.yml");
+    std::fs::write(&file, blueprint("[load]")).expect("the folder is writable");
+    let output = pipegen().args(["check", "--target", "kubernetes"]).arg(&file).output().expect("it runs");
+    let said = String::from_utf8(output.stderr).expect("UTF-8");
+    assert!(said.contains("in Kubernetes `web` cannot see whether `load` is done"), "{said}");
+    assert!(said.contains("write `load: { ready: started }` in `uses`, and let `web` try until the work is done"), "{said}");
+    Rendered::text_to("kubernetes", &blueprint("{ load: { ready: started } }"), &[]);
 }

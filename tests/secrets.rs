@@ -321,7 +321,8 @@ fn the_command_that_an_artifact_names_can_be_run_once_the_values_are_in() {
     fs::write(folder.join("it's.yml"), text).expect("written");
     let out = home.path().join("out");
     let mut render = pipegen();
-    let rendered = render.args(["render", "--target", "compose", "--set", "greeting=hello", "--out"]).arg(&out).arg(folder.join("it's.yml"));
+    let rendered =
+        render.args(["render", "--target", "compose", "--set", "greeting=hello", "--out"]).arg(&out).arg(folder.join("it's.yml"));
     assert!(rendered.output().expect("it runs").status.success());
     let artifacts = out.join("leak/compose");
     let readme = fs::read_to_string(artifacts.join("README.md")).expect("the guide");

@@ -5,9 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use crate::blueprint::Blueprint;
 use crate::components::OwnVolume;
 use crate::diagnostic::{Diagnostic, Place, code};
-use crate::platform::{
-    Check, Image, Mount, PathRef, Platform, PublicText, Readiness, Resources, Volume, Workload, WorkloadKind,
-};
+use crate::platform::{Check, Image, Mount, PathRef, Platform, PublicText, Readiness, Resources, Volume, Workload, WorkloadKind};
 use crate::source::Pointer;
 use crate::value::NetworkName;
 

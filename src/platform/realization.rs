@@ -305,22 +305,28 @@ pub enum Value {
 /// A part of an image's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ImagePart {
-    /// What stands before the tag.
+    /// What stands before the tag, or before what ends a digest.
     Repository,
-    /// The tag.
+    /// The tag, or what ends a digest.
     Tag,
+    /// What stands before the digest.
+    Name,
+    /// The digest, with its algorithm.
+    Digest,
 }
 
 impl ImagePart {
-    /// This part of `NAME:TAG`; nothing if it cannot be told where the tag begins, because all of it is the deployer's.
+    /// This part of `NAME:TAG` or `NAME@ALGORITHM:DIGEST`; nothing if it cannot be told where it begins, because all of it is the
+    /// deployer's.
     pub fn of(self, reference: &PublicText) -> Option<PublicText> {
+        let sign = if matches!(self, Self::Repository | Self::Tag) { ':' } else { '@' };
         let parts = reference.text().parts();
         for (index, part) in parts.iter().enumerate().rev() {
             let Part::Literal(text) = part else { continue };
-            if let Some((before, after)) = text.rsplit_once(':').filter(|(_, after)| !after.contains('/')) {
+            if let Some((before, after)) = text.rsplit_once(sign).filter(|(_, after)| !after.contains('/')) {
                 let cut = match self {
-                    Self::Repository => joined(&parts[..index], "", Some(before)),
-                    Self::Tag => joined(&parts[index + 1..], after, None),
+                    Self::Repository | Self::Name => joined(&parts[..index], "", Some(before)),
+                    Self::Tag | Self::Digest => joined(&parts[index + 1..], after, None),
                 };
                 return PublicText::try_from(cut).ok();
             }
@@ -461,6 +467,16 @@ mod tests {
         assert_eq!(cut(registry().then("/dags:v").then(tag())), both(registry().then("/dags"), Text::literal("v").then(tag())));
         assert_eq!(cut(registry().then("/dags")), (None, None));
         assert_eq!(cut(Text::setting("IMAGE", None)), (None, None));
+        assert_eq!(cut("a/b@sha256:01".into()), both("a/b@sha256".into(), "01".into()));
+    }
+
+    #[test]
+    fn an_image_is_cut_at_its_digest() {
+        let cut = |text: &str| [ImagePart::Name, ImagePart::Digest].map(|part| part.of(&text.into()));
+        let both = |name: &str, digest: &str| [Some(name.into()), Some(digest.into())];
+        assert_eq!(cut("localhost:5000/a/b@sha256:01"), both("localhost:5000/a/b", "sha256:01"));
+        assert_eq!(cut("a/b:1.2@sha256:01"), both("a/b:1.2", "sha256:01"));
+        assert_eq!(cut("a/b:1.2"), [None, None]);
     }
 
     #[test]

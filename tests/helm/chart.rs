@@ -9,15 +9,15 @@ use super::support::{self, manifests};
 use super::{VALUES, capstone, objects, small, value};
 
 /// What the chart makes of values.
-struct Release(Vec<Value>);
+pub struct Release(Vec<Value>);
 
 /// `helm` and the chart, where both can be had.
-fn tools() -> Option<(PathBuf, PathBuf)> {
+pub fn tools() -> Option<(PathBuf, PathBuf)> {
     Some((support::tool("helm")?, support::airflow_chart()?))
 }
 
 impl Release {
-    fn of(tools: &(PathBuf, PathBuf), rendered: &Rendered, values: &str, namespace: &str) -> Self {
+    pub fn of(tools: &(PathBuf, PathBuf), rendered: &Rendered, values: &str, namespace: &str) -> Self {
         let (helm, chart) = tools;
         let file = rendered.folder.join(values);
         let linted = support::run(at_home(helm, rendered).arg("lint").arg(chart).arg("--strict").arg("--values").arg(&file));
@@ -28,19 +28,19 @@ impl Release {
         Self(manifests::documents(&printed))
     }
 
-    fn object(&self, kind: &str, name: &str) -> &Value {
+    pub fn object(&self, kind: &str, name: &str) -> &Value {
         let found = self.0.iter().find(|object| object["kind"] == kind && object["metadata"]["name"] == name);
         found.unwrap_or_else(|| panic!("no {kind} {name}: {:?}", self.0.iter().map(manifests::id).collect::<Vec<_>>()))
     }
 
     /// The pods of the servers and the jobs: name and pod.
-    fn pods(&self) -> Vec<(&str, &Value)> {
+    pub fn pods(&self) -> Vec<(&str, &Value)> {
         let is_controller = |object: &&Value| matches!(object["kind"].as_str(), Some("Deployment" | "StatefulSet" | "Job"));
         let named = |object| (value_str(object, "/metadata/name"), &object["spec"]["template"]);
         self.0.iter().filter(is_controller).map(named).collect()
     }
 
-    fn configuration(&self) -> &str {
+    pub fn configuration(&self) -> &str {
         value_str(self.object("ConfigMap", "airflow-config"), "/data/airflow.cfg")
     }
 }
@@ -51,16 +51,16 @@ fn at_home(helm: &Path, rendered: &Rendered) -> std::process::Command {
     command
 }
 
-fn value_str<'a>(object: &'a Value, pointer: &str) -> &'a str {
+pub fn value_str<'a>(object: &'a Value, pointer: &str) -> &'a str {
     object.pointer(pointer).and_then(Value::as_str).unwrap_or_else(|| panic!("no text at {pointer} in {object:#}"))
 }
 
-fn containers(pod: &Value) -> Vec<&Value> {
+pub fn containers(pod: &Value) -> Vec<&Value> {
     let list = |key: &str| pod["spec"][key].as_array().into_iter().flatten();
     list("initContainers").chain(list("containers")).collect()
 }
 
-fn variable<'a>(container: &'a Value, name: &str) -> Option<&'a Value> {
+pub fn variable<'a>(container: &'a Value, name: &str) -> Option<&'a Value> {
     container["env"].as_array()?.iter().find(|entry| entry["name"] == name)
 }
 
@@ -202,6 +202,25 @@ fn the_services_are_those_that_others_are_told() {
     assert!(release.configuration().contains("execution_api_server_url = http://airflow-api-server:8080/execution/\n"));
 }
 
+#[test]
+fn where_there_are_replicas_one_pod_may_be_missing() {
+    let Some(tools) = tools() else { return };
+    let blueprint = small("    roles: { scheduler: { replicas: 2 }, api_server: { replicas: 2 } }\n");
+    let rendered = Rendered::text_to("helm", &blueprint, &[]);
+    let release = Release::of(&tools, &rendered, "airflow.values.yaml", "small");
+    let manifests = Rendered::text_to("kubernetes", &blueprint, &[]);
+    let ours = objects(&manifests.folder, &["PodDisruptionBudget"]);
+    assert_eq!(ours.len(), 2);
+    for budget in ours {
+        let name = value_str(&budget, "/metadata/name").replace("apiserver", "api-server");
+        let spec = &release.object("PodDisruptionBudget", &format!("{name}-pdb"))["spec"];
+        assert_eq!(spec["maxUnavailable"], budget["spec"]["maxUnavailable"], "{name}");
+        let pod = release.object("Deployment", &name).pointer("/spec/template/metadata/labels").expect("labels");
+        let selector = spec.pointer("/selector/matchLabels").and_then(Value::as_object).expect("a selector");
+        assert!(selector.iter().all(|(key, wanted)| pod[key] == *wanted), "{name}");
+    }
+}
+
 /// The workers of the environment `scale`, which follow the load.
 fn scaled() -> Rendered {
     Rendered::chosen("helm", "blueprints/capstone.yml", Some("scale"))
@@ -258,7 +277,7 @@ fn texts_reach_the_pods_as_they_were_written() {
     let quoted = serde_json::to_string(&NASTY.replace("${B}", "$${B}").replace("$${C}", "$$$${C}")).expect("JSON");
     let blueprint = small(&format!(
         "    environment: {{ NASTY: {quoted} }}
-    overrides: {{ helm: {{ migrateDatabaseJob: {{ env: [{{ name: NASTY, value: {quoted} }}] }} }} }}\n"
+    overrides: {{ helm: {{ migrateDatabaseJob: {{ env: [{{ name: NASTIER, value: {quoted} }}] }} }} }}\n"
     ));
     let rendered = Rendered::text_to("helm", &blueprint, &[]);
     let release = Release::of(&tools, &rendered, "airflow.values.yaml", "small");
@@ -266,7 +285,7 @@ fn texts_reach_the_pods_as_they_were_written() {
     let meant = variable(&scheduler, "NASTY").and_then(|entry| entry["value"].as_str()).expect("a value");
     assert_eq!(expanded(meant), NASTY, "not evaluated by the chart");
     let migration = value(release.object("Job", "airflow-run-airflow-migrations"), "/spec/template/spec/containers/0");
-    let meant = variable(&migration, "NASTY").and_then(|entry| entry["value"].as_str()).expect("a value");
+    let meant = variable(&migration, "NASTIER").and_then(|entry| entry["value"].as_str()).expect("a value");
     assert_eq!(meant, NASTY, "evaluated by the chart");
 }
 
@@ -297,7 +316,7 @@ services:
 "#;
 
 /// The pattern of the pods of tasks, which the chart puts into a config map.
-fn task_pod(release: &Release) -> Value {
+pub fn task_pod(release: &Release) -> Value {
     let text = value_str(release.object("ConfigMap", "airflow-config"), "/data/pod_template_file.yaml");
     serde_yaml::from_str(text).expect("YAML")
 }

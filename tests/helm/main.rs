@@ -6,9 +6,11 @@
 mod support;
 
 mod chart;
+mod limits;
 mod overrides;
 mod scripts;
 mod seed;
+mod variables;
 
 use std::path::Path;
 

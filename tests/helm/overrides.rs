@@ -18,7 +18,13 @@ fn overrides_of_the_service_and_of_a_role_land_where_they_belong() {
 
 /// What is said of a blueprint with these overrides: message, line, help.
 fn refused(overrides: &str) -> (String, u64, String) {
-    let blueprint = small(&format!("    overrides:\n      helm:\n{overrides}"));
+    let errors = errors(&small(&format!("    overrides:\n      helm:\n{overrides}")));
+    let [error] = errors.as_slice() else { panic!("one error in {errors:?}") };
+    error.clone()
+}
+
+/// The errors of a blueprint in the target: message, line, help of each.
+pub fn errors(blueprint: &str) -> Vec<(String, u64, String)> {
     let home = tempfile::tempdir().expect("a folder");
     let file = home.path().join("blueprint.yml");
     std::fs::write(&file, blueprint).expect("the folder is writable");
@@ -28,10 +34,12 @@ fn refused(overrides: &str) -> (String, u64, String) {
     let said = String::from_utf8(printed).expect("UTF-8");
     let all = said.lines().map(|line| serde_json::from_str(line).expect("JSON"));
     let errors: Vec<serde_json::Value> = all.filter(|one: &serde_json::Value| one["severity"] == "error").collect();
-    let [error] = errors.as_slice() else { panic!("one error in {said}") };
-    assert_eq!(error["code"], "target-limit");
-    let text = |key: &str| error[key].as_str().unwrap_or_default().to_owned();
-    (text("message"), error["line"].as_u64().unwrap_or_default(), text("help"))
+    let error = |error: &serde_json::Value| {
+        assert_eq!(error["code"], "target-limit");
+        let text = |key: &str| error[key].as_str().unwrap_or_default().to_owned();
+        (text("message"), error["line"].as_u64().unwrap_or_default(), text("help"))
+    };
+    errors.iter().map(error).collect()
 }
 
 #[test]

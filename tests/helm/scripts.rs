@@ -12,6 +12,13 @@ const STUB: &str = "#!/bin/sh\nprintf '%s\\0' \"${0##*/}\" \"$@\" '' >> \"$CALLS
 
 /// The calls of a script in a rendered folder: the words of each.
 fn calls(rendered: &Rendered, script: &str, arguments: &[&str]) -> Vec<Vec<String>> {
+    let (printed, calls) = run(rendered, script, arguments);
+    printed.unwrap_or_else(|error| panic!("{error}"));
+    calls
+}
+
+/// What a script says or why it fails, and its calls.
+fn run(rendered: &Rendered, script: &str, arguments: &[&str]) -> (Result<String, String>, Vec<Vec<String>>) {
     let bin = rendered.home.path().join("bin");
     std::fs::create_dir_all(&bin).expect("writable");
     for name in ["helm", "kubectl"] {
@@ -22,10 +29,10 @@ fn calls(rendered: &Rendered, script: &str, arguments: &[&str]) -> Vec<Vec<Strin
     let path = format!("{}:{}", bin.display(), std::env::var("PATH").expect("a path"));
     let mut command: Command = support::command(Path::new("sh"));
     command.env("PATH", path).env("CALLS", &list).current_dir(&rendered.folder).arg(script).args(arguments);
-    support::run(&mut command).unwrap_or_else(|error| panic!("{error}"));
-    let text = std::fs::read_to_string(&list).expect("calls");
+    let printed = support::run(&mut command);
+    let text = std::fs::read_to_string(&list).unwrap_or_default();
     let words: Vec<String> = text.split('\0').map(str::to_owned).collect();
-    words.split(String::is_empty).filter(|call| !call.is_empty()).map(<[String]>::to_vec).collect()
+    (printed, words.split(String::is_empty).filter(|call| !call.is_empty()).map(<[String]>::to_vec).collect())
 }
 
 fn upgrade(calls: &[Vec<String>]) -> &[String] {
@@ -99,4 +106,23 @@ fn an_upgrade_brings_the_tag_that_was_asked_for() {
     let rendered = capstone().with_secrets(&Default::default());
     let calls = calls(&rendered, "upgrade.sh", &["20260106092458"]);
     assert_eq!(strings(upgrade(&calls)).last(), Some(&"images.airflow.tag=20260106092458"));
+}
+
+#[test]
+fn an_image_by_digest_is_not_upgraded_by_tag() {
+    let digest = format!("sha256:{}", "0123456789abcdef".repeat(4));
+    let image = format!("    executor: kubernetes\n    image: apache/airflow@{digest}\n");
+    let rendered = Rendered::text_to("helm", &small(&image), &[]).with_secrets(&Default::default());
+    let values = rendered.yaml("airflow.values.yaml");
+    assert_eq!(super::value(&values, "/images/airflow"), serde_json::json!({ "repository": "apache/airflow", "digest": digest }));
+    let (printed, calls) = run(&rendered, "upgrade.sh", &["20260106092458"]);
+    let error = printed.expect_err("there is no tag");
+    assert!(error.contains("airflow has its image by a digest, which no tag replaces: write the new one into the blueprint"), "{error}");
+    assert_eq!(calls, [[""; 0]; 0], "nothing is done");
+    let Some(tools) = super::chart::tools() else { return };
+    let release = super::chart::Release::of(&tools, &rendered, "airflow.values.yaml", "small");
+    let whole = format!("apache/airflow@{digest}");
+    let pods = release.pods();
+    assert!(pods.iter().all(|(_, pod)| pod["spec"]["containers"][0]["image"] == whole.as_str()), "{pods:?}");
+    assert_eq!(super::chart::task_pod(&release)["spec"]["containers"][0]["image"], whole.as_str());
 }

@@ -25,7 +25,6 @@ fn the_database_is_migrated_by_the_job_of_the_chart() {
 fn the_jobs_are_no_hooks() {
     for job in ["migrateDatabaseJob", "createUserJob"] {
         assert_eq!(value(&values(), &format!("/{job}/useHelmHooks")), false);
-        assert_eq!(value(&values(), &format!("/{job}/applyCustomEnv")), false);
     }
 }
 

@@ -117,6 +117,8 @@ struct Airflow {
     published: Option<Published>,
     /// Whether its image is pulled with a login.
     pulled_with_login: bool,
+    /// The networks without a way out.
+    internal: Vec<String>,
 }
 
 fn declare(cx: &mut Declare<'_>) -> Option<Box<dyn Instance>> {
@@ -149,7 +151,8 @@ fn declare(cx: &mut Declare<'_>) -> Option<Box<dyn Instance>> {
     };
     let pulled_with_login = cx.service.image.as_ref().is_some_and(|image| image.credential.is_some());
     let image = format!("apache/airflow:{tag}");
-    Some(Box::new(Airflow { surface, spec, image, keys, admin, git, published, pulled_with_login }))
+    let internal = cx.blueprint.networks.iter().filter(|(_, network)| network.internal).map(|(name, _)| name.to_string()).collect();
+    Some(Box::new(Airflow { surface, spec, image, keys, admin, git, published, pulled_with_login, internal }))
 }
 
 fn admin(cx: &mut Declare<'_>, spec: &Spec) -> Option<Login> {
@@ -282,31 +285,20 @@ impl Airflow {
     /// signed by one secret, which is random per process unless it is set (apache/airflow#49646).
     fn environment(&self, cx: &Build<'_>) -> Option<Vec<(String, Text)>> {
         let database = cx.scope.resolve(&self.spec.database)?;
-        let literal = |name: &str, value: &str| (name.to_owned(), Text::literal(value));
-        let mut environment = vec![
-            literal("AIRFLOW__CORE__EXECUTOR", self.spec.executor.setting()),
-            literal("AIRFLOW__CORE__AUTH_MANAGER", "airflow.providers.fab.auth_manager.fab_auth_manager.FabAuthManager"),
-            literal("AIRFLOW__CORE__LOAD_EXAMPLES", "false"),
-            (
-                "AIRFLOW__CORE__EXECUTION_API_SERVER_URL".to_owned(),
-                self.surface.properties.iter().find(|(name, _)| *name == "url")?.1.clone().then("/execution/"),
-            ),
+        let mut environment = self.core()?.to_vec();
+        environment.extend([
             ("AIRFLOW__CORE__FERNET_KEY".to_owned(), Text::secret(&self.keys.fernet)),
             ("AIRFLOW__API_AUTH__JWT_SECRET".to_owned(), Text::secret(&self.keys.jwt)),
             ("AIRFLOW__API__SECRET_KEY".to_owned(), Text::secret(&self.keys.api)),
             ("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN".to_owned(), database.get("sqlalchemy_url")?),
-        ];
+        ]);
         if self.spec.executor.has_queue() {
             let broker = cx.scope.resolve(self.spec.broker.as_ref()?)?;
             environment.push(("AIRFLOW__CELERY__BROKER_URL".to_owned(), broker.get("url")?));
             environment.push(("AIRFLOW__CELERY__RESULT_BACKEND".to_owned(), Text::literal("db+").then(database.get("url")?)));
         }
-        if self.spec.executor.makes_pods() {
-            environment.extend(self.kept_pods().map(|(name, value)| literal(name, value)));
-        }
-        if let Some(Dags::Git(git)) = &self.spec.dags {
-            environment.push(literal("AIRFLOW__CORE__DAGS_FOLDER", &git::folder(git)));
-        }
+        environment.extend(self.kept_pods());
+        environment.extend(self.dags_folder());
         environment.extend(self.log_settings(cx)?);
         if self.spec.metrics.is_some() {
             environment.extend(metrics::environment(&self.spec.name));
@@ -314,14 +306,34 @@ impl Airflow {
         Some(environment)
     }
 
+    /// What runs tasks, who logs in, and where tasks find the API server.
+    fn core(&self) -> Option<[(String, Text); 4]> {
+        let (_, url) = self.surface.properties.iter().find(|(name, _)| *name == "url")?;
+        let literal = |name: &str, value: &str| (name.to_owned(), Text::literal(value));
+        Some([
+            literal("AIRFLOW__CORE__EXECUTOR", self.spec.executor.setting()),
+            literal("AIRFLOW__CORE__AUTH_MANAGER", "airflow.providers.fab.auth_manager.fab_auth_manager.FabAuthManager"),
+            literal("AIRFLOW__CORE__LOAD_EXAMPLES", "false"),
+            ("AIRFLOW__CORE__EXECUTION_API_SERVER_URL".to_owned(), url.clone().then("/execution/")),
+        ])
+    }
+
     /// Airflow 3 reads these from the section of the executor's provider; the section `kubernetes` of Airflow 2 says nothing any more.
-    fn kept_pods(&self) -> [(&'static str, &'static str); 2] {
+    fn kept_pods(&self) -> Vec<(String, Text)> {
+        if !self.spec.executor.makes_pods() {
+            return Vec::new();
+        }
         let keep = self.spec.task_pods.as_ref().map(|pods| pods.keep).unwrap_or_default();
-        let word = |deleted: bool| if deleted { "true" } else { "false" };
-        [
-            ("AIRFLOW__KUBERNETES_EXECUTOR__DELETE_WORKER_PODS", word(keep != Keep::Always)),
-            ("AIRFLOW__KUBERNETES_EXECUTOR__DELETE_WORKER_PODS_ON_FAILURE", word(keep == Keep::Never)),
-        ]
+        let option = |name: &str, deleted: bool| {
+            (format!("AIRFLOW__KUBERNETES_EXECUTOR__{name}"), Text::literal(if deleted { "true" } else { "false" }))
+        };
+        vec![option("DELETE_WORKER_PODS", keep != Keep::Always), option("DELETE_WORKER_PODS_ON_FAILURE", keep == Keep::Never)]
+    }
+
+    /// Where the DAGs are, if they are fetched.
+    fn dags_folder(&self) -> Option<(String, Text)> {
+        let Some(Dags::Git(git)) = &self.spec.dags else { return None };
+        Some(("AIRFLOW__CORE__DAGS_FOLDER".to_owned(), git::folder(git).into()))
     }
 
     fn server(&self, cx: &mut Build<'_>, role: &'static roles::Role, image: Image, environment: &[(String, Text)]) -> Workload {

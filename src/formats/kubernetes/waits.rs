@@ -32,8 +32,16 @@ fn init_step(scope: &mut Scope<'_>, workload: &Workload, provider: &str, readine
     };
     let Some(question) = question else {
         let message = format!("in Kubernetes `{}` cannot see whether `{}` is {}", workload.name, provider.name, wanted(readiness));
-        let help = "give it a health check that can be asked from outside: `health: { http: ... }` or `{ tcp: ... }`";
-        scope.resolver.refuse(place, message, help);
+        let help = match readiness {
+            // What has ended answers no question, and only its component could know what it left behind.
+            Readiness::Completed => {
+                format!("write `{}: {{ ready: started }}` in `uses`, and let `{}` try until the work is done", provider.name, workload.name)
+            }
+            Readiness::Ready | Readiness::Started => {
+                "give it a health check that can be asked from outside: `health: { http: ... }` or `{ tcp: ... }`".to_owned()
+            }
+        };
+        scope.resolver.refuse(place, message, &help);
         return None;
     };
     Some(asking(scope, workload, provider, question, place))

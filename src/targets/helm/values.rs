@@ -196,7 +196,8 @@ impl Writer<'_, '_, '_> {
     }
 
     fn image(&mut self, workload: &str, part: ImagePart, at: Option<charts::Values>) -> Doc {
-        if part == ImagePart::Tag {
+        // What ends a digest is no tag, and no other tag can take its place.
+        if part == ImagePart::Tag && image_part(self.scope, workload, ImagePart::Digest).is_none() {
             self.tags.push(set_path(&self.path));
         }
         match image_part(self.scope, workload, part) {

@@ -1,27 +1,20 @@
 //! Variables and connections: what is known stands in the values, the rest in secret objects that they name.
 
-use super::{Chart, Section, from_key};
+use super::{Chart, NAME, Section, VERSION, WORKERS, from_key};
+use crate::charts;
 use crate::components::airflow::jobs;
-use crate::components::airflow::spec::Dags;
-use crate::platform::{Body, PublicText, SecretObject, Text, TextTree, Value, Workload};
+use crate::platform::{Body, Gap, PublicText, SecretObject, Text, TextTree, Value, Workload};
 
-/// The variables that the chart sets itself, by values of their own or always.
-const OF_THE_CHART: [&str; 11] = [
-    "AIRFLOW__API_AUTH__JWT_SECRET",
-    "AIRFLOW__API__SECRET_KEY",
-    "AIRFLOW__CELERY__BROKER_URL",
-    "AIRFLOW__CELERY__RESULT_BACKEND",
-    "AIRFLOW__CORE__AUTH_MANAGER",
-    "AIRFLOW__CORE__EXECUTION_API_SERVER_URL",
-    "AIRFLOW__CORE__EXECUTOR",
-    "AIRFLOW__CORE__FERNET_KEY",
-    "AIRFLOW__CORE__LOAD_EXAMPLES",
-    "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN",
-    "DUMB_INIT_SETSID",
-];
+/// The variables that the chart gives to all roles alike, from the secret objects that the values name.
+const FROM_SECRETS: [&str; 4] =
+    ["AIRFLOW__API_AUTH__JWT_SECRET", "AIRFLOW__API__SECRET_KEY", "AIRFLOW__CORE__FERNET_KEY", "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"];
+const FROM_SECRETS_WITH_QUEUE: [&str; 2] = ["AIRFLOW__CELERY__BROKER_URL", "AIRFLOW__CELERY__RESULT_BACKEND"];
 
-/// The variables that only who makes pods has to know.
-pub(super) const OF_THE_EXECUTOR: &str = "AIRFLOW__KUBERNETES_EXECUTOR__";
+/// The chart sets it, and mounts the configuration there.
+const HOME: &str = "AIRFLOW_HOME";
+
+/// What the chart gives to workers, as the component does.
+const WARM_SHUTDOWN: (&str, &str) = ("DUMB_INIT_SETSID", "0");
 
 /// A variable.
 type Entry = (String, Text);
@@ -29,7 +22,7 @@ type Entry = (String, Text);
 impl Chart<'_> {
     /// What all roles have is in `env` and `secret`, the rest in the sections of the roles.
     pub(super) fn environment(&mut self) {
-        let in_all = |entry: &&Entry| self.roles.iter().all(|(_, workload)| workload.environment.contains(entry));
+        let in_all = |entry: &&Entry| self.roles.iter().all(|(_, workload)| self.own(workload).any(|own| own == *entry));
         let common: Vec<Entry> = self.own(self.main).filter(in_all).cloned().collect();
         let object = format!("{}-environment", self.name());
         let mut hidden = Vec::new();
@@ -43,28 +36,64 @@ impl Chart<'_> {
             };
             self.values.append(&[path], vec![entry]);
         }
-        for (section, workload) in self.roles.clone() {
-            let rest: Vec<Entry> = self.own(workload).filter(|entry| !common.contains(entry)).cloned().collect();
-            for entry in &rest {
-                let entry = role_entry(section, entry, &object, &mut hidden);
-                // Workers and the pods of tasks share a section, and mostly what stands there.
-                let known = matches!(self.values.get(&[section.values, "env"]), Some(Value::List(known)) if known.contains(&entry));
-                if !known {
-                    self.values.append(&[section.values, "env"], vec![entry]);
-                }
-            }
+        for (index, (section, workload)) in self.roles.clone().into_iter().enumerate() {
+            // Workers and the pods of tasks share a section, and what stands there.
+            let before = self.roles[..index].iter().filter(|(before, _)| before.values == section.values);
+            let written: Vec<&Entry> = common.iter().chain(before.flat_map(|(_, workload)| self.own(workload))).collect();
+            let rest: Vec<Entry> = self.own(workload).filter(|entry| !written.contains(entry)).cloned().collect();
+            let entries = rest.iter().map(|entry| role_entry(section, entry, &object, &mut hidden)).collect();
+            self.values.append(&[section.values, "env"], entries);
         }
         if !hidden.is_empty() {
             self.secrets.push(SecretObject::opaque(object, hidden));
         }
     }
 
-    /// The variables of a workload that the chart does not set itself.
-    fn own<'w>(&self, workload: &'w Workload) -> impl Iterator<Item = &'w Entry> + use<'w> {
-        let fetched = matches!(self.airflow.spec.dags, Some(Dags::Git(_)));
-        workload.environment.iter().filter(move |(name, _)| {
-            let of_the_chart = OF_THE_CHART.contains(&name.as_str()) || name.starts_with(OF_THE_EXECUTOR);
-            !(of_the_chart || fetched && name == "AIRFLOW__CORE__DAGS_FOLDER")
+    /// The variables that do not reach the roles for which they are written.
+    pub(super) fn lost_variables(&self) -> Vec<Gap> {
+        let of_service = self.init.environment.iter().map(|entry| (None, entry));
+        let of_roles = self.roles.iter().flat_map(|(section, workload)| self.of_role(workload).map(|entry| (Some(*section), entry)));
+        let gap = |(section, entry): (Option<&Section>, &Entry)| {
+            let (message, help) = self.fault(section, entry)?;
+            let at = section.map_or_else(|| self.airflow.at(), |section| self.at_role(section));
+            Some(Gap { origin: at.key("environment").key(&entry.0), message, help })
+        };
+        of_service.chain(of_roles).filter_map(gap).collect()
+    }
+
+    /// What is wrong with a variable of the service, or of a role alone.
+    fn fault(&self, section: Option<&Section>, (name, text): &Entry) -> Option<(String, String)> {
+        let of_workers = section.is_none_or(|section| section.values == WORKERS) && self.airflow.spec.executor.has_queue();
+        if name == HOME || of_workers && name == WARM_SHUTDOWN.0 && text.as_literal() != Some(WARM_SHUTDOWN.1) {
+            return Some((format!("the chart of Airflow sets `{name}` itself"), "leave it out".to_owned()));
+        }
+        if section.is_some() && self.is_from_secret(name) {
+            let message = format!("the chart of Airflow gives all roles the same `{name}`");
+            return Some((message, "write it under `environment` of the service".to_owned()));
+        }
+        // As an option of `config` it would be refused, too.
+        let now = charts::gone(NAME, VERSION, &path(name)?)?;
+        let help = if now.is_empty() { "leave it out".to_owned() } else { format!("write `{}`", variable(now)) };
+        Some((format!("what the chart runs no longer reads `{name}`"), help))
+    }
+
+    /// What a role has and the service does not say for all.
+    fn of_role<'w>(&self, workload: &'w Workload) -> impl Iterator<Item = &'w Entry> {
+        workload.environment.iter().filter(|entry| !self.init.environment.contains(entry))
+    }
+
+    /// Whether the chart takes a variable from a secret object that the values name.
+    fn is_from_secret(&self, name: &str) -> bool {
+        FROM_SECRETS.contains(&name) || FROM_SECRETS_WITH_QUEUE.contains(&name) && self.airflow.spec.executor.has_queue()
+    }
+
+    /// The variables of a role that the values do not say already. What the user writes over one of the component's is among
+    /// them: a variable wins over the configuration that the chart makes.
+    pub(super) fn own<'w>(&self, workload: &'w Workload) -> impl Iterator<Item = &'w Entry> {
+        let of_workers = matches!(workload.role.as_deref(), Some("worker" | "task")) && self.airflow.spec.executor.has_queue();
+        workload.environment.iter().filter(move |entry| {
+            let name = entry.0.as_str();
+            !(self.is_from_secret(name) || of_workers && name == WARM_SHUTDOWN.0 || self.configured.contains(entry))
         })
     }
 
@@ -90,6 +119,17 @@ impl Chart<'_> {
         self.values.append(&["secret"], variables);
         self.secrets.push(SecretObject::opaque(object, bodies));
     }
+}
+
+/// Where the chart's values have the option that a variable sets: `AIRFLOW__SECTION__OPTION` is `config.section.option`.
+fn path(variable: &str) -> Option<String> {
+    let (section, option) = variable.strip_prefix("AIRFLOW__")?.split_once("__")?;
+    Some(format!("config.{section}.{option}").to_lowercase())
+}
+
+/// The variable that sets an option.
+fn variable(path: &str) -> String {
+    path.replacen("config", "AIRFLOW", 1).replace('.', "__").to_uppercase()
 }
 
 /// The value of a variable, if it is known now.

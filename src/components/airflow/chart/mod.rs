@@ -6,9 +6,17 @@
 mod environment;
 mod values;
 
-use super::{Airflow, jobs, metrics, roles};
+use std::collections::BTreeSet;
+
+use super::{Airflow, git, jobs, metrics, roles};
+use crate::blueprint::Role;
 use crate::platform::realization::Pods;
-use crate::platform::{Body, Gap, Realization, Realizer, ReplacedEndpoint, SecretObject, Text, Value, Workload};
+use crate::platform::{Body, Gap, Realization, Realizer, ReplacedEndpoint, SecretObject, Text, TextTree, Value, Workload};
+use crate::source::Pointer;
+
+const TARGET: &str = "helm";
+const NAME: &str = "airflow";
+const VERSION: &str = "1.18.0";
 
 /// What the chart calls a role: in its values, in the label `component`, and its Service with the endpoint that it leads to.
 struct Section {
@@ -18,14 +26,16 @@ struct Section {
     service: Option<(&'static str, &'static str, u16)>,
 }
 
+/// The section of the workers, and of the pods of tasks.
+const WORKERS: &str = "workers";
+
 const SECTIONS: [Section; 6] = [
     Section { role: "api_server", values: "apiServer", component: "api-server", service: Some(("web", "api-server", 8080)) },
     Section { role: "scheduler", values: "scheduler", component: "scheduler", service: None },
     Section { role: "dag_processor", values: "dagProcessor", component: "dag-processor", service: None },
     Section { role: "triggerer", values: "triggerer", component: "triggerer", service: Some(("logs", "triggerer", 8794)) },
-    Section { role: "worker", values: "workers", component: "worker", service: Some(("logs", "worker", 8793)) },
-    // The pods of tasks have the section of the workers.
-    Section { role: "task", values: "workers", component: "worker", service: None },
+    Section { role: "worker", values: WORKERS, component: "worker", service: Some(("logs", "worker", 8793)) },
+    Section { role: "task", values: WORKERS, component: "worker", service: None },
 ];
 
 /// The jobs that take the place of `<service>-init`.
@@ -48,7 +58,7 @@ pub(super) fn realization(airflow: &Airflow, workloads: &[&Workload]) -> Option<
     chart.environment();
     chart.connections();
     Some(Realization {
-        targets: &["helm"],
+        targets: &[TARGET],
         replaces: workloads.iter().map(|workload| workload.name.clone()).collect(),
         endpoints: chart.endpoints(),
         pods: chart.pods(),
@@ -57,7 +67,7 @@ pub(super) fn realization(airflow: &Airflow, workloads: &[&Workload]) -> Option<
         visits: Vec::new(),
         gaps: chart.gaps(),
         secrets: chart.secrets,
-        by: Realizer::Chart { repository: "https://airflow.apache.org", name: "airflow", version: "1.18.0", values: chart.values },
+        by: Realizer::Chart { repository: "https://airflow.apache.org", name: NAME, version: VERSION, values: chart.values },
     })
 }
 
@@ -69,6 +79,10 @@ struct Chart<'a> {
     roles: Vec<(&'static Section, &'a Workload)>,
     /// The API server, which has what all roles have.
     main: &'a Workload,
+    /// The job that sets Airflow up: its variables are those of the service, and of no role.
+    init: &'a Workload,
+    /// The variables of the component that the values say in another way, or the chart by itself.
+    configured: Vec<(String, Text)>,
     values: Value,
     secrets: Vec<SecretObject>,
 }
@@ -81,7 +95,9 @@ impl<'a> Chart<'a> {
         };
         let roles: Vec<_> = workloads.iter().filter_map(section).collect();
         let main = roles.iter().find(|(section, _)| section.role == roles::API_SERVER.key)?.1;
-        Some(Self { airflow, workloads, roles, main, values: Value::Map(Vec::new()), secrets: Vec::new() })
+        let init = *workloads.iter().find(|workload| workload.role.as_deref() == Some(jobs::INIT))?;
+        let configured = airflow.core()?.into_iter().chain(airflow.kept_pods()).chain(airflow.dags_folder()).collect();
+        Some(Self { airflow, workloads, roles, main, init, configured, values: Value::Map(Vec::new()), secrets: Vec::new() })
     }
 
     fn set(&mut self, path: &str, value: impl Into<Value>) {
@@ -97,6 +113,16 @@ impl<'a> Chart<'a> {
         let name = format!("{}-{suffix}", self.name());
         self.secrets.push(SecretObject::opaque(name.clone(), entries));
         Value::Secret(name)
+    }
+
+    /// Where the blueprint says what holds for a role alone.
+    fn at_role(&self, section: &Section) -> Pointer {
+        self.airflow.at().key("roles").key(section.role)
+    }
+
+    /// The variable of the service.
+    fn variable(&self, name: &str) -> Option<Text> {
+        self.init.variable(name).cloned()
     }
 
     fn makes_pods(&self) -> bool {
@@ -141,8 +167,7 @@ impl<'a> Chart<'a> {
             }
         };
         let servers = self.roles.iter().map(|(section, workload)| pods(workload, section.values, section.component));
-        let init = self.workloads.iter().filter(|workload| workload.role.as_deref() == Some(jobs::INIT));
-        let jobs = init.flat_map(|workload| JOBS.iter().map(move |(section, component)| pods(workload, section, component)));
+        let jobs = JOBS.iter().map(|(section, component)| pods(self.init, section, component));
         servers.chain(jobs).collect()
     }
 
@@ -152,15 +177,70 @@ impl<'a> Chart<'a> {
             gaps.push(Gap {
                 origin: file.origin.clone(),
                 message: format!("the chart of Airflow cannot give the file `{}` to its pods", file.mount),
-                help: "put it into the image (`build:`), or use the target `kubernetes`, which needs no chart".to_owned(),
+                help: self.or_manifests("put it into the image (`build:`)"),
             });
         }
         if !self.main.profiles.is_empty() {
             gaps.push(Gap {
                 origin: self.main.origin.key("profiles"),
                 message: "a Helm release has no profiles".to_owned(),
-                help: "leave `profiles` out, or use the target `kubernetes`, which needs no chart".to_owned(),
+                help: self.or_manifests("leave `profiles` out"),
             });
+        }
+        gaps.extend(self.cut_off());
+        gaps.extend(self.lost_variables());
+        gaps.extend(self.mixed());
+        gaps
+    }
+
+    /// What to write, or the target that has no chart, if it knows the executor.
+    fn or_manifests(&self, help: &str) -> String {
+        let other = if self.makes_pods() { "" } else { ", or use the target `kubernetes`, which needs no chart" };
+        format!("{help}{other}")
+    }
+
+    /// The chart fetches DAGs in the pods that read them. Those of the DAG processor have no labels of their own, so they are on
+    /// no network that not all roles are on.
+    fn cut_off(&self) -> Option<Gap> {
+        let (_, processor) = self.roles.iter().find(|(section, _)| section.role == roles::DAG_PROCESSOR.key)?;
+        let sync = self.workloads.iter().find(|workload| workload.role.as_deref() == Some(git::ROLE))?;
+        let has_way_out = |workload: &Workload| workload.networks.iter().any(|network| !self.airflow.internal.contains(network));
+        (has_way_out(sync) && !has_way_out(processor)).then(|| Gap {
+            origin: sync.origin.key("git"),
+            message: format!(
+                "the chart of Airflow fetches DAGs in the pods of `{}`, which are only on an internal network",
+                processor.name
+            ),
+            help: format!("write a network that is not internal first in `networks` of `{}`", self.name()),
+        })
+    }
+
+    /// Workers and the pods of tasks have one section: what is said for one of them alone would be the other's, too.
+    fn mixed(&self) -> Vec<Gap> {
+        let section: Vec<_> = self.roles.iter().filter(|(section, _)| section.values == WORKERS).collect();
+        let [(worker, of_worker), (task, of_task)] = section.as_slice() else { return Vec::new() };
+        let gap = |path: &[&str], what: &str, is_said: &dyn Fn(&Role) -> bool| {
+            let role = if self.airflow.spec.roles.get(task.role).is_some_and(is_said) { task } else { worker };
+            Gap {
+                origin: path.iter().fold(self.at_role(role), |at, key| at.key(key)),
+                message: format!("the chart of Airflow has one place for the {what} of the workers and of the pods of tasks"),
+                help: "say the same for `worker` and `task`, or choose an executor that has only one of them".to_owned(),
+            }
+        };
+        let variable = |workload, name: &str| self.own(workload).find(|(known, _)| known == name);
+        let names: BTreeSet<&str> = self.own(of_worker).chain(self.own(of_task)).map(|(name, _)| name.as_str()).collect();
+        let differing = names.into_iter().filter(|name| variable(of_worker, name) != variable(of_task, name));
+        let mut gaps: Vec<Gap> = differing
+            .map(|name| gap(&["environment", name], &format!("variable `{name}`"), &|role| role.environment.get(name).is_some()))
+            .collect();
+        if of_worker.resources != of_task.resources {
+            gaps.push(gap(&["resources"], "resources", &|role| role.resources.is_some()));
+        }
+        let overrides = |workload: &Workload| -> Vec<TextTree> {
+            workload.overrides.iter().filter(|(target, _)| target == TARGET).map(|(_, tree)| tree.clone()).collect()
+        };
+        if overrides(of_worker) != overrides(of_task) {
+            gaps.push(gap(&["overrides", TARGET], "overrides", &|role| role.overrides.get(TARGET).is_some()));
         }
         gaps
     }

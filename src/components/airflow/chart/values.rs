@@ -2,13 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::environment::OF_THE_EXECUTOR;
 use super::{Chart, JOBS, from_key, secret_text};
 use crate::components::airflow::HOME;
 use crate::components::airflow::jobs::INIT_PROGRAM;
 use crate::components::airflow::load::{self, Load};
 use crate::components::airflow::spec::{Dags, Git};
-use crate::platform::{Body, ImagePart, Mount, PublicText, Resources, Value, WorkloadKind};
+use crate::platform::{Body, Image, ImagePart, Mount, PublicText, Resources, Value, WorkloadKind};
 use crate::value::Replicas;
 
 /// The script that makes the administrator, and the command with which it first waits for the schema that the chart's own
@@ -26,11 +25,15 @@ impl Chart<'_> {
         let version = self.airflow.image.rsplit(':').next().unwrap_or_default();
         self.set("airflowVersion", version);
         let part = |part| Value::Image { workload: self.main.name.clone(), part };
-        let image = [("repository", part(ImagePart::Repository)), ("tag", part(ImagePart::Tag))];
-        self.set("images.airflow", Value::map(image.clone()));
+        let by_tag = [("repository", part(ImagePart::Repository)), ("tag", part(ImagePart::Tag))];
+        let by_digest = [("repository", part(ImagePart::Name)), ("digest", part(ImagePart::Digest))];
+        let (Image::Pulled { reference } | Image::Built { reference, .. }) = &self.main.image;
+        let has_digest = ImagePart::Digest.of(reference).is_some();
+        self.set("images.airflow", Value::map(if has_digest { by_digest } else { by_tag.clone() }));
         if self.makes_pods() {
-            // Else the pods of tasks run the chart's default image, without the packages of this one.
-            self.set("images.pod_template", Value::map(image));
+            // Else the pods of tasks run the chart's default image, without the packages of this one. It knows no digest here, and
+            // joins the two with a colon, which a digest has, too.
+            self.set("images.pod_template", Value::map(by_tag));
         }
         if self.airflow.pulled_with_login {
             self.set("registry.secretName", Value::ImageLogin(self.main.name.clone()));
@@ -46,9 +49,13 @@ impl Chart<'_> {
     /// The chart would make new ones of the second and the third with every `helm upgrade`, which ends all sessions and
     /// makes running tasks fail.
     pub(super) fn keys(&mut self) {
-        let keys = &self.airflow.keys;
-        let entries = [("fernet-key", &keys.fernet), ("jwt-secret", &keys.jwt), ("api-secret-key", &keys.api)];
-        let secret = self.secret("keys", entries.map(|(key, variable)| (key.to_owned(), secret_text(variable))).into());
+        let entries = [
+            ("fernet-key", "AIRFLOW__CORE__FERNET_KEY"),
+            ("jwt-secret", "AIRFLOW__API_AUTH__JWT_SECRET"),
+            ("api-secret-key", "AIRFLOW__API__SECRET_KEY"),
+        ];
+        let entries = entries.into_iter().filter_map(|(key, name)| Some((key.to_owned(), Body::Text(self.variable(name)?))));
+        let secret = self.secret("keys", entries.collect());
         for path in ["fernetKeySecretName", "jwtSecretName", "apiSecretKeySecretName"] {
             self.set(path, secret.clone());
         }
@@ -104,6 +111,11 @@ impl Chart<'_> {
                 WorkloadKind::Server { replicas: Replicas::Range { .. }, .. } => self.load(),
                 WorkloadKind::Job { .. } | WorkloadKind::Scheduled { .. } | WorkloadKind::Template { .. } => {}
             }
+            // The chart knows a budget for these two, and its default is that of manifests: one pod may be missing.
+            let has_several = matches!(workload.kind, WorkloadKind::Server { replicas, .. } if replicas.max() > 1);
+            if has_several && matches!(section.role, "api_server" | "scheduler") {
+                self.set(&at("podDisruptionBudget.enabled"), true);
+            }
             if workload.resources != Resources::default() {
                 self.set(&at("resources"), Value::Resources(workload.name.clone()));
             }
@@ -136,9 +148,7 @@ impl Chart<'_> {
     /// Without a TTL, so that who waits for the end of a job still finds it.
     pub(super) fn jobs(&mut self) {
         for (section, _) in JOBS {
-            let entries =
-                [("useHelmHooks", Value::from(false)), ("applyCustomEnv", false.into()), ("ttlSecondsAfterFinished", Value::Null)];
-            self.set(section, Value::map(entries));
+            self.set(section, Value::map([("useHelmHooks", Value::from(false)), ("ttlSecondsAfterFinished", Value::Null)]));
             self.set(&format!("{section}.serviceAccount.automountServiceAccountToken"), false);
         }
         let admin = &self.airflow.admin;
@@ -205,10 +215,10 @@ impl Chart<'_> {
 
     /// In the configuration, not as variables: those the chart would hand on to every pod of a task.
     pub(super) fn kept_pods(&mut self) {
-        let entries = self.main.environment.iter().filter_map(|(name, text)| Some((name.strip_prefix(OF_THE_EXECUTOR)?, text)));
-        for (option, text) in entries {
-            if let Ok(text) = PublicText::try_from(text.clone()) {
-                self.values.set(&["config", "kubernetes_executor", &option.to_lowercase()], Value::Text(text));
+        for (name, text) in self.airflow.kept_pods() {
+            let option = name.strip_prefix("AIRFLOW__KUBERNETES_EXECUTOR__").unwrap_or(&name).to_lowercase();
+            if let Ok(text) = PublicText::try_from(text) {
+                self.values.set(&["config", "kubernetes_executor", &option], Value::Text(text));
             }
         }
     }
