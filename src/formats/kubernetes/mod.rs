@@ -9,6 +9,7 @@ mod external_secrets;
 mod files;
 pub mod model;
 mod names;
+mod operators;
 mod policies;
 mod probes;
 mod pulls;
@@ -21,7 +22,8 @@ mod workloads;
 
 pub use bundle::{ReleaseRow, Releases, bundle, cluster_alone};
 pub use cluster::{POD_SUBNET, files as cluster_files};
-pub use custom::{OperatorRow, image_part, operators, plain};
+pub use custom::{image_part, plain};
+pub use operators::{OperatorRow, operators};
 pub use pulls::object as pull_secret;
 pub use realizations::{of_service as realizations_of, pod_labels};
 pub use scope::{Exposure, FilledObject, LocalFile, Reads, Scope, namespaces, secret_object, settings_object};

@@ -48,7 +48,7 @@ struct Scripts<'a> {
     images: BTreeSet<String>,
     claims: Vec<ClaimRow<'a>>,
     releases: &'a [ReleaseRow],
-    operators: Vec<OperatorRow>,
+    operators: Vec<OperatorRow<'a>>,
     /// Whether a script installs them.
     installs_operators: bool,
     cluster: bool,
