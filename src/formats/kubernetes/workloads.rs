@@ -249,7 +249,7 @@ fn short(name: &str) -> &str {
 
 fn hash(content: Option<&Doc>) -> String {
     let mut hash = Sha256::new();
-    hash.update(serde_json::to_vec(&content).unwrap_or_default());
+    hash.update(serde_json::to_vec(&content).expect("a document has text for keys"));
     body::short_hash(hash)[..8].to_owned()
 }
 
