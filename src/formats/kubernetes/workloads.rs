@@ -17,7 +17,7 @@ use super::{
 use crate::diagnostic::Place;
 use crate::formats::text::Reader;
 use crate::formats::{body, document, said_elsewhere};
-use crate::platform::{Image, Workload, WorkloadKind};
+use crate::platform::{Image, Realization, Workload, WorkloadKind};
 use crate::value::Replicas;
 use crate::yaml::Doc;
 
@@ -89,61 +89,75 @@ impl StackManifests<'_> {
 /// The objects of a stack.
 pub fn stack<'a>(scope: &mut Scope<'a>, stack: usize) -> StackManifests<'a> {
     let namespace = scope.namespaces.get(stack).cloned().unwrap_or_default();
-    let members = scope.members_of(stack);
-    let claims = storage::claims(scope, &members);
+    let workloads = scope.workloads_in(stack);
+    let claims = storage::claims(scope, &workloads);
     let part_of = Words::from([part_of(&scope.platform.name)]);
     let storage = claims.iter().map(|claim| storage::object(&namespace, part_of.clone(), claim, scope.own_cluster)).collect();
-    let workloads = members.iter().map(|workload| manifests(scope, &namespace, workload)).collect();
+    let workloads = workloads.into_iter().map(|workload| manifests(scope, &namespace, workload)).collect();
     realizations::of_stack(scope, stack);
     let policies = policies::of_stack(scope, stack);
     StackManifests { stack, namespace, workloads, claims, storage, policies }
 }
 
 fn manifests<'a>(scope: &mut Scope<'a>, namespace: &str, workload: &'a Workload) -> WorkloadManifests<'a> {
-    let place = Place::Key(workload.origin.clone());
-    let metadata = |name: &str| Metadata {
-        name: Some(name.to_owned()),
-        namespace: Some(namespace.to_owned()),
-        labels: labels(&scope.platform.name, workload),
-        ..Metadata::default()
-    };
-    let named = metadata(&workload.name);
-    if let Some(realization) = scope.replaced.by(&workload.name) {
-        // The pods in its place have our labels, so what selects them by those holds for them too.
-        let has_pods = realization.pods.iter().any(|pods| pods.workload == workload.name);
-        let (mut docs, mut awaited) = custom::of_workload(scope, realization, &named, workload);
-        // A chart asks for what looks after a workload, too.
-        awaited.extend(scope.replaced.beside(&workload.name).into_iter().flat_map(|beside| custom::states(beside, workload)));
-        if has_pods {
-            docs.extend(published_service(scope, &named, workload));
-            docs.extend(policies::into(scope, namespace, workload).filter(|_| scope.replaced.speaks_for_its_pods(&workload.name)));
-        }
-        return WorkloadManifests { workload, docs, awaited };
-    }
-    if workload.before.is_some() {
+    let metadata = metadata(scope, namespace, workload, workload.name.clone());
+    let (docs, awaited) = match scope.replaced.by(&workload.name) {
+        Some(realization) => by_realization(scope, realization, namespace, &metadata, workload),
         // It is a step of another one's pod.
-        return WorkloadManifests { workload, docs: Vec::new(), awaited: Vec::new() };
+        None if workload.before.is_some() => (Vec::new(), Vec::new()),
+        None => by_controller(scope, namespace, metadata, workload),
+    };
+    WorkloadManifests { workload, docs, awaited }
+}
+
+/// The metadata of an object of a workload.
+fn metadata(scope: &Scope<'_>, namespace: &str, workload: &Workload, name: String) -> Metadata {
+    let labels = labels(&scope.platform.name, workload);
+    Metadata { name: Some(name), namespace: Some(namespace.to_owned()), labels, ..Metadata::default() }
+}
+
+/// What is there of a workload for which something stands in.
+fn by_realization(
+    scope: &mut Scope<'_>,
+    realization: &Realization,
+    namespace: &str,
+    metadata: &Metadata,
+    workload: &Workload,
+) -> (Vec<Doc>, Vec<Awaited>) {
+    let (mut docs, mut awaited) = custom::of_workload(scope, realization, metadata, workload);
+    // A chart asks for what looks after a workload, too.
+    awaited.extend(scope.replaced.beside(&workload.name).into_iter().flat_map(|beside| custom::states(beside, workload)));
+    // The pods in its place have our labels, so what selects them by those holds for them too.
+    if realization.pods.iter().any(|pods| pods.workload == workload.name) {
+        docs.extend(published_service(scope, metadata, workload));
+        docs.extend(policies::into(scope, namespace, workload).filter(|_| scope.replaced.speaks_for_its_pods(&workload.name)));
     }
+    (docs, awaited)
+}
+
+/// What is there of a workload whose pods we make.
+fn by_controller(scope: &mut Scope<'_>, namespace: &str, metadata: Metadata, workload: &Workload) -> (Vec<Doc>, Vec<Awaited>) {
+    let place = Place::Key(workload.origin.clone());
     scope.resolver.reader = Reader::InStack(workload.stack);
     let files = files::files(scope, workload);
     let steps = steps(scope, workload);
     let mut docs: Vec<Doc> = config_map(scope, namespace, workload, &files).into_iter().collect();
     docs.extend(steps.iter().filter_map(|step| config_map(scope, namespace, step.workload, &step.files)));
-    docs.extend(service(scope, &named, workload));
+    docs.extend(service(scope, &metadata, workload));
     let template = template(scope, workload, &files, &steps, &place);
-    let controller = controller(scope, named.clone(), workload, template, &place).map(|(kind, name, doc)| {
+    let mut awaited = Vec::new();
+    if let Some((kind, name, doc)) = controller(scope, metadata.clone(), workload, template, &place) {
         docs.push(doc);
-        Awaited::controller(kind, name)
-    });
-    let mut awaited: Vec<Awaited> = controller.into_iter().collect();
+        awaited.push(Awaited::controller(kind, name));
+    }
     for realization in scope.replaced.beside(&workload.name) {
-        let (resources, states) = custom::beside_workload(scope, realization, &named, workload);
+        let (resources, states) = custom::beside_workload(scope, realization, &metadata, workload);
         docs.extend(resources);
         awaited.extend(states);
     }
-    docs.extend(together::disruption_budget(scope, named, workload));
+    docs.extend(together::disruption_budget(scope, metadata, workload));
     docs.extend(policies::into(scope, namespace, workload));
-    WorkloadManifests { workload, docs, awaited }
+    (docs, awaited)
 }
 
 /// A workload that runs in the pod of another one.
@@ -161,67 +175,33 @@ fn steps<'a>(scope: &mut Scope<'a>, workload: &Workload) -> Vec<Step<'a>> {
 
 /// The object with the files that are known now.
 fn config_map(scope: &Scope<'_>, namespace: &str, workload: &Workload, files: &files::Files) -> Option<Doc> {
-    let metadata = Metadata {
-        name: Some(files::known_object(&workload.name)),
-        namespace: Some(namespace.to_owned()),
-        labels: labels(&scope.platform.name, workload),
-        ..Metadata::default()
-    };
+    let metadata = metadata(scope, namespace, workload, files::known_object(&workload.name));
     let content = ConfigMap { data: files.known.clone() };
     (!files.known.is_empty()).then(|| doc(&Object { api_version: "v1", kind: "ConfigMap", metadata, content }))
 }
 
-/// The controller or job of a workload: its kind for `kubectl`, its name, and the object with its overrides.
+/// What makes the pods of a workload: its kind for `kubectl`, its name, and the object with its overrides.
 fn controller(
     scope: &mut Scope<'_>,
-    mut metadata: Metadata,
+    metadata: Metadata,
     workload: &Workload,
     template: PodTemplate,
     place: &Place,
 ) -> Option<(&'static str, String, Doc)> {
-    let selector = Selector { match_labels: selector(&scope.platform.name, &workload.name), ..Selector::default() };
     match &workload.kind {
         WorkloadKind::Server { replicas, keep_running } => {
             // A pod that ended is always started again.
             said_elsewhere(keep_running);
-            let state = storage::has_state(scope, workload);
-            if state && replicas.max() > 1 {
-                let message = format!("{} pods of `{}` would share one storage", replicas.max(), workload.name);
-                scope.resolver.refuse(place, message, "leave `replicas` at 1, or mount no volume");
-            }
-            let replicas = match replicas {
-                Replicas::Count(count) => Some(*count),
-                Replicas::Range { .. } => None,
-            };
-            let content = Controller { replicas, service_name: state.then(|| workload.name.clone()), selector, template };
-            let ControllerRef { api_version, kind, name } = controller_of(scope, workload);
-            let object = doc(&Object { api_version, kind, metadata, content: Spec { spec: content } });
-            Some((if state { "statefulset" } else { "deployment" }, name, with_overrides(scope, object, workload, place)))
+            Some(server(scope, metadata, workload, *replicas, template, place))
         }
         WorkloadKind::Job { evidence } => {
             // The init steps of others ask for it.
             said_elsewhere(evidence);
-            metadata.labels.insert(JOB_LABEL.to_owned(), workload.name.clone());
-            let content = Spec { spec: Job { backoff_limit: 20, template } };
-            let object = doc(&Object { api_version: "batch/v1", kind: "Job", metadata, content });
-            let mut object = with_overrides(scope, object, workload, place);
-            // A job cannot be changed, so another content is another job; the install script removes the older ones.
-            let name = format!("{}-{}", short(&workload.name), hash(object.get("spec")));
-            if let Some(known) = object.item_mut("metadata").and_then(|metadata| metadata.value.item_mut("name")) {
-                known.value = Doc::from(name.as_str());
-            }
+            let (name, object) = job(scope, metadata, workload, template, place);
             Some(("job", name, object))
         }
         WorkloadKind::Scheduled { schedule } => {
-            let content = CronJob {
-                schedule: schedule.clone(),
-                time_zone: "Etc/UTC",
-                concurrency_policy: "Forbid",
-                successful_jobs_history_limit: 3,
-                failed_jobs_history_limit: 3,
-                job_template: Spec { spec: Job { backoff_limit: 3, template } },
-            };
-            let object = doc(&Object { api_version: "batch/v1", kind: "CronJob", metadata, content: Spec { spec: content } });
+            let object = cron_job(metadata, schedule, template);
             Some(("cronjob", workload.name.clone(), with_overrides(scope, object, workload, place)))
         }
         WorkloadKind::Template { instead } => {
@@ -234,6 +214,55 @@ fn controller(
             None
         }
     }
+}
+
+fn server(
+    scope: &mut Scope<'_>,
+    metadata: Metadata,
+    workload: &Workload,
+    replicas: Replicas,
+    template: PodTemplate,
+    place: &Place,
+) -> (&'static str, String, Doc) {
+    let state = storage::has_state(scope, workload);
+    if state && replicas.max() > 1 {
+        let message = format!("{} pods of `{}` would share one storage", replicas.max(), workload.name);
+        scope.resolver.refuse(place, message, "leave `replicas` at 1, or mount no volume");
+    }
+    let replicas = match replicas {
+        Replicas::Count(count) => Some(count),
+        Replicas::Range { .. } => None,
+    };
+    let selector = Selector { match_labels: selector(&scope.platform.name, &workload.name), ..Selector::default() };
+    let content = Controller { replicas, service_name: state.then(|| workload.name.clone()), selector, template };
+    let ControllerRef { api_version, kind, name } = controller_of(scope, workload);
+    let object = doc(&Object { api_version, kind, metadata, content: Spec { spec: content } });
+    (if state { "statefulset" } else { "deployment" }, name, with_overrides(scope, object, workload, place))
+}
+
+/// A job cannot be changed, so another content is another job; the install script removes the older ones.
+fn job(scope: &mut Scope<'_>, mut metadata: Metadata, workload: &Workload, template: PodTemplate, place: &Place) -> (String, Doc) {
+    metadata.labels.insert(JOB_LABEL.to_owned(), workload.name.clone());
+    let content = Spec { spec: Job { backoff_limit: 20, template } };
+    let object = doc(&Object { api_version: "batch/v1", kind: "Job", metadata, content });
+    let mut object = with_overrides(scope, object, workload, place);
+    let name = format!("{}-{}", short(&workload.name), hash(object.get("spec")));
+    if let Some(known) = object.item_mut("metadata").and_then(|metadata| metadata.value.item_mut("name")) {
+        known.value = Doc::from(name.as_str());
+    }
+    (name, object)
+}
+
+fn cron_job(metadata: Metadata, schedule: &str, template: PodTemplate) -> Doc {
+    let content = CronJob {
+        schedule: schedule.to_owned(),
+        time_zone: "Etc/UTC",
+        concurrency_policy: "Forbid",
+        successful_jobs_history_limit: 3,
+        failed_jobs_history_limit: 3,
+        job_template: Spec { spec: Job { backoff_limit: 3, template } },
+    };
+    doc(&Object { api_version: "batch/v1", kind: "CronJob", metadata, content: Spec { spec: content } })
 }
 
 /// What makes the pods of a server.
@@ -302,26 +331,23 @@ fn template(scope: &mut Scope<'_>, workload: &Workload, files: &files::Files, st
     } = workload;
     // The container says these, the files and the storage are mounted into it, ...
     said_elsewhere((image, entrypoint, command, working_dir, environment, endpoints, health, resources));
-    said_elsewhere((bodies, mounts, scratch));
+    said_elsewhere((mounts, scratch));
     // ... the init steps say who is waited for, the folder which profile asks for it, and the object the rest.
     said_elsewhere((name, service, role, stack, before, waits, profiles, overrides, origin));
     let container = containers::container(scope, workload, files, place);
-    let mut init_containers = waits::init_steps(scope, workload, place);
-    for Step { workload, files } in steps {
-        init_containers.extend(waits::init_steps(scope, workload, place));
-        init_containers.push(containers::step(scope, workload, files, place));
-    }
+    let init_containers = init_containers(scope, workload, steps, place);
     let mut labels = labels(&scope.platform.name, workload);
     labels.extend(networks.iter().map(|network| network_label(network)));
     let mut annotations = annotations(scope, words, place);
     if let Some(hash) = &files.fingerprint {
         annotations.insert(format!("{PREFIX}/files"), hash.clone());
     }
-    let mut bodies = workload.files.iter().chain(steps.iter().flat_map(|step| &step.workload.files));
+    let mut bodies = bodies.iter().chain(steps.iter().flat_map(|step| &step.workload.files));
     if reads_env(&container, &init_containers) || bodies.any(|file| file.body.is_deploy_time()) {
         annotations.insert(ENV_ANNOTATION.to_owned(), format!("${{{}}}", crate::secrets::FINGERPRINT));
     }
     said_elsewhere((user, runs_as, groups));
+    let volumes = storage::volumes(workload).into_iter().chain(files.volumes());
     PodTemplate {
         metadata: Metadata { labels, annotations, ..Metadata::default() },
         spec: Pod {
@@ -337,13 +363,19 @@ fn template(scope: &mut Scope<'_>, workload: &Workload, files: &files::Files, st
             security_context: pod_security(scope, workload),
             init_containers,
             containers: vec![container],
-            volumes: storage::volumes(workload)
-                .into_iter()
-                .chain(files.volumes())
-                .chain(steps.iter().flat_map(|step| step.files.volumes()))
-                .collect(),
+            volumes: volumes.chain(steps.iter().flat_map(|step| step.files.volumes())).collect(),
         },
     }
+}
+
+/// What runs in a pod before its container: what waits, and the steps, each after what waits for it.
+fn init_containers(scope: &mut Scope<'_>, workload: &Workload, steps: &[Step<'_>], place: &Place) -> Vec<Container> {
+    let mut containers = waits::init_steps(scope, workload, place);
+    for Step { workload, files } in steps {
+        containers.extend(waits::init_steps(scope, workload, place));
+        containers.push(containers::step(scope, workload, files, place));
+    }
+    containers
 }
 
 /// The logins with which a pod pulls its images: its own, and those of the providers that its init steps ask.
