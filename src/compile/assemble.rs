@@ -214,39 +214,15 @@ fn mounters(workloads: &[Workload]) -> BTreeMap<String, Vec<usize>> {
 fn group_job(volume: &str, group: u32, stack: usize, origin: &Pointer, mounter: Option<&Workload>) -> Workload {
     let name = format!("{}-group", volume.replace('_', "-"));
     let script = format!("chgrp {group} /volume && chmod 2775 /volume");
+    let kind = WorkloadKind::Job { evidence: Some(Check::exec(["test", "-g", "/volume"]).into()) };
+    let image = Image::Pulled { reference: "busybox:1.37.0".into() };
+    let source = MountSource::Volume(volume.to_owned());
     Workload {
-        name,
-        service: volume.to_owned(),
-        role: None,
         stack,
-        kind: WorkloadKind::Job { evidence: Some(Check::exec(["test", "-g", "/volume"]).into()) },
-        before: None,
         networks: mounter.map(|workload| workload.networks.iter().take(1).cloned().collect()).unwrap_or_default(),
-        profiles: Vec::new(),
-        image: Image::Pulled { reference: "busybox:1.37.0".into() },
-        entrypoint: None,
         command: Some(["sh", "-c", script.as_str()].map(PublicText::from).into()),
         user: Some("0:0".to_owned()),
-        runs_as: None,
-        groups: Vec::new(),
-        working_dir: None,
-        environment: Vec::new(),
-        files: Vec::new(),
-        mounts: vec![Mount {
-            source: MountSource::Volume(volume.to_owned()),
-            target: "/volume".to_owned(),
-            read_only: false,
-            origin: origin.clone(),
-        }],
-        scratch: Vec::new(),
-        endpoints: Vec::new(),
-        health: None,
-        waits: Vec::new(),
-        resources: crate::platform::Resources::default(),
-        stop_grace: None,
-        reaper: false,
-        labels: Vec::new(),
-        overrides: Vec::new(),
-        origin: origin.clone(),
+        mounts: vec![Mount { source, target: "/volume".to_owned(), read_only: false, origin: origin.clone() }],
+        ..Workload::new(name, volume, kind, image, origin.clone())
     }
 }
