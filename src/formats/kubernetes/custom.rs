@@ -1,11 +1,12 @@
 //! What an operator is asked for, as its custom resources.
 
 use super::containers;
+use super::controllers::controller_of;
 use super::model::{Metadata, Object, Spec, doc};
 use super::realizations::pod_labels;
 use super::scope::Scope;
 use super::workloads::{Awaited, with_overrides};
-use super::{policies, pulls, storage, workloads};
+use super::{policies, pulls, storage};
 use crate::diagnostic::Place;
 use crate::formats::text::{Piece, Reader};
 use crate::platform::realization::Operator;
@@ -142,9 +143,7 @@ pub fn plain(scope: &Scope<'_>, value: &Value) -> Option<Doc> {
         Value::Secret(name) => Doc::from(name.as_str()),
         Value::Claim(source) => Doc::from(storage::claim_name(source)),
         Value::Size(volume) => Doc::from(storage::size(scope, volume)),
-        Value::Controller(workload) => {
-            scope.index.workload(workload).map_or(Doc::Null, |workload| doc(&workloads::controller_of(scope, workload)))
-        }
+        Value::Controller(workload) => scope.index.workload(workload).map_or(Doc::Null, |workload| doc(&controller_of(scope, workload))),
         Value::Peers(endpoint) => scope
             .index
             .workload(&endpoint.workload)

@@ -3,6 +3,7 @@
 mod bundle;
 mod cluster;
 mod containers;
+mod controllers;
 mod custom;
 mod environment;
 mod external_secrets;
@@ -10,6 +11,7 @@ mod files;
 pub mod model;
 mod names;
 mod operators;
+mod pods;
 mod policies;
 mod probes;
 mod pulls;
