@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use crate::blueprint::Blueprint;
 use crate::components::OwnVolume;
 use crate::diagnostic::{Diagnostic, Place, code};
-use crate::platform::{Check, Image, Mount, PathRef, Platform, PublicText, Readiness, Resources, Volume, Workload, WorkloadKind};
+use crate::platform::{Check, Image, Mount, PathRef, Platform, PublicText, Readiness, Volume, Workload, WorkloadKind};
 use crate::source::Pointer;
 use crate::value::NetworkName;
 
@@ -82,34 +82,14 @@ fn job_names(workloads: &[Workload], jobs: &[Workload], found: &mut Vec<Diagnost
 fn group_job(volume: &str, group: u32, origin: &Pointer, mounter: &Workload) -> Workload {
     let name = format!("{}-group", volume.replace('_', "-"));
     let script = format!("chgrp {group} /volume && chmod 2775 /volume");
+    let kind = WorkloadKind::Job { evidence: Some(Check::exec(["test", "-g", "/volume"]).into()) };
+    let image = Image::Pulled { reference: "busybox:1.37.0".into() };
     Workload {
-        name,
-        service: volume.to_owned(),
-        role: None,
         stack: mounter.stack,
-        kind: WorkloadKind::Job { evidence: Some(Check::exec(["test", "-g", "/volume"]).into()) },
-        before: None,
         networks: mounter.networks.iter().take(1).cloned().collect(),
-        profiles: Vec::new(),
-        image: Image::Pulled { reference: "busybox:1.37.0".into() },
-        entrypoint: None,
         command: Some(["sh", "-c", script.as_str()].map(PublicText::from).into()),
         user: Some("0:0".to_owned()),
-        runs_as: None,
-        groups: Vec::new(),
-        working_dir: None,
-        environment: Vec::new(),
-        files: Vec::new(),
         mounts: vec![Mount::volume(volume, "/volume", origin.clone())],
-        scratch: Vec::new(),
-        endpoints: Vec::new(),
-        health: None,
-        waits: Vec::new(),
-        resources: Resources::default(),
-        stop_grace: None,
-        reaper: false,
-        labels: Vec::new(),
-        overrides: Vec::new(),
-        origin: origin.clone(),
+        ..Workload::new(name, volume, kind, image, origin.clone())
     }
 }

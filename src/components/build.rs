@@ -103,11 +103,7 @@ impl Build<'_> {
     /// component adds with [`Build::finish`] after its own.
     pub fn server(&mut self, name: &str, role: Option<&str>, image: Image) -> Workload {
         let (mounts, groups) = self.scope.mounts(self.name);
-        Workload {
-            mounts,
-            groups,
-            ..self.bare(name, role, image, WorkloadKind::Server { replicas: Replicas::Count(1), keep_running: true })
-        }
+        Workload { mounts, groups, ..self.server_beside(name, role, image) }
     }
 
     /// A server beside the service's own, without its storage.
@@ -124,34 +120,13 @@ impl Build<'_> {
         let resources = self.service.resources.as_ref().map(resources).unwrap_or_default();
         let labels = self.service.labels.iter().map(|(key, value)| (key.0.clone(), PublicText::from(value.0.as_str()))).collect();
         Workload {
-            name: name.to_owned(),
-            service: self.name.to_owned(),
             role: role.map(str::to_owned),
             stack: self.stack,
-            kind,
-            before: None,
             networks: self.networks.clone(),
             profiles: self.service.profiles.iter().map(ToString::to_string).collect(),
-            image,
-            entrypoint: None,
-            command: None,
-            user: None,
-            runs_as: None,
-            groups: Vec::new(),
-            working_dir: None,
-            environment: Vec::new(),
-            files: Vec::new(),
-            mounts: Vec::new(),
-            scratch: Vec::new(),
-            endpoints: Vec::new(),
-            health: None,
-            waits: Vec::new(),
             resources,
-            stop_grace: None,
-            reaper: false,
             labels,
-            overrides: Vec::new(),
-            origin: self.at.clone(),
+            ..Workload::new(name, self.name, kind, image, self.at.clone())
         }
     }
 

@@ -350,19 +350,7 @@ impl Value {
 
     /// Puts a value at the end of a path, over what is there; maps on the way are made where they are missing.
     pub fn set(&mut self, path: &[&str], value: Self) {
-        let [first, rest @ ..] = path else {
-            *self = value;
-            return;
-        };
-        if !matches!(self, Self::Map(_)) {
-            *self = Self::Map(Vec::new());
-        }
-        let Self::Map(entries) = self else { return };
-        let position = entries.iter().position(|(key, _)| key == first).unwrap_or_else(|| {
-            entries.push(((*first).to_owned(), Self::Map(Vec::new())));
-            entries.len() - 1
-        });
-        entries[position].1.set(rest, value);
+        *self.slot(path) = value;
     }
 
     /// Adds items to the list at the end of a path, which is made where it is missing.
@@ -370,11 +358,24 @@ impl Value {
         if items.is_empty() {
             return;
         }
-        let before = match self.get(path) {
-            Some(Self::List(before)) => before.clone(),
-            _ => Vec::new(),
-        };
-        self.set(path, Self::List(before.into_iter().chain(items).collect()));
+        match self.slot(path) {
+            Self::List(before) => before.extend(items),
+            other => *other = Self::List(items),
+        }
+    }
+
+    /// The place at the end of a path, which is made where it is missing.
+    fn slot(&mut self, path: &[&str]) -> &mut Self {
+        let [first, rest @ ..] = path else { return self };
+        if !matches!(self, Self::Map(_)) {
+            *self = Self::Map(Vec::new());
+        }
+        let Self::Map(entries) = self else { return self };
+        let position = entries.iter().position(|(key, _)| key == first).unwrap_or_else(|| {
+            entries.push(((*first).to_owned(), Self::Null));
+            entries.len() - 1
+        });
+        entries[position].1.slot(rest)
     }
 
     /// What is at the end of a path of keys.

@@ -69,6 +69,40 @@ pub struct Workload {
 }
 
 impl Workload {
+    /// One of the first stack that has nothing but this: no network, no storage, no limits.
+    pub fn new(name: impl Into<String>, service: impl Into<String>, kind: WorkloadKind, image: Image, origin: Pointer) -> Self {
+        Self {
+            name: name.into(),
+            service: service.into(),
+            role: None,
+            stack: 0,
+            kind,
+            before: None,
+            networks: Vec::new(),
+            profiles: Vec::new(),
+            image,
+            entrypoint: None,
+            command: None,
+            user: None,
+            runs_as: None,
+            groups: Vec::new(),
+            working_dir: None,
+            environment: Vec::new(),
+            files: Vec::new(),
+            mounts: Vec::new(),
+            scratch: Vec::new(),
+            endpoints: Vec::new(),
+            health: None,
+            waits: Vec::new(),
+            resources: Resources::default(),
+            stop_grace: None,
+            reaper: false,
+            labels: Vec::new(),
+            overrides: Vec::new(),
+            origin,
+        }
+    }
+
     /// Whether it runs at certain times, and not from the start on.
     pub const fn is_timed(&self) -> bool {
         matches!(self.kind, WorkloadKind::Scheduled { .. }) || self.before.is_some()

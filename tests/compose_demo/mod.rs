@@ -13,8 +13,8 @@ use std::process::Command;
 use pipegen::fileset::FileSet;
 use pipegen::formats::Layout;
 use pipegen::platform::{
-    ConnectionSetup, Edge, Encoding, Endpoint, EndpointRef, Image, Login, Network, Platform, Protocol, Published, Resources, Secret,
-    SecretFormat, Service, Stack, Text, Workload, WorkloadKind,
+    ConnectionSetup, Edge, Encoding, Endpoint, EndpointRef, Image, Login, Network, Platform, Protocol, Published, Secret, SecretFormat,
+    Service, Stack, Text, Workload, WorkloadKind,
 };
 use pipegen::secrets::{self, Format, Wanted};
 use pipegen::source::Pointer;
@@ -230,34 +230,9 @@ fn edge() -> Edge {
 }
 
 fn workload(name: &str, stack: usize, networks: &[&str]) -> Workload {
-    Workload {
-        name: name.into(),
-        service: name.split('-').next().unwrap_or(name).into(),
-        role: None,
-        stack,
-        kind: WorkloadKind::Server { replicas: Replicas::Count(1), keep_running: true },
-        before: None,
-        networks: networks.iter().map(|name| (*name).into()).collect(),
-        profiles: Vec::new(),
-        image: Image::Pulled { reference: "busybox:1.37".into() },
-        entrypoint: None,
-        command: None,
-        user: None,
-        runs_as: None,
-        groups: Vec::new(),
-        working_dir: None,
-        environment: Vec::new(),
-        files: Vec::new(),
-        mounts: Vec::new(),
-        scratch: Vec::new(),
-        endpoints: Vec::new(),
-        health: None,
-        waits: Vec::new(),
-        resources: Resources::default(),
-        stop_grace: None,
-        reaper: false,
-        labels: Vec::new(),
-        overrides: Vec::new(),
-        origin: at(),
-    }
+    let service = name.split('-').next().unwrap_or(name);
+    let kind = WorkloadKind::Server { replicas: Replicas::Count(1), keep_running: true };
+    let image = Image::Pulled { reference: "busybox:1.37".into() };
+    let networks = networks.iter().map(|name| (*name).into()).collect();
+    Workload { stack, networks, ..Workload::new(name, service, kind, image, at()) }
 }

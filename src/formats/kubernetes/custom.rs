@@ -1,13 +1,13 @@
 //! What an operator is asked for, as its custom resources.
 
 use super::containers;
+use super::controllers::controller_of;
 use super::model::{Metadata, Object, Spec, doc};
-use super::realizations::{of_service, pod_labels};
+use super::realizations::pod_labels;
 use super::scope::Scope;
 use super::workloads::{Awaited, with_overrides};
-use super::{policies, pulls, storage, workloads};
+use super::{policies, pulls, storage};
 use crate::diagnostic::Place;
-use crate::formats::said_elsewhere;
 use crate::formats::text::{Piece, Reader};
 use crate::platform::realization::Operator;
 use crate::platform::{CustomResource, ImagePart, PublicText, Realization, Realizer, Removal, State, Value, Workload};
@@ -143,9 +143,7 @@ pub fn plain(scope: &Scope<'_>, value: &Value) -> Option<Doc> {
         Value::Secret(name) => Doc::from(name.as_str()),
         Value::Claim(source) => Doc::from(storage::claim_name(source)),
         Value::Size(volume) => Doc::from(storage::size(scope, volume)),
-        Value::Controller(workload) => {
-            scope.index.workload(workload).map_or(Doc::Null, |workload| doc(&workloads::controller_of(scope, workload)))
-        }
+        Value::Controller(workload) => scope.index.workload(workload).map_or(Doc::Null, |workload| doc(&controller_of(scope, workload))),
         Value::Peers(endpoint) => scope
             .index
             .workload(&endpoint.workload)
@@ -161,57 +159,4 @@ pub fn plain(scope: &Scope<'_>, value: &Value) -> Option<Doc> {
 /// A part of the image of a workload; nothing if it cannot be told where the tag begins.
 pub fn image_part(scope: &Scope<'_>, workload: &str, part: ImagePart) -> Option<PublicText> {
     part.of(scope.index.workload(workload)?.image.reference())
-}
-
-/// An operator, for the scripts.
-#[derive(Debug)]
-pub struct OperatorRow {
-    /// Its name, for people.
-    pub name: &'static str,
-    /// Its version.
-    pub version: &'static str,
-    /// The repository of the chart that installs it.
-    pub repository: &'static str,
-    /// The chart, and the name of its release.
-    pub chart: &'static str,
-    /// The chart's version.
-    pub chart_version: &'static str,
-    /// Where it is installed.
-    pub namespace: &'static str,
-    /// Values of the chart, each `KEY=VALUE`.
-    pub settings: &'static [&'static str],
-    /// The names of the definitions that are needed, sorted.
-    pub definitions: Vec<String>,
-    /// The line that installs it by hand.
-    pub command: String,
-}
-
-/// The operators of a platform, each once, in the order of the services.
-pub fn operators(scope: &Scope<'_>) -> Vec<OperatorRow> {
-    let mut rows: Vec<OperatorRow> = Vec::new();
-    let realizations = scope.platform.services.iter().flat_map(|service| of_service(service, scope.target));
-    for operator in realizations.filter_map(Realization::operator) {
-        let definitions = operator.resources.iter().map(CustomResource::definition);
-        match rows.iter_mut().find(|row| row.name == operator.name) {
-            Some(row) => row.definitions.extend(definitions),
-            None => rows.push(operator_row(operator, definitions.collect())),
-        }
-    }
-    for row in &mut rows {
-        row.definitions.sort_unstable();
-        row.definitions.dedup();
-    }
-    rows
-}
-
-fn operator_row(operator: &Operator, definitions: Vec<String>) -> OperatorRow {
-    // The policies read the selector, the manifests hold the resources.
-    let Operator { name, version, repository, chart, chart_version, namespace, settings, selector, resources } = operator;
-    said_elsewhere((selector, resources));
-    let set: String = settings.iter().map(|setting| format!(" --set {setting}")).collect();
-    let command = format!(
-        "helm upgrade --install {chart} {chart} --repo {repository} --version {chart_version} --namespace {namespace} \
-         --create-namespace{set} --wait"
-    );
-    OperatorRow { name, version, repository, chart, chart_version, namespace, settings, definitions, command }
 }

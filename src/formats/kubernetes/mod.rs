@@ -3,12 +3,15 @@
 mod bundle;
 mod cluster;
 mod containers;
+mod controllers;
 mod custom;
 mod environment;
 mod external_secrets;
 mod files;
 pub mod model;
 mod names;
+mod operators;
+mod pods;
 mod policies;
 mod probes;
 mod pulls;
@@ -21,7 +24,8 @@ mod workloads;
 
 pub use bundle::{ReleaseRow, Releases, bundle, cluster_alone};
 pub use cluster::{POD_SUBNET, files as cluster_files};
-pub use custom::{OperatorRow, image_part, operators, plain};
+pub use custom::{image_part, plain};
+pub use operators::{OperatorRow, operators};
 pub use pulls::object as pull_secret;
 pub use realizations::{of_service as realizations_of, pod_labels};
 pub use scope::{Exposure, FilledObject, LocalFile, Reads, Scope, namespaces, secret_object, settings_object};

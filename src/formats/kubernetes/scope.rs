@@ -210,7 +210,7 @@ impl<'a> Scope<'a> {
     }
 
     /// The workloads of a stack, in the platform's order.
-    pub fn members_of(&self, stack: usize) -> Vec<&'a Workload> {
+    pub fn workloads_in(&self, stack: usize) -> Vec<&'a Workload> {
         self.platform.workloads.iter().filter(|workload| workload.stack == stack).collect()
     }
 

@@ -75,8 +75,8 @@ pub fn claim_name(source: &MountSource) -> String {
 
 /// The claims of a stack, for those who write nothing else of it.
 pub fn claims_of_stack(scope: &mut Scope<'_>, stack: usize) -> Vec<ClaimPlan> {
-    let members = scope.members_of(stack);
-    claims(scope, &members)
+    let workloads = scope.workloads_in(stack);
+    claims(scope, &workloads)
 }
 
 /// The claims of a stack's workloads, sorted by name.

@@ -25,9 +25,9 @@ struct Scripts {
 
 #[derive(Template)]
 #[template(path = "helm/operators.sh.j2", escape = "sh")]
-struct Operators {
+struct Operators<'a> {
     header: String,
-    operators: Vec<OperatorRow>,
+    operators: Vec<OperatorRow<'a>>,
 }
 
 struct Row {
@@ -45,7 +45,7 @@ struct Row {
 }
 
 /// The files of all releases, and what the scripts of the manifests need to know of them.
-pub fn files<'a>(platform: &Platform, layout: &Layout, scope: &mut Scope<'_>) -> Releases<'a> {
+pub fn files<'a>(platform: &Platform, layout: &Layout, scope: &mut Scope<'a>) -> Releases<'a> {
     let header = layout.header();
     let mut found = Releases::default();
     let (mut values_files, mut scripts) = (Vec::new(), Scripts { header: header.clone(), releases: Vec::new(), images: Vec::new() });
@@ -74,7 +74,7 @@ pub fn files<'a>(platform: &Platform, layout: &Layout, scope: &mut Scope<'_>) ->
 
 /// # Errors
 /// A name cannot be written in a shell script, which the language rules out.
-fn write(values: &[(String, String, Doc)], operators: &Operators, scripts: &Scripts) -> Result<FileSet, TemplateError> {
+fn write(values: &[(String, String, Doc)], operators: &Operators<'_>, scripts: &Scripts) -> Result<FileSet, TemplateError> {
     let mut files = FileSet::new();
     for (file, about, doc) in values {
         files.insert(file, yaml::write(about, doc));

@@ -48,7 +48,7 @@ struct Scripts<'a> {
     images: BTreeSet<String>,
     claims: Vec<ClaimRow<'a>>,
     releases: &'a [ReleaseRow],
-    operators: Vec<OperatorRow>,
+    operators: Vec<OperatorRow<'a>>,
     /// Whether a script installs them.
     installs_operators: bool,
     cluster: bool,
@@ -151,13 +151,7 @@ pub fn files(
     stacks: &[StackManifests<'_>],
     releases: &Releases,
 ) -> Result<FileSet, TemplateError> {
-    let scripts = Scripts {
-        releases: &releases.rows,
-        installs_operators: releases.operators,
-        cluster: releases.cluster,
-        volumes: releases.volumes,
-        ..Scripts::new(platform, layout, scope, stacks)
-    };
+    let scripts = Scripts::new(platform, layout, scope, stacks, releases);
     let mut files = FileSet::new();
     files.insert_executable("install.sh", template::render("kubernetes/install.sh", &Install(&scripts))?);
     files.insert_executable("secrets.sh", template::render("kubernetes/secrets.sh", &Secrets(&scripts))?);
@@ -173,7 +167,13 @@ pub fn files(
 }
 
 impl<'a> Scripts<'a> {
-    fn new(platform: &'a Platform, layout: &'a Layout, scope: &'a Scope<'_>, stacks: &'a [StackManifests<'_>]) -> Self {
+    fn new(
+        platform: &'a Platform,
+        layout: &'a Layout,
+        scope: &'a Scope<'_>,
+        stacks: &'a [StackManifests<'_>],
+        releases: &'a Releases<'_>,
+    ) -> Self {
         let workloads = || stacks.iter().flat_map(|stack| &stack.workloads);
         let built = workloads().filter_map(|one| match &one.workload.image {
             Image::Built { reference, .. } => reference.text().as_literal().map(str::to_owned),
@@ -193,11 +193,11 @@ impl<'a> Scripts<'a> {
             forwards: stacks.iter().flat_map(|stack| forwards(scope, stack)).collect(),
             images: built.collect(),
             claims: stacks.iter().flat_map(claims).collect(),
-            releases: &[],
+            releases: &releases.rows,
             operators: operators(scope),
-            installs_operators: false,
-            cluster: false,
-            volumes: false,
+            installs_operators: releases.operators,
+            cluster: releases.cluster,
+            volumes: releases.volumes,
             store: store::store(scope),
             facts: verification::facts(platform, scope, stacks),
         }

@@ -2,7 +2,7 @@
 
 use crate::formats::{Layout, Rendered};
 use crate::platform::{
-    Body, Check, Endpoint, File, Health, Image, Network, Platform, Protocol, Published, Resources, Stack, Volume, Workload, WorkloadKind,
+    Body, Check, Endpoint, File, Health, Image, Network, Platform, Protocol, Published, Stack, Volume, Workload, WorkloadKind,
 };
 use crate::source::Pointer;
 use crate::value::{Duration, Replicas};
@@ -51,36 +51,9 @@ pub fn volume(name: &str, owner: usize) -> Volume {
 
 /// A server on the network `net` in the first stack.
 pub fn workload(name: &str) -> Workload {
-    Workload {
-        name: name.into(),
-        service: name.into(),
-        role: None,
-        stack: 0,
-        kind: WorkloadKind::Server { replicas: Replicas::Count(1), keep_running: true },
-        before: None,
-        networks: vec!["net".into()],
-        profiles: Vec::new(),
-        image: Image::Pulled { reference: "nginx:1.30.4".into() },
-        entrypoint: None,
-        command: None,
-        user: None,
-        runs_as: None,
-        groups: Vec::new(),
-        working_dir: None,
-        environment: Vec::new(),
-        files: Vec::new(),
-        mounts: Vec::new(),
-        scratch: Vec::new(),
-        endpoints: Vec::new(),
-        health: None,
-        waits: Vec::new(),
-        resources: Resources::default(),
-        stop_grace: None,
-        reaper: false,
-        labels: Vec::new(),
-        overrides: Vec::new(),
-        origin: at(&format!("/services/{name}")),
-    }
+    let kind = WorkloadKind::Server { replicas: Replicas::Count(1), keep_running: true };
+    let image = Image::Pulled { reference: "nginx:1.30.4".into() };
+    Workload { networks: vec!["net".into()], ..Workload::new(name, name, kind, image, at(&format!("/services/{name}"))) }
 }
 
 pub fn file(mount: &str, body: Body) -> File {
