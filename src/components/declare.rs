@@ -159,7 +159,7 @@ impl<'a> Declare<'a> {
     }
 
     /// The image tag for a version: the series' own tag, or a full version of a known series as it is.
-    /// `series` holds pairs of series and tag, newest first; without a version the newest is taken.
+    /// `series` are the component's versions; without a version the first is taken.
     pub fn tag(&mut self, series: &[(&str, &str)], suffix: &str, version: Option<&str>) -> Option<String> {
         let Some(version) = version else { return series.first().map(|(_, tag)| (*tag).to_owned()) };
         let known =

@@ -26,7 +26,7 @@ pub static COMPONENT: Component = Component {
     name: "kafka",
     summary: "Kafka in KRaft mode, with its topics",
     doc: DOC,
-    versions: &["4.3", "4.2"],
+    versions: TAGS,
     runs: true,
     schema: Spec::json_schema,
     declare,

@@ -34,7 +34,7 @@ pub static COMPONENT: Component = Component {
     name: "postgres",
     summary: "PostgreSQL: databases, each with an owner",
     doc: DOC,
-    versions: &["18", "17", "16", "15"],
+    versions: TAGS,
     runs: true,
     schema: Spec::json_schema,
     declare,
