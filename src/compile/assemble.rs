@@ -116,7 +116,7 @@ fn start_order(places: &Places, edges: &[Edge], workloads: &[Workload], found: &
     let count = places.stacks.len();
     let stack_of: HashMap<&str, usize> = workloads.iter().map(|workload| (workload.name.as_str(), workload.stack)).collect();
     let owner_of: HashMap<&str, usize> = places.networks.iter().map(|network| (network.name.as_str(), network.owner)).collect();
-    // before[a][b]: why a starts after b
+    // after[a][b]: why a starts after b
     let mut after: Vec<BTreeMap<usize, Pointer>> = vec![BTreeMap::new(); count];
     for edge in edges {
         let providers = edge.waits.iter().filter_map(|(name, _)| stack_of.get(name.as_str()));
