@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::blueprint::{Blueprint, Credential, CredentialType, MountSource as MountSpec, Volume};
-use crate::components::{Resolved, Resource, Scope, Surface, unknown_name};
-use crate::diagnostic::{Diagnostic, Faults, Place, code, near, one_of};
+use crate::components::{Resolved, Resource, Scope, Surface};
+use crate::diagnostic::{Diagnostic, Faults, Place, code, near, unknown_name, write_instead};
 use crate::platform::{Mount, MountSource, PathRef, SecretFormat, Text};
 use crate::source::Pointer;
 use crate::value::{Reference, ResourceRef, TextPart, parse_text};
@@ -157,12 +157,7 @@ impl<'a> World<'a> {
 
     fn unknown_property(&mut self, what: &str, property: &str, known: &[&str], at: &Pointer, depends: Option<Pointer>) {
         let fault = Diagnostic::new(&code::UNKNOWN_PROPERTY, Place::Value(at.clone()), format!("{what} has no property `{property}`"));
-        let help = match near(property, known.iter().copied()) {
-            Some(right) => format!("write `{right}`"),
-            None if known.is_empty() => "it has none".to_owned(),
-            None => format!("write {}", one_of(known.iter().copied())),
-        };
-        let fault = fault.help(help);
+        let fault = fault.help(if known.is_empty() { "it has none".to_owned() } else { write_instead(property, known.iter().copied()) });
         self.found.push(match depends {
             Some(pointer) => fault.depends_on(pointer),
             None => fault,

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::blueprint::{Blueprint, Readiness as Wanted};
 use crate::components::{Resource, Scope as _, Surface, set};
-use crate::diagnostic::{Diagnostic, Faults, Place, code, one_of};
+use crate::diagnostic::{Diagnostic, Faults, Place, code, one_of, quoted};
 use crate::platform::{Edge, Readiness, Text, Workload, WorkloadKind};
 use crate::source::Pointer;
 
@@ -221,7 +221,7 @@ impl Wiring<'_, '_> {
         workloads: &[Workload],
     ) -> Diagnostic {
         let networks = self.provider(surface).map(|position| workloads[position].networks.as_slice()).unwrap_or_default();
-        let list = networks.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        let list = quoted(networks.iter().map(String::as_str));
         let fault = Diagnostic::new(
             &code::NO_SHARED_NETWORK,
             Place::Name(edge.at.clone()),

@@ -23,7 +23,7 @@ mod s3;
 
 pub use build::{Build, Built, OwnVolume, Resolved, Scope, set};
 pub use common::common_schema;
-pub use declare::{Declare, Reference, Resource, SecretDeclaration, Surface, Topic, unknown_name};
+pub use declare::{Declare, Reference, Resource, SecretDeclaration, Surface, Topic};
 
 use schemars::{Schema, SchemaGenerator};
 
