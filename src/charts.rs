@@ -39,7 +39,7 @@ const AIRFLOW_GONE: &str = include_str!("../schema/charts/airflow-1.18.0-gone.ts
 static AIRFLOW_ROWS: [Row; lines(AIRFLOW)] = rows(AIRFLOW);
 static AIRFLOW_GONE_ROWS: [Row; lines(AIRFLOW_GONE)] = rows(AIRFLOW_GONE);
 
-/// What is known of a chart. The rows are sorted by their path: what is looked up is found by halves.
+/// What is known of a chart. The rows are sorted by their path: what is looked up is found by binary search.
 struct Chart {
     name: &'static str,
     version: &'static str,
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_are_found_by_halves() {
+    fn rows_are_found_by_binary_search() {
         for Chart { name, values, gone, .. } in &CHARTS {
             assert!([values, gone].iter().all(|rows| rows.is_sorted_by_key(|row| row[0])), "{name}");
         }

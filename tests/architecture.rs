@@ -33,8 +33,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("rules",      &["blueprint", "diagnostic", "platform", "source", "value", "yaml"]),
     ("components", &["blueprint", "charts", "diagnostic", "platform", "source", "value", "yaml"]),
     ("blueprint",  &["source", "value"]),
-    // The formats of secrets are one list, shared by those who ask for them and those who make them.
-    ("platform",   &["secrets", "source", "value"]),
+    ("platform",   &["source", "value"]),
     ("secrets",    &["dotenv", "value"]),
     ("template",   &["value"]),
     ("fileset",    &[]),
@@ -213,10 +212,8 @@ fn layer_faults(file: &File) -> Vec<String> {
 
 /// A re-export lets whoever uses the module use what it re-exports, which the table may forbid.
 fn reexport_faults(file: &File) -> Vec<String> {
-    // The format is an attribute of a secret of the platform; components choose it, and know nothing else of secrets.
-    const ALLOWED: &[(&str, &str)] = &[("platform/mod.rs", "pub use crate::secrets::Format as SecretFormat;")];
     let mut faults = Vec::new();
-    for found in REEXPORTS.captures_iter(&file.text).filter(|found| !ALLOWED.contains(&(&file.path, &found[0]))) {
+    for found in REEXPORTS.captures_iter(&file.text) {
         let users = LAYERS.iter().filter(|(_, allowed)| allowed.contains(&file.module()));
         for (user, _) in users.filter(|(user, allowed)| *user != &found[1] && !allowed.contains(&&found[1])) {
             faults.push(format!("src/{}: `{}` lets `{user}` use `{}`, which it must not", file.path, &found[0], &found[1]));

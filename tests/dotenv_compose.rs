@@ -4,7 +4,8 @@
 //! Without any, the tests say so and pass, unless `PIPEGEN_REQUIRE_TOOLS=1`.
 
 use pipegen::dotenv::Env;
-use pipegen::secrets::{self, FINGERPRINT, Format, MARKER, Wanted};
+use pipegen::platform::SecretFormat;
+use pipegen::secrets::{self, FINGERPRINT, MARKER, Wanted};
 use pipegen::value::escape::{self, Encoding};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
@@ -236,8 +237,12 @@ fn compose_reads_the_whole_file_of_secrets_init() {
         let value = format!("{value}\n{MARKER}\n{at}");
         let existing = format!("A={}\n", escape::dotenv(&value));
         let encodings = BTreeSet::from([Encoding::Raw, Encoding::Uri, Encoding::Json]);
-        let wanted =
-            |name: &str| Wanted { name: name.to_owned(), format: Format::Password, note: name.to_owned(), encodings: encodings.clone() };
+        let wanted = |name: &str| Wanted {
+            name: name.to_owned(),
+            format: SecretFormat::Password,
+            note: name.to_owned(),
+            encodings: encodings.clone(),
+        };
         let outcome = secrets::init(Some(&existing), &[wanted("A"), wanted("B")], &[], &mut secrets::os_random).expect("accepted");
 
         let names = ["A", "A_URI", "A_JSON", "B", "B_URI", FINGERPRINT].map(str::to_owned);

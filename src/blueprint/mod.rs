@@ -18,7 +18,7 @@ use serde::Deserialize;
 
 use crate::value::{Map, Name, NetworkName, OneOrMany, ParametricText, ResourceRef, Size, VariableName, variable_of};
 
-/// Words that cannot name a service, volume or stack because references and expectations use them.
+/// Words that cannot name a service or volume because references and expectations use them.
 pub const RESERVED_NAMES: &[&str] = &["all", "credentials", "env", "host", "internet", "parameters", "volumes"];
 
 /// A data platform, described once: services, networks, credentials and pipelines.

@@ -14,7 +14,7 @@ pub fn run(format: Format) -> Done {
         let line = match format {
             Format::Plain => format!("{:width$}  {}", component.name, component.summary),
             Format::Json => {
-                json!({ "component": component.name, "summary": component.summary, "versions": component.versions }).to_string()
+                json!({ "component": component.name, "summary": component.summary, "versions": component.series() }).to_string()
             }
         };
         list.push_str(&line);

@@ -8,7 +8,7 @@ use pipegen_schema::{Rule, Violation, violations};
 use serde_json::Value as Json;
 
 use super::{repair, secret_literals};
-use crate::diagnostic::{Diagnostic, Faults, Place, code, near, one_of};
+use crate::diagnostic::{Diagnostic, Faults, Place, code, near, one_of, write_instead};
 use crate::source::{Pointer, Source};
 use crate::value::{CLASS_KEY, Class, TextPart, parse_text};
 use crate::yaml::{Node, Value};
@@ -258,22 +258,16 @@ fn is_component(at: &Pointer) -> bool {
 
 fn unknown_component(name: &str, rule: &Json, place: Place) -> Diagnostic {
     let fault = Diagnostic::new(&code::UNKNOWN_COMPONENT, place, format!("there is no component `{name}`"));
-    match near(name, allowed(rule)) {
-        Some(right) => fault.help(format!("write `{right}`")),
-        None => fault.help(format!("write {}", one_of(allowed(rule)))),
-    }
+    fault.help(write_instead(name, allowed(rule)))
 }
 
 fn not_one_of(text: Option<&str>, rule: &Json, place: Place) -> Diagnostic {
     let list = one_of(allowed(rule));
     let fault = Diagnostic::new(&code::BAD_VALUE, place, format!("expected {list}"));
-    match text.and_then(|text| near(text, allowed(rule))) {
-        Some(right) => fault.help(format!("write `{right}`")),
-        None => fault.help(format!("write {list}")),
-    }
+    fault.help(text.map_or_else(|| format!("write {list}"), |text| write_instead(text, allowed(rule))))
 }
 
-fn allowed(rule: &Json) -> impl Iterator<Item = &str> {
+fn allowed(rule: &Json) -> impl Iterator<Item = &str> + Clone {
     rule.get("enum").and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str)
 }
 

@@ -1,8 +1,7 @@
 //! `expect:` against the platform: who must, and who must never, reach whom.
 
 use crate::blueprint::Blueprint;
-use crate::components::unknown_name;
-use crate::diagnostic::{Diagnostic, Faults, Place, code, near};
+use crate::diagnostic::{Diagnostic, Faults, Place, code, near, quoted, unknown_name};
 use crate::platform::relation::{meetings, shared_networks};
 use crate::platform::{Expectation, Index, Peer, Platform};
 use crate::source::Pointer;
@@ -173,7 +172,7 @@ fn broken(platform: &Platform, index: &Index<'_>, expectation: &Expectation) -> 
 fn whereabouts(index: &Index<'_>, peer: &Peer) -> Option<(Place, String)> {
     let Peer::Workloads { names, .. } = peer else { return None };
     let workload = index.workload(names.first()?)?;
-    let list = workload.networks.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    let list = quoted(workload.networks.iter().map(String::as_str));
     Some((Place::Key(workload.origin.clone()), format!("it is on {list}")))
 }
 

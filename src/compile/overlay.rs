@@ -38,7 +38,7 @@ pub(super) fn apply(tree: Node, environment: Option<&str>) -> (Node, Vec<Diagnos
         }
         let known: Vec<&str> =
             merged.get("services").map(|services| services.entries().iter().map(|entry| entry.key.as_str()).collect()).unwrap_or_default();
-        let fault = crate::components::unknown_name("service", text, known.into_iter(), &Pointer::root().key("services"), Pointer::root());
+        let fault = crate::diagnostic::unknown_name("service", text, known.into_iter(), &Pointer::root().key("services"), Pointer::root());
         let fault = Diagnostic { place: Place::Span(name.span), ..fault };
         found.push(if fault.related.is_empty() { fault.help("take it off the list: there is nothing to remove") } else { fault });
     }

@@ -7,8 +7,7 @@ use pipegen_schema::violations;
 use regex::Regex;
 
 use super::repair;
-use crate::components::unknown_name;
-use crate::diagnostic::{Diagnostic, Place, code};
+use crate::diagnostic::{Diagnostic, Place, code, unknown_name};
 use crate::source::Pointer;
 use crate::yaml::{Node, Value};
 

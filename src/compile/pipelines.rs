@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::blueprint::{Blueprint, Dataset, MountSource, Runs, Step as StepSpec};
-use crate::components::{Topic, unknown_name};
-use crate::diagnostic::{Diagnostic, Faults, Place, code, near};
+use crate::components::Topic;
+use crate::diagnostic::{Diagnostic, Faults, Place, code, near, unknown_name};
 use crate::platform::{Pipeline, Step};
 use crate::source::Pointer;
 use crate::value::{DatasetName, Duration, Map, Name, NetworkName, ResourceRef};

@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::blueprint::Blueprint;
-use crate::components::unknown_name;
-use crate::diagnostic::{Diagnostic, Faults, Place, code, near};
+use crate::diagnostic::{Diagnostic, Faults, Place, code, near, quoted, unknown_name};
 use crate::platform::{Network, Stack};
 use crate::source::Pointer;
 
@@ -128,7 +127,7 @@ impl Placing<'_> {
             (None, 0 | 1) => 0,
             (None, _) => {
                 if !self.faults.touches(&at) {
-                    let list = names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+                    let list = quoted(names.iter().copied());
                     let fault =
                         Diagnostic::new(&code::MISSING_KEY, Place::Key(service.clone()), "several stacks, and this service is in none");
                     self.found.push(fault.help(format!("write `stack:` with one of {list}")));
@@ -171,7 +170,7 @@ impl Placing<'_> {
                     || self.faults.touches(&Pointer::root().key("stacks"))
                     || self.faults.touches(&Pointer::root().key("networks"));
                 if !excused {
-                    let list = several.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+                    let list = quoted(several.iter().copied());
                     let fault =
                         Diagnostic::new(&code::MISSING_KEY, Place::Key(at.parent()), "several networks, and this service is on none");
                     self.found.push(fault.help(format!("write `networks:` with some of {list}, or give its stack a `network:`")));

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::blueprint::{Blueprint, Credential, CredentialType, MountSource as MountSpec, Volume};
-use crate::components::{Resolved, Resource, Scope, SettingRead, Surface, unknown_name};
-use crate::diagnostic::{Diagnostic, Faults, Place, code, near, one_of};
-use crate::platform::{Mount, MountSource, PathRef, SecretFormat, Text};
+use crate::blueprint::{Blueprint, MountSource as MountSpec, Volume};
+use crate::components::{Resolved, Resource, Scope, SettingRead, Surface};
+use crate::diagnostic::{Diagnostic, Faults, Place, code, near, unknown_name, write_instead};
+use crate::platform::{Mount, MountSource, PathRef, Text};
 use crate::source::Pointer;
 use crate::value::{Reference, ResourceRef, TextPart, parse_text};
 
@@ -43,12 +43,14 @@ impl<'a> World<'a> {
         let Some(name) = self.service(target.service(), at) else { return Target::Broken };
         let Some(declared) = self.services.get(name) else { return Target::Broken };
         let surface = declared.instance.surface();
-        match target.resource() {
-            None => Target::Found(declared, default_resource(surface)),
-            Some(resource) => match find_resource(surface, name, resource, at, self.faults, &mut self.found) {
-                Some(resource) => Target::Found(declared, Some(resource)),
-                None => Target::Broken,
-            },
+        self.resource(surface, name, target.resource(), at).map_or(Target::Broken, |resource| Target::Found(declared, resource))
+    }
+
+    /// The resource of a service that a reference means, with or without naming it; nothing if a fault was reported for it.
+    fn resource<'s>(&mut self, surface: &'s Surface, service: &str, named: Option<&str>, at: &Pointer) -> Option<Option<&'s Resource>> {
+        match named {
+            Some(name) => find_resource(surface, service, name, at, self.faults, &mut self.found).map(Some),
+            None => Some(default_resource(surface)),
         }
     }
 
@@ -123,10 +125,7 @@ impl<'a> World<'a> {
     fn property(&mut self, from: &str, target: &str, resource: Option<&str>, property: &str, at: &Pointer) -> Option<Text> {
         let name = self.service(target, at)?;
         let surface = self.services.surface(name)?;
-        let resource = match resource {
-            Some(resource) => Some(find_resource(surface, name, resource, at, self.faults, &mut self.found)?),
-            None => default_resource(surface),
-        };
+        let resource = self.resource(surface, name, resource, at)?;
         let text = surface
             .properties
             .iter()
@@ -158,34 +157,12 @@ impl<'a> World<'a> {
 
     fn unknown_property(&mut self, what: &str, property: &str, known: &[&str], at: &Pointer, depends: Option<Pointer>) {
         let fault = Diagnostic::new(&code::UNKNOWN_PROPERTY, Place::Value(at.clone()), format!("{what} has no property `{property}`"));
-        let help = match near(property, known.iter().copied()) {
-            Some(right) => format!("write `{right}`"),
-            None if known.is_empty() => "it has none".to_owned(),
-            None => format!("write {}", one_of(known.iter().copied())),
-        };
-        let fault = fault.help(help);
+        let fault = fault.help(if known.is_empty() { "it has none".to_owned() } else { write_instead(property, known.iter().copied()) });
         self.found.push(match depends {
             Some(pointer) => fault.depends_on(pointer),
             None => fault,
         });
     }
-}
-
-/// How the secrets of a credential are made.
-pub(super) fn format_of(kind: CredentialType) -> SecretFormat {
-    match kind {
-        CredentialType::Password => SecretFormat::Password,
-        CredentialType::Basic => SecretFormat::Supplied { hint: "the password of the existing account" },
-        CredentialType::Token => SecretFormat::Supplied { hint: "a token of the existing system" },
-        CredentialType::Aws => SecretFormat::Supplied { hint: "from the AWS console or CLI" },
-        CredentialType::SshKey => SecretFormat::Supplied { hint: "the private key, with its line breaks" },
-        CredentialType::Registry => SecretFormat::Supplied { hint: "the password or token of the registry" },
-    }
-}
-
-/// The username of a credential, for people.
-pub(super) fn user_note(credential: &Credential) -> String {
-    credential.username.as_ref().map(|username| format!(" (user {})", username.0)).unwrap_or_default()
 }
 
 /// The resource that a service without a written resource means: the only one, or the component's default.
@@ -220,16 +197,19 @@ pub(super) fn find_service<'a>(
     at: &Pointer,
     found: &mut Vec<Diagnostic>,
 ) -> Option<&'a str> {
-    if let Some(known) = services.name(name) {
-        return Some(known);
+    if services.name(name).is_none() {
+        let section = Pointer::root().key("services");
+        if faults.touches(&section.key(name)) {
+            return None;
+        }
+        found.push(unknown_name("service", name, services.names(), &section, at.clone()));
     }
-    let section = Pointer::root().key("services");
-    if faults.touches(&section.key(name)) {
-        return None;
-    }
-    let names: Vec<&str> = services.names().collect();
-    found.push(unknown_name("service", name, names.iter().copied(), &section, at.clone()));
-    near(name, names).and_then(|near| services.name(near))
+    service_meant(services, name)
+}
+
+/// The service of this name, or else the near one.
+fn service_meant<'a>(services: &Services<'a>, name: &str) -> Option<&'a str> {
+    services.name(name).or_else(|| near(name, services.names()).and_then(|near| services.name(near)))
 }
 
 /// Finds a volume; an unknown one is reported and stands for the near one.
@@ -265,17 +245,16 @@ pub(super) fn find_resource<'s>(
     faults: &Faults,
     found: &mut Vec<Diagnostic>,
 ) -> Option<&'s Resource> {
-    if let Some(resource) = surface.resources.iter().find(|resource| resource.name == name) {
-        return Some(resource);
+    let meant = resource_meant(surface, name);
+    if meant.is_some_and(|resource| resource.name == name) {
+        return meant;
     }
     if faults.touches(&Pointer::root().key("services").key(service)) {
         return None;
     }
     let kind = if surface.resource_kind.is_empty() { "resource" } else { surface.resource_kind };
-    let right = near(name, surface.resources.iter().map(|resource| resource.name.as_str()));
     let fault = Diagnostic::new(&code::UNKNOWN_NAME, Place::Name(at.clone()), format!("`{service}` has no {kind} `{name}`"));
-    let right = right.and_then(|right| surface.resources.iter().find(|resource| resource.name == right));
-    found.push(match right {
+    found.push(match meant {
         Some(resource) => {
             fault.help(format!("write `{service}/{}`", resource.name)).related(Place::Value(resource.origin.clone()), "the near name")
         }
@@ -286,7 +265,13 @@ pub(super) fn find_resource<'s>(
             fault.help(format!("declare it, or write one of {list}"))
         }
     });
-    right
+    meant
+}
+
+/// The resource of this name, or else the near one.
+fn resource_meant<'s>(surface: &'s Surface, name: &str) -> Option<&'s Resource> {
+    let find = |wanted: &str| surface.resources.iter().find(|resource| resource.name == wanted);
+    find(name).or_else(|| near(name, surface.resources.iter().map(|resource| resource.name.as_str())).and_then(find))
 }
 
 impl Scope for World<'_> {
@@ -313,12 +298,10 @@ impl Scope for World<'_> {
 
     fn resolve(&self, target: &ResourceRef) -> Option<Resolved> {
         let services = self.services;
-        let name =
-            services.name(target.service()).or_else(|| near(target.service(), services.names()).and_then(|near| services.name(near)))?;
-        let surface = services.surface(name)?;
+        let surface = services.surface(service_meant(services, target.service())?)?;
         let resource = match target.resource() {
+            Some(name) => Some(resource_meant(surface, name)?),
             None => default_resource(surface),
-            Some(wanted) => Some(find_resource(surface, name, wanted, &Pointer::root(), self.faults, &mut Vec::new())?),
         };
         let mut properties: BTreeMap<&'static str, Text> = surface.properties.iter().map(|(name, text)| (*name, text.clone())).collect();
         properties.extend(resource.into_iter().flat_map(|resource| &resource.properties).map(|(name, text)| (*name, text.clone())));

@@ -2,16 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use crate::blueprint::Blueprint;
+use crate::blueprint::{Blueprint, Credential, CredentialType};
 use crate::components::{SecretDeclaration, SettingRead};
 use crate::diagnostic::{Diagnostic, Place, code};
-use crate::platform::{Encoding, Part, Realization, Secret, Setting};
+use crate::platform::{Encoding, Part, Realization, Secret, SecretFormat, Setting};
 use crate::source::Pointer;
 use crate::value::Reference;
 
 use super::build::BuiltAll;
 use super::declare::Services;
-use super::scope;
 
 /// How the variables begin that `secrets init` and the manifests have for themselves.
 const OWN: &str = "PIPEGEN_";
@@ -126,8 +125,8 @@ fn declared_secrets(blueprint: &Blueprint, services: &Services<'_>, found: &mut 
         let origin = section.key(name.as_str());
         credential.kind.secret_fields().iter().map(move |field| SecretDeclaration {
             variable: credential.variable(name.as_str(), field),
-            format: scope::format_of(credential.kind),
-            note: format!("{} of the credential {name}{}", field.replace('_', " "), scope::user_note(credential)),
+            format: format_of(credential.kind),
+            note: format!("{} of the credential {name}{}", field.replace('_', " "), user_note(credential)),
             origin: origin.clone(),
         })
     });
@@ -148,4 +147,21 @@ fn declared_secrets(blueprint: &Blueprint, services: &Services<'_>, found: &mut 
         declared.insert(secret.variable.clone(), secret);
     }
     declared
+}
+
+/// How the secrets of a credential are made.
+fn format_of(kind: CredentialType) -> SecretFormat {
+    match kind {
+        CredentialType::Password => SecretFormat::Password,
+        CredentialType::Basic => SecretFormat::Supplied { hint: "the password of the existing account" },
+        CredentialType::Token => SecretFormat::Supplied { hint: "a token of the existing system" },
+        CredentialType::Aws => SecretFormat::Supplied { hint: "from the AWS console or CLI" },
+        CredentialType::SshKey => SecretFormat::Supplied { hint: "the private key, with its line breaks" },
+        CredentialType::Registry => SecretFormat::Supplied { hint: "the password or token of the registry" },
+    }
+}
+
+/// The username of a credential, for people.
+fn user_note(credential: &Credential) -> String {
+    credential.username.as_ref().map(|username| format!(" (user {})", username.0)).unwrap_or_default()
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::blueprint::{Blueprint, Readiness as Wanted};
 use crate::components::{Resource, Scope as _, Surface, set};
-use crate::diagnostic::{Diagnostic, Faults, Place, code, one_of};
+use crate::diagnostic::{Diagnostic, Faults, Place, code, one_of, quoted};
 use crate::platform::{Edge, Readiness, Text, Workload};
 use crate::source::Pointer;
 
@@ -96,7 +96,9 @@ impl Wiring<'_, '_> {
     ) -> Option<Edge> {
         let surface = provider.instance.surface();
         let consumer = self.services.get(&edge.from)?;
-        self.right_component(edge, provider, found)?;
+        if !self.is_right_component(edge, provider, found) {
+            return None;
+        }
         if edge.needs_resource && resource.is_none() && (surface.resource_kind == "database") && edge.target.resource().is_none() {
             found.push(ambiguous(provider.name, surface, &edge.at));
             return None;
@@ -138,9 +140,10 @@ impl Wiring<'_, '_> {
         })
     }
 
-    fn right_component(&self, edge: &Pending, provider: &Declared<'_>, found: &mut Vec<Diagnostic>) -> Option<()> {
+    /// Whether the edge may lead to what it names; where it may not, that is reported.
+    fn is_right_component(&self, edge: &Pending, provider: &Declared<'_>, found: &mut Vec<Diagnostic>) -> bool {
         if edge.accepts.is_empty() || edge.accepts.contains(&provider.component.name) {
-            return Some(());
+            return true;
         }
         let wanted = edge.accepts.join("` or `");
         let message =
@@ -160,7 +163,7 @@ impl Wiring<'_, '_> {
                 .help(help)
                 .related(Place::Key(provider.at.clone()), "declared here"),
         );
-        None
+        false
     }
 
     /// The consumer's workloads that connect: of those that the edge names, or of its servers, those that share a network,
@@ -218,7 +221,7 @@ impl Wiring<'_, '_> {
         workloads: &[Workload],
     ) -> Diagnostic {
         let networks = self.provider(surface).map(|position| workloads[position].networks.as_slice()).unwrap_or_default();
-        let list = networks.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        let list = quoted(networks.iter().map(String::as_str));
         let fault = Diagnostic::new(
             &code::NO_SHARED_NETWORK,
             Place::Name(edge.at.clone()),

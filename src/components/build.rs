@@ -286,17 +286,16 @@ impl Build<'_> {
 
     fn pulled(&mut self, reference: &Deployable, at: &Pointer) -> Option<Image> {
         let text = self.public(&reference.0, at)?;
-        if let Some(literal) = text.text().as_literal() {
-            self.fixed_tag(literal, at)?;
-        }
-        Some(Image::Pulled { reference: text })
+        self.has_fixed_tag(&text, at).then_some(Image::Pulled { reference: text })
     }
 
-    fn fixed_tag(&mut self, reference: &str, at: &Pointer) -> Option<()> {
+    /// Whether an image means the same tomorrow, as far as that is known now; one that does not is reported.
+    fn has_fixed_tag(&mut self, reference: &PublicText, at: &Pointer) -> bool {
+        let Some(reference) = reference.text().as_literal() else { return true };
         let name = reference.rsplit('/').next().unwrap_or(reference);
         let tag = name.split_once('@').map(|(_, digest)| digest).or_else(|| name.split_once(':').map(|(_, tag)| tag));
         if tag.is_some_and(|tag| !tag.is_empty() && tag != "latest") {
-            return Some(());
+            return true;
         }
         let message = if tag == Some("latest") {
             "the tag `latest` means another image tomorrow"
@@ -307,7 +306,7 @@ impl Build<'_> {
             Diagnostic::new(&code::FLOATING_TAG, Place::Value(at.clone()), message)
                 .help("write the tag that you tested, such as `python:3.12-slim`"),
         );
-        None
+        false
     }
 
     fn named(
@@ -336,8 +335,8 @@ impl Build<'_> {
             _ => PublicText::from("local"),
         };
         let reference = PublicText::try_from(repository.text().clone().then(":").then(tag.text().clone())).ok()?;
-        if let Some(literal) = reference.text().as_literal() {
-            self.fixed_tag(literal, &at.key("tag"))?;
+        if !self.has_fixed_tag(&reference, &at.key("tag")) {
+            return None;
         }
         self.pulled_with_login(&reference);
         match build {

@@ -23,7 +23,7 @@ pub fn common_schema(component: &Component, generator: &mut SchemaGenerator) -> 
     }
     properties.insert("component".to_owned(), json!({ "const": component.name, "description": component.summary }));
     if let Some(version) = properties.get_mut("version").and_then(Value::as_object_mut) {
-        version.insert("examples".to_owned(), json!(component.versions));
+        version.insert("examples".to_owned(), json!(component.series()));
     }
     Schema::from(Map::from_iter([
         ("type".to_owned(), json!("object")),

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use super::checks::curl;
 use super::{Build, Built, Component, Declare, Instance, Surface};
 use crate::blueprint::{EndpointKey, Health as HealthSpec, HealthTool};
-use crate::diagnostic::{Diagnostic, Place, code};
+use crate::diagnostic::{Diagnostic, Place, code, unknown_name};
 use crate::platform::{
     Check, Endpoint, EndpointRef, Health, Protocol, PublicText, Published, Readiness, RemoteCheck, Text, Vantage, WorkloadKind,
 };
@@ -223,7 +223,7 @@ impl Container {
                 Some(port) => return Some(port.0),
                 None => {
                     let at = if at.last().as_deref() == Some("tcp") { at.clone() } else { at.key("endpoint") };
-                    super::unknown_name("port", name.as_str(), ports.keys().map(EndpointKey::as_str), &cx.at.key("ports"), at)
+                    unknown_name("port", name.as_str(), ports.keys().map(EndpointKey::as_str), &cx.at.key("ports"), at)
                 }
             },
             None => match ports.iter().collect::<Vec<_>>().as_slice() {

@@ -1,8 +1,8 @@
 //! The credentials that a component's keys name.
 
-use super::{Declare, unknown_name};
+use super::Declare;
 use crate::blueprint::{Credential, CredentialType};
-use crate::diagnostic::{Diagnostic, Place, code, near, one_of};
+use crate::diagnostic::{Diagnostic, Place, code, near, one_of, unknown_name};
 use crate::platform::{Login, Text};
 use crate::source::Pointer;
 use crate::value::NetworkName;

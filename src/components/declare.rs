@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use crate::blueprint::{Blueprint, Publish, Service};
-use crate::diagnostic::{Code, Diagnostic, Faults, Place, code, one_of};
+use crate::diagnostic::{Code, Diagnostic, Faults, Place, code, near, quoted, write_instead};
 use crate::platform::{EndpointRef, External, Login, PublicText, Published, Readiness, SecretFormat, Text, Vantage};
 use crate::source::Pointer;
 use crate::value::{Deployable, Reference as HoleReference, ResourceRef, TextPart, parse_text, variable_of};
@@ -168,7 +168,7 @@ impl<'a> Declare<'a> {
     }
 
     /// The image tag for a version: the series' own tag, or a full version of a known series as it is.
-    /// `series` holds pairs of series and tag, newest first; without a version the newest is taken.
+    /// `series` are the component's versions; without a version the first is taken.
     pub fn tag(&mut self, series: &[(&str, &str)], suffix: &str, version: Option<&str>) -> Option<String> {
         let Some(version) = version else { return series.first().map(|(_, tag)| (*tag).to_owned()) };
         let known =
@@ -202,7 +202,7 @@ impl<'a> Declare<'a> {
                 [] => self.fault(&code::BAD_VALUE, "publish", "this service listens on no port", "remove `publish`, or declare `ports`"),
                 [_] => found[0] = Some(host_port(published, at)),
                 [_, ..] if self.service.component == "container" => {
-                    let list = keys.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ");
+                    let list = quoted(keys.iter().copied());
                     self.fault(
                         &code::AMBIGUOUS_REFERENCE,
                         "publish",
@@ -226,11 +226,9 @@ impl<'a> Declare<'a> {
     }
 
     fn unknown_endpoint(&mut self, name: &str, keys: &[&str], place: Pointer) {
-        let near = crate::diagnostic::near(name, keys.iter().copied());
-        let help = near.map_or_else(|| format!("write {}", one_of(keys.iter().copied())), |near| format!("write `{near}`"));
-        let mut fault =
-            Diagnostic::new(&code::UNKNOWN_NAME, Place::Key(place), format!("`{}` has no endpoint `{name}`", self.name)).help(help);
-        if let Some(near) = near.filter(|_| self.service.component == "container") {
+        let message = format!("`{}` has no endpoint `{name}`", self.name);
+        let mut fault = Diagnostic::new(&code::UNKNOWN_NAME, Place::Key(place), message).help(write_instead(name, keys.iter().copied()));
+        if let Some(near) = near(name, keys.iter().copied()).filter(|_| self.service.component == "container") {
             fault = fault.related(Place::Key(self.at.key("ports").key(near)), "the near name");
         }
         self.diagnostics.push(fault);
@@ -287,18 +285,4 @@ impl<'a> Declare<'a> {
 fn host_port(published: &crate::blueprint::Published, origin: Pointer) -> Published {
     let address = published.address.unwrap_or(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST));
     Published { port: published.port.0, address, origin }
-}
-
-/// The fault of a name that is declared nowhere, with the near name's line as second place.
-pub fn unknown_name<'n>(what: &str, name: &str, known: impl Iterator<Item = &'n str>, section: &Pointer, at: Pointer) -> Diagnostic {
-    let known: Vec<&str> = known.collect();
-    let fault = Diagnostic::new(&code::UNKNOWN_NAME, Place::Name(at), format!("there is no {what} `{name}`"));
-    match crate::diagnostic::near(name, known.iter().copied()) {
-        Some(near) => fault.help(format!("write `{near}`")).related(Place::Key(section.key(near)), "the near name"),
-        None if known.is_empty() => fault.help(format!("declare it under `{}`", section.last().unwrap_or_default())),
-        None => {
-            let list = one_of(known.iter().copied().take(10));
-            fault.help(format!("declare it under `{}`, or write {list}", section.last().unwrap_or_default()))
-        }
-    }
 }

@@ -16,7 +16,7 @@ pub static COMPONENT: Component = Component {
     name: "kafdrop",
     summary: "Kafdrop: a web page that shows what is in Kafka",
     doc: DOC,
-    versions: &["4.2"],
+    versions: TAGS,
     runs: true,
     schema: Spec::json_schema,
     declare,

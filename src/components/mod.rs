@@ -23,7 +23,7 @@ mod s3;
 
 pub use build::{Build, Built, OwnVolume, Resolved, Scope, set};
 pub use common::common_schema;
-pub use declare::{Declare, Reference, Resource, SecretDeclaration, SettingRead, Surface, Topic, unknown_name};
+pub use declare::{Declare, Reference, Resource, SecretDeclaration, SettingRead, Surface, Topic};
 
 use schemars::{Schema, SchemaGenerator};
 
@@ -37,14 +37,22 @@ pub struct Component {
     pub summary: &'static str,
     /// Markdown for `pipegen explain`.
     pub doc: &'static str,
-    /// The versions that `version:` may name: the default first, then the newest first; empty where there is no such key.
-    pub versions: &'static [&'static str],
+    /// The series that `version:` may name, each with the tag of its image: the default first, then the newest first; empty
+    /// where there is no such key.
+    pub versions: &'static [(&'static str, &'static str)],
     /// Whether its services run here; one that runs nothing has its own fields only.
     pub runs: bool,
     /// The schema of the component's own fields, beside the common ones.
     pub schema: fn(&mut SchemaGenerator) -> Schema,
     /// Reads the service and says what others may see of it. `None`: a fault was reported.
     pub declare: fn(&mut Declare<'_>) -> Option<Box<dyn Instance>>,
+}
+
+impl Component {
+    /// The series of its versions, the default first.
+    pub fn series(&self) -> Vec<&'static str> {
+        self.versions.iter().map(|(series, _)| *series).collect()
+    }
 }
 
 /// A service of a component, between the two steps.

@@ -21,7 +21,7 @@ pub static COMPONENT: Component = Component {
     name: "nginx",
     summary: "nginx: a reverse proxy that finds services by name",
     doc: DOC,
-    versions: &["1.30"],
+    versions: TAGS,
     runs: true,
     schema: Spec::json_schema,
     declare,

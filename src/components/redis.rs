@@ -24,7 +24,7 @@ pub static COMPONENT: Component = Component {
     name: "redis",
     summary: "Redis: a cache and a broker, always with a password",
     doc: DOC,
-    versions: &["7.2", "7.4"],
+    versions: TAGS,
     runs: true,
     schema: Spec::json_schema,
     declare,

@@ -19,7 +19,7 @@ pub use json::render_json;
 pub use order::sort_and_dedup;
 pub use plain::render_plain;
 pub use printable::printable;
-pub use suggest::{near, one_of};
+pub use suggest::{near, one_of, quoted, unknown_name, write_instead};
 
 use crate::source::{Pointer, Span};
 

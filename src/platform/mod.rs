@@ -18,8 +18,8 @@ pub use workload::{
     Resources, Workload, WorkloadKind,
 };
 
-pub use crate::secrets::Format as SecretFormat;
 use crate::source::Pointer;
+pub use crate::value::secret::SecretFormat;
 
 /// Everything that is deployed. Lists are in the order in which the blueprint has them, unless said otherwise.
 #[derive(Debug, Clone)]

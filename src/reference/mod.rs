@@ -49,13 +49,14 @@ fn section(name: &str) -> Option<String> {
 }
 
 fn component_row(component: &&Component) -> Vec<String> {
-    let versions = component.versions.join(", ");
+    let versions = component.series().join(", ");
     vec![format!("[{0}](docs/components.md#{0})", component.name), component.summary.to_owned(), versions]
 }
 
 /// What `pipegen explain` and the reference say of a component.
 pub fn component(component: &Component) -> String {
-    let Component { name, summary, doc, versions, .. } = component;
+    let Component { name, summary, doc, .. } = component;
+    let versions = component.series();
     let versions = if versions.is_empty() { String::new() } else { format!(" Versions: {}.", versions.join(", ")) };
     let keys = keys::of_component(name);
     let keys = if keys.is_empty() { String::new() } else { format!("\n\n## Keys\n\nBeside the keys that every service has:\n\n{keys}") };

@@ -1,4 +1,4 @@
-//! Services that wait for each other never start. Edges without waiting may form any circle.
+//! Services that wait for each other never start. Edges without waiting may form any cycle.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -14,14 +14,14 @@ pub(super) fn check(context: &RuleContext<'_>) -> Vec<Diagnostic> {
         graph.entry(&edge.from).or_default().entry(&edge.to).or_insert(edge);
     }
     let mut found = Vec::new();
-    while let Some(cycle) = cycle(&mut graph) {
+    while let Some(cycle) = cycle(&graph) {
         let [first, others @ ..] = cycle.as_slice() else { break };
         if others.is_empty() {
             let fault =
                 Diagnostic::new(&code::DEPENDENCY_CYCLE, Place::Name(first.origin.clone()), format!("`{}` waits for itself", first.from));
             found.push(fault.help("remove it: a service reaches itself without it"));
         } else {
-            found.push(circle(first, others));
+            found.push(report(first, others));
         }
         if let Some(edges) = graph.get_mut(first.from.as_str()) {
             edges.remove(first.to.as_str());
@@ -30,7 +30,7 @@ pub(super) fn check(context: &RuleContext<'_>) -> Vec<Diagnostic> {
     found
 }
 
-fn circle(first: &Edge, others: &[&Edge]) -> Diagnostic {
+fn report(first: &Edge, others: &[&Edge]) -> Diagnostic {
     let names = [first].into_iter().chain(others.iter().copied()).chain([first]).map(|edge| format!("`{}`", edge.from));
     let names = names.collect::<Vec<_>>().join(" waits for ");
     let fault = Diagnostic::new(&code::DEPENDENCY_CYCLE, Place::Name(first.origin.clone()), names);
@@ -40,10 +40,10 @@ fn circle(first: &Edge, others: &[&Edge]) -> Diagnostic {
 }
 
 /// Takes away what is on no cycle, then follows what is left until something comes up twice.
-fn cycle<'a>(graph: &mut Graph<'a>) -> Option<Vec<&'a Edge>> {
+fn cycle<'a>(graph: &Graph<'a>) -> Option<Vec<&'a Edge>> {
     let mut waited: HashMap<&str, usize> = HashMap::new();
     let mut waiters: HashMap<&str, Vec<&str>> = HashMap::new();
-    for (from, edges) in graph.iter() {
+    for (from, edges) in graph {
         waited.insert(from, edges.len());
         for to in edges.keys() {
             waiters.entry(to).or_default().push(from);

@@ -1,7 +1,7 @@
 //! A service that has only internal networks has no way to the host: its published port would never answer.
 
 use super::RuleContext;
-use crate::diagnostic::{Diagnostic, Place, code};
+use crate::diagnostic::{Diagnostic, Place, code, quoted};
 use crate::platform::Index;
 
 pub(super) fn check(context: &RuleContext<'_>) -> Vec<Diagnostic> {
@@ -14,7 +14,7 @@ pub(super) fn check(context: &RuleContext<'_>) -> Vec<Diagnostic> {
             if !workload.networks.iter().all(internal) {
                 continue;
             }
-            let list = workload.networks.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+            let list = quoted(workload.networks.iter().map(String::as_str));
             let fault = Diagnostic::new(
                 &code::INTERNAL_ONLY_PUBLISH,
                 Place::Value(published.origin.clone()),

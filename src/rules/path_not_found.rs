@@ -12,7 +12,7 @@ pub(super) fn check(context: &RuleContext<'_>) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for build in context.builds() {
         let dockerfile = build.dockerfile.as_deref().unwrap_or("Dockerfile");
-        if missing(base, &build.context, &mut found) {
+        if report_missing(base, &build.context, &mut found) {
             continue;
         }
         if !base.join(&build.context.path).join(dockerfile).exists() {
@@ -23,19 +23,19 @@ pub(super) fn check(context: &RuleContext<'_>) -> Vec<Diagnostic> {
         }
     }
     for path in context.mounted() {
-        missing(base, path, &mut found);
+        report_missing(base, path, &mut found);
     }
     for file in context.platform.workloads.iter().flat_map(|workload| &workload.files) {
         if let Body::Path(path) = &file.body {
-            missing(base, path, &mut found);
+            report_missing(base, path, &mut found);
         }
     }
     steps(context, base, &mut found);
     found
 }
 
-/// Reports a path that is not there.
-fn missing(base: &Path, path: &PathRef, found: &mut Vec<Diagnostic>) -> bool {
+/// Whether a path is not there; then that is reported.
+fn report_missing(base: &Path, path: &PathRef, found: &mut Vec<Diagnostic>) -> bool {
     let absent = !base.join(&path.path).exists();
     if absent {
         found.push(not_found(&path.path, path.origin.clone()));
@@ -62,7 +62,7 @@ fn steps(context: &RuleContext<'_>, base: &Path, found: &mut Vec<Diagnostic>) {
                 }
             }
             if let Some(program) = &step.spark_submit {
-                missing(base, &PathRef { path: program.0.clone(), origin: at.key("spark_submit") }, found);
+                report_missing(base, &PathRef { path: program.0.clone(), origin: at.key("spark_submit") }, found);
             }
         }
     }

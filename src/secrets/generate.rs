@@ -1,7 +1,7 @@
 //! Values of secrets, made from random bytes.
 
 use crate::value::escape;
-use crate::value::secret::Secret;
+use crate::value::secret::{Secret, SecretFormat};
 use sha2::{Digest, Sha256};
 
 /// Where random bytes come from.
@@ -10,24 +10,7 @@ pub type Random<'a> = dyn FnMut(&mut [u8]) -> Result<(), getrandom::Error> + 'a;
 /// The random bytes of the operating system, fit for keys.
 pub use getrandom::fill as os_random;
 
-/// What the value of a secret looks like.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    /// 32 characters of `[A-Za-z0-9]`: 190 bits, and no syntax has to escape any of them.
-    Password,
-    /// A Fernet key: 32 bytes in URL-safe base64, with padding
-    /// (<https://github.com/fernet/spec/blob/master/Spec.md>).
-    Fernet,
-    /// 32 bytes in hexadecimal, for keys that sign tokens.
-    Hex64,
-    /// Nothing that could be generated: the deployer has it from elsewhere.
-    Supplied {
-        /// Where from, or what it looks like.
-        hint: &'static str,
-    },
-}
-
-impl Format {
+impl SecretFormat {
     /// A new value, or `None` if the deployer has to supply it.
     ///
     /// # Errors
@@ -80,7 +63,7 @@ pub(super) fn sha256_hex(bytes: &[u8]) -> String {
 mod tests {
     use super::*;
 
-    /// Bytes that count up from `start`, around the clock.
+    /// Bytes that count up from `start`, wrapping at 255.
     fn counting(start: u8) -> impl FnMut(&mut [u8]) -> Result<(), getrandom::Error> {
         let mut next = start;
         move |buffer| {
@@ -92,7 +75,7 @@ mod tests {
         }
     }
 
-    fn made(format: Format, start: u8) -> String {
+    fn made(format: SecretFormat, start: u8) -> String {
         let value = format.make(&mut counting(start)).expect("random bytes");
         value.expect("a generated format").reveal().to_owned()
     }
@@ -107,16 +90,16 @@ mod tests {
 
     #[test]
     fn each_format_has_its_shape() {
-        assert_eq!(made(Format::Fernet, 0), "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=");
-        assert_eq!(made(Format::Hex64, 0xf0), "f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff000102030405060708090a0b0c0d0e0f");
-        assert_eq!(made(Format::Password, 0), "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdef");
-        let supplied = Format::Supplied { hint: "from the vendor" }.make(&mut counting(0));
+        assert_eq!(made(SecretFormat::Fernet, 0), "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=");
+        assert_eq!(made(SecretFormat::Hex64, 0xf0), "f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff000102030405060708090a0b0c0d0e0f");
+        assert_eq!(made(SecretFormat::Password, 0), "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdef");
+        let supplied = SecretFormat::Supplied { hint: "from the vendor" }.make(&mut counting(0));
         assert_eq!(supplied, Ok(None));
     }
 
     #[test]
     fn a_password_skips_the_bytes_that_would_favour_some_letters() {
-        assert_eq!(made(Format::Password, 240), "23456789ABCDEFGHIJKLMNOPQRSTUVWX");
+        assert_eq!(made(SecretFormat::Password, 240), "23456789ABCDEFGHIJKLMNOPQRSTUVWX");
     }
 
     #[test]
@@ -129,7 +112,7 @@ mod tests {
                 buffer.fill(255);
                 random(&mut buffer[..1])
             };
-            let value = Format::Password.make(&mut once).expect("random bytes").expect("generated");
+            let value = SecretFormat::Password.make(&mut once).expect("random bytes").expect("generated");
             for letter in value.reveal().chars() {
                 *counts.entry(letter).or_insert(0) += 1;
             }
@@ -141,14 +124,14 @@ mod tests {
     #[test]
     fn a_failing_source_is_an_error() {
         let mut broken = |_: &mut [u8]| Err(getrandom::Error::UNSUPPORTED);
-        for format in [Format::Password, Format::Fernet, Format::Hex64] {
+        for format in [SecretFormat::Password, SecretFormat::Fernet, SecretFormat::Hex64] {
             assert_eq!(format.make(&mut broken), Err(getrandom::Error::UNSUPPORTED));
         }
     }
 
     #[test]
     fn the_system_gives_two_different_passwords() {
-        let make = || Format::Password.make(&mut os_random).expect("random bytes");
+        let make = || SecretFormat::Password.make(&mut os_random).expect("random bytes");
         assert_ne!(make(), make());
     }
 }

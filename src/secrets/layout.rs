@@ -1,7 +1,8 @@
 //! How the variables are laid out, the same in `.env` and in `.env.example`.
 
-use super::{Format, Setting, Wanted};
+use super::{Setting, Wanted};
 use crate::value::escape::{self, Encoding};
+use crate::value::secret::SecretFormat;
 use std::collections::BTreeSet;
 
 /// The first lines of a `.env` that did not exist.
@@ -13,7 +14,7 @@ pub(super) struct Row<'a> {
     pub(super) name: &'a str,
     pub(super) note: &'a str,
     /// Only secrets have one.
-    pub(super) format: Option<Format>,
+    pub(super) format: Option<SecretFormat>,
     pub(super) default: Option<&'a str>,
     encodings: &'a BTreeSet<Encoding>,
 }
@@ -28,7 +29,7 @@ impl Row<'_> {
     /// Who gives this variable its value.
     fn source(&self) -> String {
         match (self.format, self.default) {
-            (Some(Format::Supplied { hint }), _) => format!("yours to fill in: {hint}"),
+            (Some(SecretFormat::Supplied { hint }), _) => format!("yours to fill in: {hint}"),
             (Some(_), _) => "made by `pipegen secrets init`".to_owned(),
             (None, Some(default)) => format!("optional, instead of {}", escape::dotenv(default)),
             (None, None) => "yours to fill in".to_owned(),

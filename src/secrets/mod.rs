@@ -1,6 +1,6 @@
 //! What `pipegen secrets init` writes: the `.env` of the deployer, from what a platform wants to have there.
 //!
-//! Pure but for the random bytes, which the caller hands in ([`os_random`] in earnest). The file has two parts:
+//! Pure but for the random bytes, which the caller hands in ([`os_random`] in production). The file has two parts:
 //!
 //! * what belongs to the deployer: every line that was there stays, what is missing is added;
 //! * below [`MARKER`] what is derived from it, computed anew on every run: encoded copies, because
@@ -11,11 +11,11 @@ mod generate;
 mod layout;
 pub mod store;
 
-pub use generate::{Format, Random, os_random};
+pub use generate::{Random, os_random};
 
 use crate::dotenv::{DotenvError, Entry, Env};
 use crate::value::escape::{self, Encoding};
-use crate::value::secret::Secret;
+use crate::value::secret::{Secret, SecretFormat};
 use layout::Row;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -36,7 +36,7 @@ pub struct Wanted {
     /// The variable.
     pub name: String,
     /// What a value looks like, and who makes it.
-    pub format: Format,
+    pub format: SecretFormat,
     /// Whose secret it is, in one line.
     pub note: String,
     /// How workloads need it written.

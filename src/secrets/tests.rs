@@ -2,7 +2,7 @@ use super::*;
 use proptest::prelude::*;
 use std::process::Command;
 
-fn wanted(name: &str, format: Format, encodings: &[Encoding]) -> Wanted {
+fn wanted(name: &str, format: SecretFormat, encodings: &[Encoding]) -> Wanted {
     let encodings = encodings.iter().copied().collect();
     Wanted { name: name.into(), format, note: format!("{} of someone", name.to_lowercase()), encodings }
 }
@@ -14,9 +14,9 @@ fn setting(name: &str, default: Option<&str>, encodings: &[Encoding]) -> Setting
 
 fn secrets() -> Vec<Wanted> {
     vec![
-        wanted("DB_PASSWORD", Format::Password, &[Encoding::Raw, Encoding::Uri, Encoding::Json]),
-        wanted("FERNET_KEY", Format::Fernet, &[Encoding::Raw]),
-        wanted("TOKEN", Format::Supplied { hint: "from the vendor's page" }, &[Encoding::Json]),
+        wanted("DB_PASSWORD", SecretFormat::Password, &[Encoding::Raw, Encoding::Uri, Encoding::Json]),
+        wanted("FERNET_KEY", SecretFormat::Fernet, &[Encoding::Raw]),
+        wanted("TOKEN", SecretFormat::Supplied { hint: "from the vendor's page" }, &[Encoding::Json]),
     ]
 }
 
@@ -178,7 +178,7 @@ fn a_name_with_two_meanings_is_refused() {
         Err(InitError::Clash(name)) => name,
         other => panic!("no clash: {other:?}"),
     };
-    let password = |name: &str, encodings: &[Encoding]| wanted(name, Format::Password, encodings);
+    let password = |name: &str, encodings: &[Encoding]| wanted(name, SecretFormat::Password, encodings);
     assert_eq!(clash(&[password("A", &[]), password("A", &[])], &[]), "A");
     assert_eq!(clash(&[password("A", &[])], &[setting("A", None, &[])]), "A");
     assert_eq!(clash(&[password("A_URI", &[]), password("A", &[Encoding::Uri])], &[]), "A_URI");
@@ -197,7 +197,7 @@ fn nothing_that_can_be_printed_holds_a_value() {
 
 #[test]
 fn no_note_becomes_a_variable() {
-    let mut nasty = wanted("A", Format::Password, &[]);
+    let mut nasty = wanted("A", SecretFormat::Password, &[]);
     nasty.note = "one\nB=\"2\"".into();
     let outcome = init(None, &[nasty], &[setting("C", Some("x\nD=\"3\""), &[])], &mut zeros).expect("accepted");
     let env = Env::parse(outcome.text.reveal()).expect("readable");

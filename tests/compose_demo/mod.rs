@@ -16,7 +16,7 @@ use pipegen::platform::{
     ConnectionSetup, Edge, Encoding, Endpoint, EndpointRef, Image, Login, Network, Platform, Protocol, Published, Secret, SecretFormat,
     Service, Stack, Text, Workload, WorkloadKind,
 };
-use pipegen::secrets::{self, Format, Wanted};
+use pipegen::secrets::{self, Wanted};
 use pipegen::source::Pointer;
 use pipegen::targets::compose;
 use pipegen::value::Replicas;
@@ -128,8 +128,12 @@ fn write_all(folder: &Path, files: &FileSet) {
 }
 
 fn env() -> String {
-    let wanted =
-        Wanted { name: "WEB_PASSWORD".into(), format: Format::Password, note: "the user of web".into(), encodings: [Encoding::Raw].into() };
+    let wanted = Wanted {
+        name: "WEB_PASSWORD".into(),
+        format: SecretFormat::Password,
+        note: "the user of web".into(),
+        encodings: [Encoding::Raw].into(),
+    };
     secrets::init(None, &[wanted], &[], &mut secrets::os_random).expect("an environment").text.reveal().to_owned()
 }
 

@@ -36,7 +36,7 @@ pub static COMPONENT: Component = Component {
     name: "airflow",
     summary: "Airflow 3 with the executors local, celery and kubernetes",
     doc: DOC,
-    versions: &["3.3", "3.2", "3.1", "3.0"],
+    versions: TAGS,
     runs: true,
     schema: Spec::json_schema,
     declare,

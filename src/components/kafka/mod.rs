@@ -26,7 +26,7 @@ pub static COMPONENT: Component = Component {
     name: "kafka",
     summary: "Kafka in KRaft mode, with its topics",
     doc: DOC,
-    versions: &["4.3", "4.2"],
+    versions: TAGS,
     runs: true,
     schema: Spec::json_schema,
     declare,
@@ -84,7 +84,7 @@ struct Kafka {
     version: String,
     operator: Option<Operator>,
     /// The keys of the service that an operator knows nothing of.
-    unheard: Vec<&'static str>,
+    ignored_keys: Vec<&'static str>,
     storage: Option<Size>,
     cluster: String,
     brokers: Vec<Broker>,
@@ -94,8 +94,8 @@ struct Kafka {
 fn declare(cx: &mut Declare<'_>) -> Option<Box<dyn Instance>> {
     let spec: Spec = cx.spec()?;
     let version = cx.tag(TAGS, "", spec.version.as_deref())?;
-    if let Some(Operator::Strimzi) = spec.operator {
-        strimzi::check(cx, &version)?;
+    if matches!(spec.operator, Some(Operator::Strimzi)) && !strimzi::runs(cx, &version) {
+        return None;
     }
     let count = spec::brokers(cx, &spec)?;
     let brokers = broker::all(cx.name, spec::published(cx, count)?);
@@ -107,7 +107,7 @@ fn declare(cx: &mut Declare<'_>) -> Option<Box<dyn Instance>> {
         surface,
         version,
         operator: spec.operator,
-        unheard: cx.service.of_containers(),
+        ignored_keys: cx.service.of_containers(),
         storage: spec.storage,
         cluster,
         brokers,

@@ -29,10 +29,10 @@ const AGENT: u16 = 8443;
 /// Names of Services, and the values of labels.
 const LONGEST_NAME: usize = 63;
 
-/// Reports a version that the operator does not run.
-pub(super) fn check(cx: &mut Declare<'_>, version: &str) -> Option<()> {
+/// Whether the operator runs a version; one that it does not run is reported.
+pub(super) fn runs(cx: &mut Declare<'_>, version: &str) -> bool {
     if VERSIONS.iter().any(|(known, _)| *known == version) {
-        return Some(());
+        return true;
     }
     let list = VERSIONS.iter().map(|(known, _)| format!("\"{known}\"")).collect::<Vec<_>>().join(", ");
     cx.fault(
@@ -41,7 +41,7 @@ pub(super) fn check(cx: &mut Declare<'_>, version: &str) -> Option<()> {
         format!("Strimzi does not run Kafka `{version}`"),
         format!("write one of {list}, or leave `operator` out"),
     );
-    None
+    false
 }
 
 /// What stands in for the brokers and for the job that makes topics.
@@ -296,8 +296,9 @@ impl<'a> Cluster<'a> {
     fn gaps(&self) -> Vec<Gap> {
         let origin = &self.first.origin;
         let gap = |origin: Pointer, message: String, help: &str| Gap { origin, message, help: help.to_owned() };
-        let unheard = self.kafka.unheard.iter().map(|key| gap(origin.key(key), format!("Strimzi takes no `{key}` from here"), SETTINGS));
-        let mut gaps: Vec<Gap> = unheard.collect();
+        let ignored =
+            self.kafka.ignored_keys.iter().map(|key| gap(origin.key(key), format!("Strimzi takes no `{key}` from here"), SETTINGS));
+        let mut gaps: Vec<Gap> = ignored.collect();
         let last =
             self.kafka.brokers.last().map(|broker| format!("{}-{}-{}-{}", self.name, self.pool_of(broker), broker::OUTSIDE, broker.id));
         if let Some(longest) = last.filter(|name| name.len() > LONGEST_NAME) {

@@ -34,7 +34,7 @@ pub static COMPONENT: Component = Component {
     name: "postgres",
     summary: "PostgreSQL: databases, each with an owner",
     doc: DOC,
-    versions: &["18", "17", "16", "15"],
+    versions: TAGS,
     runs: true,
     schema: Spec::json_schema,
     declare,
@@ -136,7 +136,7 @@ struct Postgres {
     /// How many servers an operator runs, if there is one.
     operated: Option<u16>,
     /// The keys of the service that an operator does not hear of.
-    unheard: Vec<&'static str>,
+    ignored_keys: Vec<&'static str>,
     /// The server exists already.
     managed: bool,
     /// Where the server itself is.
@@ -173,7 +173,7 @@ fn declare(cx: &mut Declare<'_>) -> Option<Box<dyn Instance>> {
         volume: format!("{}-data", cx.name),
         storage: spec.storage,
         operated: operator::instances(cx, &spec),
-        unheard: cx.service.of_containers(),
+        ignored_keys: cx.service.of_containers(),
         backup: spec.backup,
         managed: managed.is_some(),
         server,

@@ -212,7 +212,7 @@ impl<'a> Cluster<'a> {
         for path in self.postgres.databases.iter().flat_map(|database| &database.init) {
             gap(path.origin.clone(), format!("CloudNativePG runs no file such as `{}` in a database", path.path), NO_FILES);
         }
-        for key in &self.postgres.unheard {
+        for key in &self.postgres.ignored_keys {
             gap(self.server.origin.key(key), format!("CloudNativePG takes no `{key}` from here"), SETTINGS);
         }
         if self.server.name.len() > LONGEST_NAME {

@@ -3,8 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::formats::kubernetes::{Scope, external_secrets};
-use crate::platform::SecretStore;
-use crate::secrets::Format;
+use crate::platform::{SecretFormat, SecretStore};
 
 /// A store of secrets, for the scripts and the guide.
 pub struct Store<'a> {
@@ -41,11 +40,11 @@ pub fn store<'a>(scope: &Scope<'a>) -> Option<Store<'a>> {
     Some(Store { name, values: values.collect() })
 }
 
-const fn form(format: Format) -> (&'static str, Option<&'static str>) {
+const fn form(format: SecretFormat) -> (&'static str, Option<&'static str>) {
     match format {
-        Format::Password => ("a password that you make", Some("openssl rand -hex 24")),
-        Format::Fernet => ("a Fernet key that you make", Some("openssl rand -base64 32 | tr '+/' '-_'")),
-        Format::Hex64 => ("a key that you make", Some("openssl rand -hex 32")),
-        Format::Supplied { hint } => (hint, None),
+        SecretFormat::Password => ("a password that you make", Some("openssl rand -hex 24")),
+        SecretFormat::Fernet => ("a Fernet key that you make", Some("openssl rand -base64 32 | tr '+/' '-_'")),
+        SecretFormat::Hex64 => ("a key that you make", Some("openssl rand -hex 32")),
+        SecretFormat::Supplied { hint } => (hint, None),
     }
 }
