@@ -323,7 +323,9 @@ impl Airflow {
             return Vec::new();
         }
         let keep = self.spec.task_pods.as_ref().map(|pods| pods.keep).unwrap_or_default();
-        let option = |name: &str, deleted: bool| (format!("AIRFLOW__KUBERNETES_EXECUTOR__{name}"), Text::literal(if deleted { "true" } else { "false" }));
+        let option = |name: &str, deleted: bool| {
+            (format!("AIRFLOW__KUBERNETES_EXECUTOR__{name}"), Text::literal(if deleted { "true" } else { "false" }))
+        };
         vec![option("DELETE_WORKER_PODS", keep != Keep::Always), option("DELETE_WORKER_PODS_ON_FAILURE", keep == Keep::Never)]
     }
 

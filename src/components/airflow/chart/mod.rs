@@ -11,8 +11,8 @@ use std::collections::BTreeSet;
 use super::{Airflow, git, metrics, roles};
 use crate::blueprint::Role;
 use crate::platform::realization::Pods;
-use crate::source::Pointer;
 use crate::platform::{Body, Gap, Realization, Realizer, ReplacedEndpoint, SecretObject, Text, TextTree, Value, Workload};
+use crate::source::Pointer;
 
 const TARGET: &str = "helm";
 const NAME: &str = "airflow";
@@ -207,7 +207,10 @@ impl<'a> Chart<'a> {
         let has_way_out = |workload: &Workload| workload.networks.iter().any(|network| !self.airflow.internal.contains(network));
         (has_way_out(sync) && !has_way_out(processor)).then(|| Gap {
             origin: sync.origin.key("git"),
-            message: format!("the chart of Airflow fetches DAGs in the pods of `{}`, which are only on an internal network", processor.name),
+            message: format!(
+                "the chart of Airflow fetches DAGs in the pods of `{}`, which are only on an internal network",
+                processor.name
+            ),
             help: format!("write a network that is not internal first in `networks` of `{}`", self.name()),
         })
     }
@@ -228,9 +231,7 @@ impl<'a> Chart<'a> {
         let names: BTreeSet<&str> = self.own(of_worker).chain(self.own(of_task)).map(|(name, _)| name.as_str()).collect();
         let differing = names.into_iter().filter(|name| variable(of_worker, name) != variable(of_task, name));
         let mut gaps: Vec<Gap> = differing
-            .map(|name| {
-                gap(&["environment", name], &format!("variable `{name}`"), &|role| role.environment.get(name).is_some())
-            })
+            .map(|name| gap(&["environment", name], &format!("variable `{name}`"), &|role| role.environment.get(name).is_some()))
             .collect();
         if of_worker.resources != of_task.resources {
             gaps.push(gap(&["resources"], "resources", &|role| role.resources.is_some()));
