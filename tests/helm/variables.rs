@@ -35,8 +35,10 @@ fn what_the_service_says_wins_over_the_chart() {
       AIRFLOW__CORE__FERNET_KEY: "${env.FERNET}"
       AIRFLOW__KUBERNETES_EXECUTOR__WORKER_PODS_QUEUED_CHECK_INTERVAL: "5"
       AIRFLOW__KUBERNETES_EXECUTOR__NAMESPACE: "${env.NAMESPACE}"
+      PLACE: anywhere
+      TOKEN: "${postgres/sales.password}"
     roles:
-      scheduler: { environment: { AIRFLOW__KUBERNETES_EXECUTOR__WORKER_PODS_CREATION_BATCH_SIZE: "16" } }
+      scheduler: { environment: { AIRFLOW__KUBERNETES_EXECUTOR__WORKER_PODS_CREATION_BATCH_SIZE: "16", PLACE: here, TOKEN: none } }
 "#,
     );
     let rendered = Rendered::text_to("helm", &blueprint, &[]);
@@ -56,7 +58,10 @@ fn what_the_service_says_wins_over_the_chart() {
         assert_eq!(namespace, "airflow-environment", "{server}");
     }
     for job in JOBS {
-        assert_eq!(variables(&release, job)["AIRFLOW__CORE__AUTH_MANAGER"]["value"], "my.Manager", "{job} makes its tables");
+        let variables = variables(&release, job);
+        assert_eq!(variables["AIRFLOW__CORE__AUTH_MANAGER"]["value"], "my.Manager", "{job} makes its tables");
+        assert_eq!(variables["PLACE"]["value"], "anywhere", "{job}");
+        assert_eq!(variables["TOKEN"]["valueFrom"]["secretKeyRef"], json!({ "name": "airflow-environment", "key": "init.TOKEN" }), "{job}");
     }
     let size = "AIRFLOW__KUBERNETES_EXECUTOR__WORKER_PODS_CREATION_BATCH_SIZE";
     assert_eq!(variables(&release, "airflow-scheduler")[size]["value"], "16");

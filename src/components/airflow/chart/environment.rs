@@ -1,6 +1,6 @@
 //! Variables and connections: what is known stands in the values, the rest in secret objects that they name.
 
-use super::{Chart, NAME, Section, VERSION, WORKERS, from_key};
+use super::{Chart, JOBS, NAME, Section, VERSION, WORKERS, from_key};
 use crate::charts;
 use crate::components::airflow::jobs;
 use crate::platform::{Body, Gap, PublicText, SecretObject, Text, TextTree, Value, Workload};
@@ -11,7 +11,7 @@ const FROM_SECRETS: [&str; 4] =
 const FROM_SECRETS_WITH_QUEUE: [&str; 2] = ["AIRFLOW__CELERY__BROKER_URL", "AIRFLOW__CELERY__RESULT_BACKEND"];
 
 /// The chart sets it, and mounts the configuration there.
-const HOME: &str = "AIRFLOW_HOME";
+const AIRFLOW_HOME: &str = "AIRFLOW_HOME";
 
 /// What the chart gives to workers, as the component does.
 const WARM_SHUTDOWN: (&str, &str) = ("DUMB_INIT_SETSID", "0");
@@ -41,8 +41,15 @@ impl Chart<'_> {
             let before = self.roles[..index].iter().filter(|(before, _)| before.values == section.values);
             let written: Vec<&Entry> = common.iter().chain(before.flat_map(|(_, workload)| self.own(workload))).collect();
             let rest: Vec<Entry> = self.own(workload).filter(|entry| !written.contains(entry)).cloned().collect();
-            let entries = rest.iter().map(|entry| role_entry(section, entry, &object, &mut hidden)).collect();
+            let entries = rest.iter().map(|entry| own_entry(section.role, entry, &object, &mut hidden)).collect();
             self.values.append(&[section.values, "env"], entries);
+        }
+        // The jobs have what the service says, whatever a role says over it.
+        let of_service = |entry: &&Entry| !common.contains(entry) && self.main.environment.iter().any(|(name, _)| *name == entry.0);
+        let rest: Vec<Entry> = self.own(self.init).filter(of_service).cloned().collect();
+        let entries: Vec<Value> = rest.iter().map(|entry| own_entry("init", entry, &object, &mut hidden)).collect();
+        for (section, _) in JOBS {
+            self.values.append(&[section, "env"], entries.clone());
         }
         if !hidden.is_empty() {
             self.secrets.push(SecretObject::opaque(object, hidden));
@@ -64,7 +71,7 @@ impl Chart<'_> {
     /// What is wrong with a variable of the service, or of a role alone.
     fn fault(&self, section: Option<&Section>, (name, text): &Entry) -> Option<(String, String)> {
         let of_workers = section.is_none_or(|section| section.values == WORKERS) && self.airflow.spec.executor.has_queue();
-        if name == HOME || of_workers && name == WARM_SHUTDOWN.0 && text.as_literal() != Some(WARM_SHUTDOWN.1) {
+        if name == AIRFLOW_HOME || of_workers && name == WARM_SHUTDOWN.0 && text.as_literal() != Some(WARM_SHUTDOWN.1) {
             return Some((format!("the chart of Airflow sets `{name}` itself"), "leave it out".to_owned()));
         }
         if section.is_some() && self.is_from_secret(name) {
@@ -143,12 +150,12 @@ fn from_secret(variable: &str, object: &str, key: &str) -> Value {
     Value::map([("envName", Value::from(variable)), ("secretName", Value::Secret(object.to_owned())), ("secretKey", key.into())])
 }
 
-/// An entry of a role's `env:`; what is known only when deploying comes from the secret object.
-fn role_entry(section: &Section, (name, text): &Entry, object: &str, hidden: &mut Vec<(String, Body)>) -> Value {
+/// An entry of the `env:` of a role or of the jobs; what is known only when deploying comes from the secret object.
+fn own_entry(role: &str, (name, text): &Entry, object: &str, hidden: &mut Vec<(String, Body)>) -> Value {
     if let Some(value) = known(text) {
         return Value::map([("name", Value::from(name.as_str())), ("value", value)]);
     }
-    let key = format!("{}.{name}", section.role);
+    let key = format!("{role}.{name}");
     let entry = from_key(name, Value::Secret(object.to_owned()), &key);
     hidden.push((key, Body::Text(text.clone())));
     entry
