@@ -185,6 +185,18 @@ fn verify_names_every_wrong_connection() {
 }
 
 #[test]
+fn verify_wants_an_address_and_a_port_for_the_internet() {
+    let demo = Demo::new();
+    for good in ["1.1.1.1:443", "2606:4700::1111:443"] {
+        assert!(demo.run("verify-network.sh", &["--internet", good]).ok, "{good}");
+    }
+    for bad in [&["--internet"][..], &["--internet", "1.1.1.1"], &["--internet", ":443"], &["--internet", "1.1.1.1:4x"]] {
+        let run = demo.run("verify-network.sh", bad);
+        assert!(!run.ok && run.text.contains("--internet needs an address and a port") && run.calls.is_empty(), "{bad:?}: {}", run.text);
+    }
+}
+
+#[test]
 fn the_probe_finds_a_listener_and_its_absence() {
     let demo = Demo::new();
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");

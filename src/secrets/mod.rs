@@ -19,6 +19,7 @@ use crate::value::secret::Secret;
 use layout::Row;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::ops::Range;
 
 /// The line that starts the derived part.
 pub const MARKER: &str = "# --- derived by pipegen secrets init: do not edit below ---";
@@ -146,7 +147,9 @@ pub fn init(existing: Option<&str>, wanted: &[Wanted], settings: &[Setting], ran
 
     out.push_str(&format!("{MARKER}\n"));
     for (name, row, encoding) in layout::derived(&rows) {
-        let value = row.effective(values[row.name].reveal()).map(|raw| encoding.apply(raw));
+        // Of nothing nothing is derived. Encoded, an empty password would be two quotes, which no `${NAME:?}` refuses; and the default
+        // of a setting is written where it is read, since the next one must not find this one here.
+        let value = Some(values[row.name].reveal()).filter(|value| !value.is_empty()).map(|value| encoding.apply(value));
         out.push_str(&layout::assignment(&name, &value.unwrap_or_default()));
         report.push((name, Status::Derived));
     }
@@ -187,9 +190,12 @@ fn settle(row: &Row<'_>, existing: Option<&Secret>, random: &mut Random<'_>) -> 
 fn kept(text: &str, env: &Env, derived: &BTreeSet<String>, values: &BTreeMap<&str, Secret>) -> String {
     let mut out = String::with_capacity(text.len());
     let mut at = 0;
+    let was_derived = derived_part(text, env);
     for entry in &env.entries {
         push_without_marker(&mut out, &text[at..entry.lines_at.start]);
-        if !derived.contains(&entry.name) {
+        // A copy of a secret that nothing reads any more is nobody's: kept, it would outlive the secret itself.
+        let is_old_copy = was_derived.contains(&entry.lines_at.start) && !values.contains_key(entry.name.as_str()) && is_copy(&entry.name);
+        if !derived.contains(&entry.name) && !is_old_copy {
             push_filled(&mut out, text, entry, values.get(entry.name.as_str()));
         }
         at = entry.lines_at.end;
@@ -199,6 +205,27 @@ fn kept(text: &str, env: &Env, derived: &BTreeSet<String>, values: &BTreeMap<&st
         out.push('\n');
     }
     out
+}
+
+/// Where the last run wrote what it had derived: from the last [`MARKER`] that stands between two variables to [`FINGERPRINT`].
+fn derived_part(text: &str, env: &Env) -> Range<usize> {
+    let mut marked = None;
+    let mut at = 0;
+    for entry in &env.entries {
+        if text[at..entry.lines_at.start].lines().any(|line| line == MARKER) {
+            marked = Some(entry.lines_at.start);
+        }
+        if let (FINGERPRINT, Some(start)) = (entry.name.as_str(), marked) {
+            return start..entry.lines_at.start;
+        }
+        at = entry.lines_at.end;
+    }
+    0..0
+}
+
+/// Whether a name is such as encoded copies have.
+fn is_copy(name: &str) -> bool {
+    [Encoding::Uri, Encoding::Json, Encoding::Base64].iter().any(|encoding| name.ends_with(&encoding.variable("")))
 }
 
 fn push_without_marker(out: &mut String, comments: &str) {

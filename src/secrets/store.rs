@@ -29,12 +29,15 @@ pub fn read_env(folder: &Path) -> io::Result<Option<String>> {
 /// temporary file is created with mode 0600 and then takes the place of the old one, whatever mode that had.
 ///
 /// # Errors
-/// The file is a symbolic link (it would be cut, and the place it leads to left behind), or cannot be written.
+/// The folder or the file is a symbolic link (which `render` does not follow either; and a file would be cut, and the place it leads
+/// to left behind), or the file cannot be written.
 pub fn write_env(folder: &Path, text: &str) -> io::Result<()> {
     let path = folder.join(FILE);
-    if path.is_symlink() {
-        let message = format!("`{}` is a symbolic link: put a file in its place", path.display());
-        return Err(io::Error::new(ErrorKind::InvalidInput, message));
+    for (path, what) in [(folder, "folder"), (&path, "file")] {
+        if path.is_symlink() {
+            let message = format!("`{}` is a symbolic link: put a {what} in its place", path.display());
+            return Err(io::Error::new(ErrorKind::InvalidInput, message));
+        }
     }
     remove_leftovers(folder)?;
     let mut file = tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(folder)?;
@@ -153,6 +156,11 @@ mod tests {
         let error = write_env(folder.path(), "A=\"2\"\n").expect_err("refused").to_string();
         assert!(error.contains("is a symbolic link"), "{error}");
         assert_eq!(fs_err::read_to_string(&end).expect("read"), "A=\"1\"\n");
+
+        let there = folder.path().join("compose");
+        std::os::unix::fs::symlink(tempfile::tempdir().expect("a temporary folder").keep(), &there).expect("linked");
+        let error = write_env(&there, "A=\"2\"\n").expect_err("refused").to_string();
+        assert!(error.contains("put a folder in its place") && !there.join(FILE).exists(), "{error}");
     }
 
     #[test]

@@ -28,9 +28,12 @@ internet=1.1.1.1:443 half=both
 while [ $# -gt 0 ]; do
   case $1 in
     --internet)
-      case ${2-} in
-        *?:[0-9]*) internet=$2 ;;
-        *) fail '--internet needs an address and a port, such as 1.1.1.1:443' ;;
+      internet=${2-} port=''
+      case $internet in
+        ?*:*) port=${internet##*:} ;;
+      esac
+      case $port in
+        '' | *[!0-9]*) fail '--internet needs an address and a port, such as 1.1.1.1:443' ;;
       esac
       shift 2
       ;;
