@@ -99,6 +99,11 @@ fn wrong_in_itself() -> Vec<(&'static str, String)> {
         ("hole with no name", service("environment: { DB_PASSWORD: \"${CANARY}\" }")),
         ("build argument", service("build: { context: ., args: [\"TOKEN=CANARY\"] }")),
         ("anchor", service("environment: { DB_PASSWORD: &secret CANARY, OTHER: *secret }")),
+        (
+            "login before a host",
+            "blueprint: v1\nname: leak\nservices:\n  erp:\n    component: external\n    host: \"user:CANARY@erp.example\"\n".to_owned(),
+        ),
+        ("login before a managed host", postgres("managed: { host: \"bob:CANARY@db\" }")),
         ("key and value in one", service("environment: { \"DB_PASSWORD=CANARY\": \"\" }")),
     ];
     all.into_iter().map(|(place, text)| (place, text.replace("CANARY", CANARY))).collect()
@@ -333,4 +338,32 @@ fn the_command_that_an_artifact_names_can_be_run_once_the_values_are_in() {
     let command = command.replacen("pipegen", &program, 1).replace("greeting=...", "greeting=hello");
     support::run(support::command("sh".as_ref()).args(["-c", &command]).current_dir(&artifacts)).expect("it runs");
     assert!(artifacts.join(".env").is_file());
+}
+
+#[test]
+fn a_changed_default_arrives_without_another_secrets_init() {
+    let blueprint = |default: &str| {
+        service(&format!(
+            "files: {{ /etc/app.json: {{ json: {{ level: \"${{env.LEVEL:-{default}}}\", where: \"${{env.REGION:-eu}}\" }} }} }}"
+        ))
+    };
+    let changed = |target: &str| {
+        let rendered = Rendered::text_to(target, &blueprint("info"), &[]);
+        fs::write(rendered.folder.join(".env"), "REGION=us\n").expect("written");
+        assert!(rendered.secrets_init().status.success());
+        let env = pipegen::dotenv::Env::parse(&rendered.read(".env")).expect("an .env");
+        assert_eq!(env.get("LEVEL_JSON").map(|value| value.reveal()), Some(""), "{target}");
+        let file = rendered.home.path().join("blueprint.yml");
+        fs::write(&file, blueprint("debug")).expect("written");
+        let out = rendered.home.path().join("out");
+        support::run(pipegen().args(["render", "--target", target, "--out"]).arg(out).arg(file)).expect("it renders");
+        rendered
+    };
+    let compose = changed("compose").yaml("docker-compose.yml");
+    let configs = compose["configs"].as_object().expect("configs");
+    let file = configs.values().find_map(|config| config["content"].as_str()).expect("the file");
+    assert!(file.contains("${LEVEL_JSON:-\"debug\"}") && file.contains("${REGION_JSON:-\"eu\"}"), "{file}");
+    let objects = support::secrets_script::made_by_script(&changed("kubernetes"));
+    let file = objects.values().flat_map(|keys| keys.values()).find(|text| text.contains("level")).expect("the file");
+    assert!(file.contains("\"debug\"") && file.contains("\"us\""), "{file}");
 }

@@ -34,6 +34,11 @@ fn called_like_a_copy(platform: &Platform, used: &BTreeMap<String, BTreeSet<Enco
     copies.filter_map(fault).collect()
 }
 
+/// What holds for a variable that nobody has set, as it is; nothing where somebody has to.
+pub fn default<'a>(platform: &'a Platform, variable: &str) -> Option<&'a str> {
+    platform.settings.iter().find(|setting| setting.variable == variable)?.default.as_deref()
+}
+
 /// Where a variable comes from.
 fn place(platform: &Platform, variable: &str) -> Option<Place> {
     let secret = platform.secrets.iter().find(|secret| secret.variable == variable).map(|secret| Place::Key(secret.origin.key("env")));

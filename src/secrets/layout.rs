@@ -20,12 +20,6 @@ pub(super) struct Row<'a> {
 }
 
 impl Row<'_> {
-    /// What `value` stands for. Nothing at all if it is still to be filled in: encoded, an empty password
-    /// would be two quotes, which no `${NAME:?}` refuses.
-    pub(super) fn effective<'v>(&'v self, value: &'v str) -> Option<&'v str> {
-        if value.is_empty() { self.default } else { Some(value) }
-    }
-
     /// Who gives this variable its value.
     fn source(&self) -> String {
         match (self.format, self.default) {

@@ -147,7 +147,9 @@ pub fn init(existing: Option<&str>, wanted: &[Wanted], settings: &[Setting], ran
 
     out.push_str(&format!("{MARKER}\n"));
     for (name, row, encoding) in layout::derived(&rows) {
-        let value = row.effective(values[row.name].reveal()).map(|raw| encoding.apply(raw));
+        // Of nothing nothing is derived. Encoded, an empty password would be two quotes, which no `${NAME:?}` refuses; and the default
+        // of a setting is written where it is read, since the next one must not find this one here.
+        let value = Some(values[row.name].reveal()).filter(|value| !value.is_empty()).map(|value| encoding.apply(value));
         out.push_str(&layout::assignment(&name, &value.unwrap_or_default()));
         report.push((name, Status::Derived));
     }

@@ -72,7 +72,7 @@ fn a_fresh_file_has_every_variable_and_ends_with_the_derived_ones() {
         "DB_PASSWORD_URI=\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"\n",
         "DB_PASSWORD_JSON=\"\\\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\\\"\"\n",
         "TOKEN_JSON=\"\"\n",
-        "REGION_URI=\"eu%2F1\"\n",
+        "REGION_URI=\"\"\n",
         generate::sha256_hex(FRESH.as_bytes()),
     );
     assert_eq!(text, format!("{FRESH}{derived}"));
@@ -143,7 +143,17 @@ fn derived_lines_are_computed_anew_wherever_they_stand() {
     let edited = text.replace("DB_PASSWORD_URI=\"a%20b\"", "DB_PASSWORD_URI=\"mine\"");
     assert_ne!(text, edited);
     assert_eq!(run(Some(&edited)).0, text);
-    assert_eq!(run(Some(&format!("REGION_URI=x\n{}", text.replace("REGION_URI=\"eu%2F1\"\n", "")))).0, text);
+    assert_eq!(run(Some(&format!("REGION_URI=x\n{}", text.replace("REGION_URI=\"\"\n", "")))).0, text);
+}
+
+#[test]
+fn a_copy_that_nothing_reads_any_more_is_dropped() {
+    let (text, _) = run(Some("OTHER_URI=\"mine\"\n"));
+    let raw = [wanted("DB_PASSWORD", Format::Password, &[Encoding::Raw]), wanted("TOKEN", Format::Password, &[])];
+    let outcome = init(Some(&format!("{text}ADDED_URI=\"mine, too\"\n")), &raw, &[], &mut zeros).expect("accepted");
+    let env = Env::parse(outcome.text.reveal()).expect("readable");
+    assert_eq!((env.get("DB_PASSWORD_URI"), env.get("DB_PASSWORD_JSON"), env.get("REGION_URI")), (None, None, None));
+    assert!(["OTHER_URI", "ADDED_URI", "DB_PASSWORD", "REGION"].iter().all(|name| env.get(name).is_some()), "{env:?}");
 }
 
 #[test]
@@ -170,6 +180,14 @@ fn an_empty_secret_stays_empty_in_every_encoding() {
     let (text, _) = run(None);
     let env = Env::parse(&text).expect("readable");
     assert_eq!(env.get("TOKEN_JSON").map(Secret::reveal), Some(""));
+}
+
+#[test]
+fn a_setting_is_encoded_only_once_somebody_has_set_it() {
+    let region = |text: &str| Env::parse(text).expect("readable").get("REGION_URI").map(|value| value.reveal().to_owned());
+    let (text, _) = run(None);
+    assert_eq!(region(&text).as_deref(), Some(""), "the default is written where it is read");
+    assert_eq!(region(&run(Some("REGION=us/2\n")).0).as_deref(), Some("us%2F2"));
 }
 
 #[test]

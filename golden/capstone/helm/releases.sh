@@ -50,8 +50,15 @@ done
 helm version > /dev/null || fail 'this needs Helm 3.13 or later: https://helm.sh/docs/intro/install/'
 
 # plain NAME: a derived line of .env, which pipegen wrote. raw NAME: a value of the deployer's, by its copy in Base64.
-plain() { sed -n "s/^$1=\"\(.*\)\"\$/\1/p" .env | tail -n 1; }
-raw() { plain "$1_BASE64" | base64 -d; }
+# Behind the name may stand what holds if nobody has set it.
+plain() {
+  copy=$(sed -n "s/^$1=\"\(.*\)\"\$/\1/p" .env | tail -n 1)
+  printf '%s' "${copy:-${2-}}"
+}
+raw() {
+  copy=$(plain "$1_BASE64")
+  if [ -n "$copy" ]; then printf '%s' "$copy" | base64 -d; else printf '%s' "${2-}"; fi
+}
 
 # A text as the value of --set-string, where a backslash makes the next character plain.
 escaped() { sed 's/[\\,{}]/\\&/g'; }

@@ -38,8 +38,15 @@ value() {
 encoded() { base64 | tr -d '\n'; }
 
 # The value of NAME itself: raw NAME reads its copy in Base64, which the derived part holds; plain NAME is derived itself.
-raw() { value "$1_BASE64" | base64 -d; }
-plain() { printf '%s' "$(value "$1")"; }
+# Behind the name may stand what holds if nobody has set it.
+raw() {
+  copy=$(value "$1_BASE64")
+  if [ -n "$copy" ]; then printf '%s' "$copy" | base64 -d; else printf '%s' "${2-}"; fi
+}
+plain() {
+  copy=$(value "$1")
+  printf '%s' "${copy:-${2-}}"
+}
 
 # The same as a line of a key and its value in Base64.
 raw_key() { printf '%s %s\n' "$1" "$(value "$1_BASE64")"; }

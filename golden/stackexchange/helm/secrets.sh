@@ -38,8 +38,15 @@ value() {
 encoded() { base64 | tr -d '\n'; }
 
 # The value of NAME itself: raw NAME reads its copy in Base64, which the derived part holds; plain NAME is derived itself.
-raw() { value "$1_BASE64" | base64 -d; }
-plain() { printf '%s' "$(value "$1")"; }
+# Behind the name may stand what holds if nobody has set it.
+raw() {
+  copy=$(value "$1_BASE64")
+  if [ -n "$copy" ]; then printf '%s' "$copy" | base64 -d; else printf '%s' "${2-}"; fi
+}
+plain() {
+  copy=$(value "$1")
+  printf '%s' "${copy:-${2-}}"
+}
 
 # The same as a line of a key and its value in Base64.
 raw_key() { printf '%s %s\n' "$1" "$(value "$1_BASE64")"; }
@@ -77,7 +84,6 @@ required DATABRICKS_JOB_ID
 required DATABRICKS_TOKEN_TOKEN
 required GIT_PASSWORD
 required IMAGE_TAG
-required LAKE_BUCKET
 required METADATA_DB_PASSWORD
 required REGISTRY
 
@@ -155,7 +161,7 @@ required REGISTRY
 {
   printf '%s ' LAKE_BUCKET
   {
-    raw LAKE_BUCKET
+    raw LAKE_BUCKET data-platform-tutorial
   } | encoded
   echo
   printf '%s ' DATABRICKS_JOB_ID
@@ -200,9 +206,9 @@ required REGISTRY
 } | secret stackexchange airflow-connections
 
 set --
-name=IMAGE_TAG
-set -- "$@" "--from-literal=$name=$(raw "$name")"
-name=REGISTRY
-set -- "$@" "--from-literal=$name=$(raw "$name")"
+name=IMAGE_TAG default=''
+set -- "$@" "--from-literal=$name=$(raw "$name" "$default")"
+name=REGISTRY default=''
+set -- "$@" "--from-literal=$name=$(raw "$name" "$default")"
 kubectl create configmap stackexchange-deploy --namespace stackexchange --dry-run=client --output yaml "$@" | apply
 printf 'config map %s in %s\n' stackexchange-deploy stackexchange

@@ -19,9 +19,10 @@ else
 fi
 kind export kubeconfig --name "$cluster"
 
-# setting NAME: a value of .env, from its copy in Base64.
+# setting NAME [DEFAULT]: a value of .env, from its copy in Base64.
 setting() {
-  sed -n "s/^$1_BASE64=\"\(.*\)\"\$/\1/p" .env | tail -n 1 | base64 -d
+  copy=$(sed -n "s/^$1_BASE64=\"\(.*\)\"\$/\1/p" .env | tail -n 1)
+  if [ -n "$copy" ]; then printf '%s' "$copy" | base64 -d; else printf '%s' "${2-}"; fi
 }
 
 # image CONTEXT ARGUMENT...: builds the image $image, and brings it to the nodes.

@@ -38,8 +38,15 @@ value() {
 encoded() { base64 | tr -d '\n'; }
 
 # The value of NAME itself: raw NAME reads its copy in Base64, which the derived part holds; plain NAME is derived itself.
-raw() { value "$1_BASE64" | base64 -d; }
-plain() { printf '%s' "$(value "$1")"; }
+# Behind the name may stand what holds if nobody has set it.
+raw() {
+  copy=$(value "$1_BASE64")
+  if [ -n "$copy" ]; then printf '%s' "$copy" | base64 -d; else printf '%s' "${2-}"; fi
+}
+plain() {
+  copy=$(value "$1")
+  printf '%s' "${copy:-${2-}}"
+}
 
 # The same as a line of a key and its value in Base64.
 raw_key() { printf '%s %s\n' "$1" "$(value "$1_BASE64")"; }
@@ -69,7 +76,6 @@ required DATABRICKS_HOST
 required DATABRICKS_JOB_ID
 required DB_HOST
 required IMAGE_TAG
-required LAKE_BUCKET
 required REGISTRY
 
 {
@@ -102,14 +108,14 @@ server_tls_sslmode = require
   printf '%s ' AIRFLOW__LOGGING__REMOTE_BASE_LOG_FOLDER
   {
     printf '%s' 's3://{{ "'
-    plain LAKE_BUCKET_BASE64
+    plain LAKE_BUCKET_BASE64 'ZGF0YS1wbGF0Zm9ybS10dXRvcmlhbA=='
     printf '%s' '" | b64dec }}/logs/airflow'
   } | encoded
   echo
   printf '%s ' LAKE_BUCKET
   {
     printf '%s' '{{ "'
-    plain LAKE_BUCKET_BASE64
+    plain LAKE_BUCKET_BASE64 'ZGF0YS1wbGF0Zm9ybS10dXRvcmlhbA=='
     printf '%s' '" | b64dec }}'
   } | encoded
   echo
@@ -149,13 +155,13 @@ server_tls_sslmode = require
 } | secret stackexchange registry-password-pull-template
 
 set --
-name=DB_HOST
-set -- "$@" "--from-literal=$name=$(raw "$name")"
-name=IMAGE_TAG
-set -- "$@" "--from-literal=$name=$(raw "$name")"
-name=LAKE_BUCKET
-set -- "$@" "--from-literal=$name=$(raw "$name")"
-name=REGISTRY
-set -- "$@" "--from-literal=$name=$(raw "$name")"
+name=DB_HOST default=''
+set -- "$@" "--from-literal=$name=$(raw "$name" "$default")"
+name=IMAGE_TAG default=''
+set -- "$@" "--from-literal=$name=$(raw "$name" "$default")"
+name=LAKE_BUCKET default=data-platform-tutorial
+set -- "$@" "--from-literal=$name=$(raw "$name" "$default")"
+name=REGISTRY default=''
+set -- "$@" "--from-literal=$name=$(raw "$name" "$default")"
 kubectl create configmap stackexchange-deploy --namespace stackexchange --dry-run=client --output yaml "$@" | apply
 printf 'config map %s in %s\n' stackexchange-deploy stackexchange

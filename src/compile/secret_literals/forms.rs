@@ -114,6 +114,13 @@ pub(super) fn holds_secret(text: &str) -> bool {
         || default_of_secret(text)
 }
 
+/// Whether a parameter is the value of a secret key, or stands where the form of a text has a secret.
+pub(super) fn reads_secret_parameter(text: &str, under_secret_key: bool) -> bool {
+    let parameter = "${parameters.";
+    let inside = |pattern: &'static Pattern| found(pattern, text).any(|span| text[span.start..span.end].contains(parameter));
+    text.contains(parameter) && (under_secret_key || [&URL, &ASSIGNED, &HEADER].into_iter().any(inside))
+}
+
 /// `${env.DB_PASSWORD:-...}`
 fn default_of_secret(text: &str) -> bool {
     let mut defaults = text.split("${env.").skip(1).filter_map(|rest| rest.split_once(":-"));
@@ -266,6 +273,17 @@ mod tests {
             "${env.DB_PASSWORD} ${env.LEVEL:-info}",
         ] {
             assert!(!holds_secret(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_parameter_in_the_place_of_a_secret() {
+        for text in ["postgres://u:${parameters.x}@db/x", "--password=${parameters.x}", "Authorization: Bearer ${parameters.x}"] {
+            assert!(reads_secret_parameter(text, false) && !holds_secret(text), "{text}");
+        }
+        assert!(reads_secret_parameter("${parameters.x}", true));
+        for text in ["${parameters.x}", "postgres://u:${credentials.u.password}@${parameters.host}/x", "u:${env.X}"] {
+            assert!(!reads_secret_parameter(text, false), "{text}");
         }
     }
 

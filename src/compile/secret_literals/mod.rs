@@ -13,21 +13,21 @@ const NAMES_BELOW: usize = 2;
 
 /// Reports every literal secret.
 pub(super) fn check(tree: &Node) -> Vec<Diagnostic> {
-    let mut spans = find(tree).certain;
-    spans.sort();
-    spans.dedup();
-    spans
-        .into_iter()
-        .map(|span| {
-            Diagnostic::new(&code::LITERAL_SECRET, Place::Span(span), "a secret stands in the blueprint")
-                .help("declare a credential and read it: `${credentials.NAME.password}`; or leave it to the deployer: `${env.NAME}`; and change the secret, it is known now")
-        })
-        .collect()
+    let Found { certain, given, .. } = find(tree);
+    let literal = certain.into_iter().map(|span| {
+        Diagnostic::new(&code::LITERAL_SECRET, Place::Span(span), "a secret stands in the blueprint")
+            .help("declare a credential and read it: `${credentials.NAME.password}`; or leave it to the deployer: `${env.NAME}`; and change the secret, it is known now")
+    });
+    let given = given.into_iter().map(|span| {
+        Diagnostic::new(&code::LITERAL_SECRET, Place::Span(span), "a secret comes from a parameter, and so stands in all that is rendered")
+            .help("declare a credential and read it: `${credentials.NAME.password}`; or leave it to the deployer: `${env.NAME}`")
+    });
+    literal.chain(given).collect()
 }
 
 /// What no message may show: the literal secrets of a tree, what is wrongly written in the place of one, and comments.
 pub(super) fn in_tree(source: &Source, tree: &Node) -> Vec<Span> {
-    let Found { mut certain, possible } = find(tree);
+    let Found { mut certain, possible, given: _ } = find(tree);
     certain.extend(possible);
     certain.extend(in_comments(source.text()));
     certain
@@ -56,6 +56,8 @@ pub(super) fn in_text(source: &Source) -> Vec<Span> {
 struct Found {
     /// They are reported.
     certain: Vec<Span>,
+    /// They are reported: what `--set` gives is committed like what stands in the blueprint.
+    given: Vec<Span>,
     /// They are hidden only: a text that cannot be read, a list where a text belongs.
     possible: Vec<Span>,
 }
@@ -80,8 +82,9 @@ fn find(tree: &Node) -> Found {
 fn walk(node: &Node, around: Around<'_>, found: &mut Found) {
     match &node.value {
         Value::String(text) => match judge(text, around) {
-            Some(true) => found.certain.push(node.span),
-            Some(false) => found.possible.push(node.span),
+            Some(Judged::Literal) => found.certain.push(node.span),
+            Some(Judged::Given) => found.given.push(node.span),
+            Some(Judged::Possible) => found.possible.push(node.span),
             None => {}
         },
         // A number may be a password as well.
@@ -112,11 +115,25 @@ fn walk(node: &Node, around: Around<'_>, found: &mut Found) {
     }
 }
 
-/// `Some(true)` for a literal secret, `Some(false)` for what may be one.
-fn judge(text: &str, around: Around<'_>) -> Option<bool> {
+/// What a text is.
+enum Judged {
+    /// A secret.
+    Literal,
+    /// One that a parameter gives.
+    Given,
+    /// Perhaps one.
+    Possible,
+}
+
+fn judge(text: &str, around: Around<'_>) -> Option<Judged> {
     let in_file = around.key == "text" && forms::sets_secret(text);
     if around.secret && forms::is_literal(text) || in_file || forms::holds_secret(text) {
-        return Some(true);
+        return Some(Judged::Literal);
     }
-    ((around.secret || around.below_secret) && forms::may_be_literal(text)).then_some(false)
+    if forms::reads_secret_parameter(text, around.secret) {
+        return Some(Judged::Given);
+    }
+    // The login of what should be the name of a host.
+    let login = around.key == "host" && text.contains('@');
+    (login || (around.secret || around.below_secret) && forms::may_be_literal(text)).then_some(Judged::Possible)
 }

@@ -12,6 +12,7 @@ use super::model::{Metadata, Object, Spec, Words, doc};
 use super::scope::{FilledObject, Reads, Scope, secret_object};
 use super::{ENV_ANNOTATION, platform_labels};
 use crate::formats::text::{Hole, Piece};
+use crate::formats::variables::default;
 use crate::platform::{Encoding, Platform, SecretStore, StoreKeys};
 use crate::secrets::FINGERPRINT;
 use crate::value::escape;
@@ -165,13 +166,21 @@ fn filled(object: &FilledObject) -> Plan<'_> {
 /// in which values of the deployer stand beside secrets.
 pub fn by_script(platform: &Platform, reads: &Reads) -> Vec<FilledObject> {
     let of_env = |object: &FilledObject| platform.secret_store == SecretStore::Env || secrets(object).next().is_none();
-    let made = reads.filled.iter().map(|object| if of_env(object) { object.clone() } else { templates(object) });
+    let made = reads.filled.iter().map(|object| if of_env(object) { object.clone() } else { templates(platform, object) });
     made.filter(|object| !object.keys.is_empty()).collect()
 }
 
-fn templates(object: &FilledObject) -> FilledObject {
+fn templates(platform: &Platform, object: &FilledObject) -> FilledObject {
+    let with_default = |piece: Piece| match piece {
+        Piece::Hole(hole) => {
+            let default = default(platform, &hole.variable).map(|default| hole.encoding.apply(default));
+            Piece::Hole(Hole { default, ..hole })
+        }
+        known => known,
+    };
     let keys = object.keys.iter().map(|(key, pieces)| (key.clone(), template(pieces)));
-    let keys = keys.filter(|(_, pieces)| Piece::known(pieces).is_none()).collect();
+    let keys = keys.filter(|(_, pieces)| Piece::known(pieces).is_none());
+    let keys = keys.map(|(key, pieces)| (key, pieces.into_iter().map(with_default).collect())).collect();
     FilledObject { keys, ..FilledObject::opaque(template_object(&object.name)) }
 }
 
@@ -201,7 +210,7 @@ fn template(pieces: &[Piece]) -> Vec<Piece> {
             Piece::Hole(hole) if hole.secret => push(&mut out, &action(&hole.variable, hole.encoding)),
             Piece::Hole(hole) => {
                 push(&mut out, "{{ \"");
-                out.push(Piece::Hole(Hole { encoding: Encoding::Base64, ..hole.clone() }));
+                out.push(Piece::Hole(Hole { encoding: Encoding::Base64, default: None, ..hole.clone() }));
                 push(&mut out, &format!("\" | b64dec{} }}}}", filters(hole.encoding)));
             }
         }

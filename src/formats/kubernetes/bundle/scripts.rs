@@ -3,7 +3,7 @@
 //!
 //! What they need to know is put together here; how they do it is in `templates/kubernetes/`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::store::{self, Store};
 use super::{ReleaseRow, Releases, verification};
@@ -14,6 +14,7 @@ use crate::formats::kubernetes::{
     secret_object, settings_object,
 };
 use crate::formats::text::{Piece, url_of};
+use crate::formats::variables::default;
 use crate::formats::verification::probe;
 use crate::platform::{Encoding, Image, Platform, SecretStore, Workload};
 use crate::secrets;
@@ -42,6 +43,8 @@ struct Scripts<'a> {
     required: BTreeSet<&'a str>,
     /// The values of the deployer that stand in the names of images.
     image_settings: BTreeSet<String>,
+    /// What holds for those of them that nobody has set.
+    image_defaults: BTreeMap<String, String>,
     forwards: Vec<Forward<'a>>,
     /// Whether a script has to bring them to this machine.
     forwarded: bool,
@@ -85,6 +88,8 @@ struct Key {
     variable: String,
     /// Whether that is read from its copy in Base64.
     coded: bool,
+    /// What holds if nobody has set it, written as the key is; empty where somebody has to.
+    default: String,
 }
 
 struct FilledRow {
@@ -188,6 +193,7 @@ impl<'a> Scripts<'a> {
             stacks: stacks.iter().map(|stack| self::stack(platform, layout, scope, stack)).collect(),
             profiles: workloads().flat_map(|one| &one.workload.profiles).map(String::as_str).collect(),
             required: required(scope),
+            image_defaults: image_defaults(platform),
             image_settings: image_settings(platform),
             forwarded: scope.exposure == Exposure::Forwarded,
             forwards: stacks.iter().flat_map(|stack| forwards(scope, stack)).collect(),
@@ -204,10 +210,16 @@ impl<'a> Scripts<'a> {
     }
 }
 
-/// Secrets, and values of the deployer: an empty one that has a default is that already where it is read.
+/// Secrets, and values of the deployer that have no default.
 fn required<'a>(scope: &'a Scope<'_>) -> BTreeSet<&'a str> {
-    let raw = |(variable, encodings): (&'a String, &BTreeSet<Encoding>)| encodings.contains(&Encoding::Base64).then_some(variable.as_str());
-    scope.resolver.used.iter().filter_map(raw).collect()
+    let read =
+        scope.resolver.used.iter().filter(|(_, encodings)| encodings.contains(&Encoding::Base64)).map(|(variable, _)| variable.as_str());
+    read.filter(|variable| default(scope.platform, variable).is_none()).collect()
+}
+
+fn image_defaults(platform: &Platform) -> BTreeMap<String, String> {
+    let with_default = |name: String| default(platform, &name).map(str::to_owned).map(|default| (name, default));
+    image_settings(platform).into_iter().filter_map(with_default).collect()
 }
 
 fn image_settings(platform: &Platform) -> BTreeSet<String> {
@@ -230,9 +242,10 @@ fn stack<'a>(platform: &'a Platform, layout: &Layout, scope: &'a Scope<'_>, stac
     let made = reads.secrets.iter().filter(|_| platform.secret_store == SecretStore::Env);
     let secrets = made.map(|(variable, encodings)| SecretRow {
         object: secret_object(variable),
-        keys: encodings.iter().map(|encoding| key(variable, *encoding)).collect(),
+        keys: encodings.iter().map(|encoding| key(platform, variable, *encoding)).collect(),
     });
-    let settings = reads.settings.iter().flat_map(|(variable, encodings)| encodings.iter().map(|encoding| key(variable, *encoding)));
+    let settings =
+        reads.settings.iter().flat_map(|(variable, encodings)| encodings.iter().map(|encoding| key(platform, variable, *encoding)));
     let local = local(reads, layout);
     let settings_object = settings_object(&platform.name);
     let custom = stack.workloads.iter().flat_map(|one| &one.awaited).filter(|object| object.custom);
@@ -253,8 +266,9 @@ fn stack<'a>(platform: &'a Platform, layout: &Layout, scope: &'a Scope<'_>, stac
 
 /// Percent-encoded and JSON values are lines of `.env` that only pipegen writes, so they can be read as they are; a raw
 /// one can be anything, and is read from its copy in Base64.
-fn key(variable: &str, encoding: Encoding) -> Key {
-    Key { variable: encoding.variable(variable), coded: encoding == Encoding::Raw }
+fn key(platform: &Platform, variable: &str, encoding: Encoding) -> Key {
+    let default = default(platform, variable).map(|default| encoding.apply(default)).unwrap_or_default();
+    Key { variable: encoding.variable(variable), coded: encoding == Encoding::Raw, default }
 }
 
 fn filled(platform: &Platform, reads: &Reads) -> Vec<FilledRow> {
