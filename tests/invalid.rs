@@ -104,7 +104,15 @@ fn one_fault_is_one_diagnostic_of_the_code_in_the_name() {
 fn nothing_is_written() {
     for stem in files() {
         // Only what an environment changes is wrong there; the base is sound and rendered.
-        if matches!(stem.as_str(), "component-changed-environment" | "unknown-name-removed" | "several-faults-in-one-environment") {
+        let of_environment = [
+            "component-changed-environment",
+            "several-faults-in-one-environment",
+            "unknown-key-misspelt-in-an-environment",
+            "unknown-key-misspelt-remove",
+            "unknown-name-in-an-environment",
+            "unknown-name-removed",
+        ];
+        if of_environment.contains(&stem.as_str()) {
             continue;
         }
         let file = format!("{stem}.yml");

@@ -71,6 +71,8 @@ pub struct Compiled {
     pub unreadable: bool,
     /// The tree, so that targets' diagnostics find their places.
     tree: Option<Node>,
+    /// The environment that was chosen.
+    environment: Option<String>,
 }
 
 impl Compiled {
@@ -89,7 +91,8 @@ impl Compiled {
     /// place is one mistake, said once.
     pub fn add(&mut self, diagnostics: Vec<Diagnostic>) {
         let Some(tree) = &self.tree else { return };
-        let added = diagnostics.into_iter().map(|diagnostic| locate(tree, diagnostic));
+        let environment = &self.environment;
+        let added = diagnostics.into_iter().map(|diagnostic| Located { environment: environment.clone(), ..locate(tree, diagnostic) });
         let place = |one: &Located| (one.diagnostic.code.name, one.span);
         let said: BTreeSet<_> = self.diagnostics.iter().map(place).collect();
         let added: Vec<Located> = added.filter(|one| !said.contains(&place(one))).collect();
@@ -107,6 +110,7 @@ pub fn compile(source: &Source, options: &Options<'_>) -> Compiled {
         parameters: Vec::new(),
         unreadable: true,
         tree: None,
+        environment: options.environment.map(str::to_owned),
     };
     let tree = match yaml::read(source) {
         Ok(tree) => tree,
@@ -124,6 +128,9 @@ pub fn compile(source: &Source, options: &Options<'_>) -> Compiled {
     let mut phases = Phases { source, faults: Faults::default(), located: Vec::new(), secrets: Vec::new() };
     let (tree, platform) = phases.run(tree, options);
     compiled.diagnostics = phases.located;
+    for located in &mut compiled.diagnostics {
+        located.environment.clone_from(&compiled.environment);
+    }
     sort_and_dedup(&mut compiled.diagnostics);
     if !compiled.has_errors() {
         compiled.platform = platform;
@@ -224,7 +231,7 @@ fn narrowed(source: &Source, tree: &Node, place: Place) -> Place {
 fn locate(tree: &Node, diagnostic: Diagnostic) -> Located {
     let span = span_of(tree, &diagnostic.place);
     let related = diagnostic.related.iter().filter_map(|(place, label)| Some((span_of(tree, place)?, label.clone()))).collect();
-    Located { diagnostic, span, related }
+    Located { diagnostic, span, related, environment: None }
 }
 
 fn span_of(tree: &Node, place: &Place) -> Option<Span> {
