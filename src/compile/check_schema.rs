@@ -166,6 +166,7 @@ impl Checker<'_> {
         }
         let help =
             if absent.is_empty() { "remove it".to_owned() } else { format!("remove it, or write {}", one_of(absent.into_iter().take(16))) };
+        let help = if is_credential(at) { format!("{help}: {SECRETS_COME_FROM}") } else { help };
         (no_such_key(at, key).help(help), Some(Repair::Remove(at.key(key))))
     }
 
@@ -221,12 +222,13 @@ impl Checker<'_> {
         }
         let fault = Diagnostic::new(&code::WRONG_TYPE, Place::Value(at.clone()), format!("expected {wanted}, found {kind}"));
         let raw = found.map(|node| self.source.slice(node.span)).unwrap_or_default();
-        let secret = at.last().is_some_and(|key| secret_literals::is_secret_key(&key));
+        let secret = at.last().is_some_and(|key| secret_literals::is_secret_key(&key) || secret_literals::is_nearly_secret_key(&key));
         match found.map(|node| &node.value) {
             Some(Value::Number(_) | Value::Bool(_)) if expected.contains(&"string") && !secret => {
                 fault.help(format!("quote it: `\"{raw}\"`"))
             }
             Some(Value::Number(_) | Value::Bool(_)) if expected.contains(&"string") => fault.help("quote it"),
+            Some(Value::String(_) | Value::Number(_)) if is_credential(at) => fault.help(format!("write `{{}}`: {SECRETS_COME_FROM}")),
             _ if at.as_str().is_empty() => fault.help("begin the file with `blueprint: v1`, and write each key on a line of its own"),
             Some(Value::Null) if rule.get("required").is_some() => {
                 let first = rule.get("required").and_then(|keys| keys.get(0)).and_then(Json::as_str).unwrap_or_default();
@@ -243,8 +245,16 @@ impl Checker<'_> {
     }
 }
 
+/// For who writes a secret into a credential.
+const SECRETS_COME_FROM: &str = "a secret never stands here, `pipegen secrets init` makes it or leaves it to be filled in";
+
 fn no_such_key(at: &Pointer, key: &str) -> Diagnostic {
-    Diagnostic::new(&code::UNKNOWN_KEY, Place::Key(at.key(key)), format!("there is no key `{key}` here"))
+    let key_named = if secret_literals::holds_secret(key) { "such key".to_owned() } else { format!("key `{key}`") };
+    Diagnostic::new(&code::UNKNOWN_KEY, Place::Key(at.key(key)), format!("there is no {key_named} here"))
+}
+
+fn is_credential(at: &Pointer) -> bool {
+    at.parent() == Pointer::root().key("credentials")
 }
 
 fn misspelt_key(at: &Pointer, key: &str, right: &str) -> (Diagnostic, Option<Repair>) {
