@@ -321,7 +321,7 @@ impl Scope for World<'_> {
         };
         let mut properties: BTreeMap<&'static str, Text> = surface.properties.iter().map(|(name, text)| (*name, text.clone())).collect();
         properties.extend(resource.into_iter().flat_map(|resource| &resource.properties).map(|(name, text)| (*name, text.clone())));
-        Some(Resolved { properties, scheme: surface.scheme })
+        Some(Resolved { service: name.to_owned(), properties, scheme: surface.scheme })
     }
 
     fn has_way_out(&self, networks: &[String]) -> bool {
