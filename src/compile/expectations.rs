@@ -3,7 +3,7 @@
 use crate::blueprint::Blueprint;
 use crate::components::unknown_name;
 use crate::diagnostic::{Diagnostic, Faults, Place, code, near};
-use crate::platform::relation::{meetings, shared_networks};
+use crate::platform::relation::{listens, meetings, shared_networks};
 use crate::platform::{Expectation, Index, Peer, Platform};
 use crate::source::Pointer;
 use crate::value::ResourceRef;
@@ -119,12 +119,14 @@ fn broken(platform: &Platform, index: &Index<'_>, expectation: &Expectation) -> 
     }
     let place = Place::Value(origin.clone());
     if *reaches {
-        let fault = Diagnostic::new(
-            &code::BROKEN_EXPECTATION,
-            place,
-            format!("{} does not reach {}: no network lets them meet", label(from), label(to)),
-        );
-        let fault = fault.help(how_to_meet(index, from, to));
+        let (why, help) = match to {
+            Peer::Workloads { label, names } if !names.iter().filter_map(|name| index.workload(name)).any(listens) => {
+                ("it listens on no port", format!("give `{label}` a port, or remove the expectation"))
+            }
+            _ => ("no network lets them meet", how_to_meet(index, from, to)),
+        };
+        let fault = Diagnostic::new(&code::BROKEN_EXPECTATION, place, format!("{} does not reach {}: {why}", label(from), label(to)));
+        let fault = fault.help(help);
         return Some(
             [from, to]
                 .into_iter()
