@@ -1,5 +1,7 @@
 //! `expect:` against the platform: who must, and who must never, reach whom.
 
+use std::collections::BTreeSet;
+
 use crate::blueprint::Blueprint;
 use crate::components::unknown_name;
 use crate::diagnostic::{Diagnostic, Faults, Place, code, near};
@@ -10,10 +12,16 @@ use crate::value::ResourceRef;
 
 use super::wire::places_known;
 
-pub(super) fn check(blueprint: &Blueprint, platform: &Platform, faults: &Faults, found: &mut Vec<Diagnostic>) -> Vec<Expectation> {
+pub(super) fn check(
+    blueprint: &Blueprint,
+    platform: &Platform,
+    faults: &Faults,
+    open: &BTreeSet<Pointer>,
+    found: &mut Vec<Diagnostic>,
+) -> Vec<Expectation> {
     let section = Pointer::root().key("expect");
     let index = Index::new(platform);
-    let peers = Peers { blueprint, index: &index, faults };
+    let peers = Peers { blueprint, index: &index, faults, open };
     let mut expectations = Vec::new();
     for (number, spec) in blueprint.expect.iter().enumerate() {
         let at = section.index(number);
@@ -42,6 +50,8 @@ struct Peers<'a> {
     blueprint: &'a Blueprint,
     index: &'a Index<'a>,
     faults: &'a Faults,
+    /// The services that are somewhere unknown.
+    open: &'a BTreeSet<Pointer>,
 }
 
 impl Peers<'_> {
@@ -57,9 +67,9 @@ impl Peers<'_> {
             Some(_) => name.service().to_owned(),
             None if self.faults.touches(&section.key(name.service())) => return None,
             None => {
-                let known: Vec<&str> = self.blueprint.services.keys().map(crate::value::Name::as_str).chain(["host", "internet"]).collect();
-                found.push(unknown_name("service", name.service(), known.iter().copied(), &section, at.clone()));
-                near(name.service(), known)?.to_owned()
+                let known = self.blueprint.services.keys().map(crate::value::Name::as_str).chain(["host", "internet"]);
+                found.push(unknown_name("service", name.service(), known, &section, at.clone()));
+                return None;
             }
         };
         if self.index.service(&service).is_some_and(|service| service.external.is_some()) {
@@ -67,7 +77,7 @@ impl Peers<'_> {
         }
         let at_service = section.key(&service);
         let published = ["publish", "ports"].into_iter().any(|key| self.faults.touches(&at_service.key(key)));
-        if published || !places_known(self.faults, &at_service) {
+        if published || !places_known(self.faults, self.open, &at_service) {
             return None;
         }
         let workloads = self.index.workloads_of(&service);

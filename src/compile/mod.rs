@@ -187,13 +187,14 @@ impl Phases<'_> {
     fn platform(&mut self, tree: &Node, blueprint: &Blueprint, options: &Options<'_>) -> Option<Platform> {
         let mut found = Vec::new();
         let services = declare::services(blueprint, tree, &mut self.faults, &mut found);
-        let places = places::places(blueprint, &services, &mut self.faults, &mut found);
+        let mut places = places::places(blueprint, &services, &mut self.faults, &mut found);
+        let open = std::mem::take(&mut places.open);
         let mut built = build::services(blueprint, &services, &places, &mut self.faults, &mut found);
         let mut edges = pending::all(&services, &built);
         edges.extend(pipelines::edges(blueprint, &services, &self.faults, &mut found));
-        let edges = wire::connect(blueprint, &services, &mut built, &edges, &mut self.faults, &mut found);
+        let edges = wire::connect(blueprint, &services, &open, &mut built, &edges, &mut self.faults, &mut found);
         let platform = assemble::platform(blueprint, options.environment, services, places, built, edges, &mut found);
-        let expectations = expectations::check(blueprint, &platform, &self.faults, &mut found);
+        let expectations = expectations::check(blueprint, &platform, &self.faults, &open, &mut found);
         let platform = Platform { expectations, ..platform };
         let context =
             RuleContext { blueprint, platform: &platform, tree, base: options.base, output: options.output, faults: &self.faults };

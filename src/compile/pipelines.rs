@@ -156,7 +156,7 @@ impl<'a> Stepping<'a> {
             return None;
         }
         self.found.push(unknown_name("dataset", name, self.datasets.keys().copied(), &section, at.clone()));
-        near(name, self.datasets.keys().copied()).and_then(|near| self.datasets.get(near)?.clone())
+        None
     }
 
     /// A step that reads a folder of a volume runs where that volume is mounted.

@@ -12,6 +12,9 @@ use crate::value::{Reference, ResourceRef, TextPart, parse_text};
 use super::declare::{Declared, Services};
 use super::pending::Pending;
 
+/// Faults beyond so many are said without the name that may be meant.
+const MOST_PROPOSALS: usize = 100;
+
 /// The whole blueprint, as one service's texts see it.
 pub(super) struct World<'a> {
     pub blueprint: &'a Blueprint,
@@ -33,7 +36,7 @@ pub(super) enum Target<'a> {
 }
 
 impl<'a> World<'a> {
-    /// Finds a service; an unknown one is reported and stands for the near one.
+    /// Finds a service; an unknown one is reported.
     pub fn service(&mut self, name: &str, at: &Pointer) -> Option<&'a str> {
         find_service(self.services, self.faults, name, at, &mut self.found)
     }
@@ -211,7 +214,8 @@ pub(super) fn ambiguous(name: &str, surface: &Surface, at: &Pointer) -> Diagnost
         .depends_on(Pointer::root().key("services").key(name))
 }
 
-/// Finds a service by name; an unknown one is reported and stands for the near one.
+/// Finds a service by name; an unknown one is reported. What it may mean is said, but not used: all that could be found
+/// out about a guess would be as uncertain as the guess.
 pub(super) fn find_service<'a>(
     services: &Services<'a>,
     faults: &Faults,
@@ -226,12 +230,17 @@ pub(super) fn find_service<'a>(
     if faults.touches(&section.key(name)) {
         return None;
     }
-    let names: Vec<&str> = services.names().collect();
-    found.push(unknown_name("service", name, names.iter().copied(), &section, at.clone()));
-    near(name, names).and_then(|near| services.name(near))
+    // Nobody connects to itself.
+    let mut around = at.segments();
+    let asking = around.nth(1).filter(|_| around.next().is_some_and(|key| key == "uses"));
+    let names = services.names().filter(|known| asking.as_deref() != Some(known));
+    // To look for a near name takes as long as there are names, and nobody reads so many proposals.
+    let names = (found.len() < MOST_PROPOSALS).then_some(names).into_iter().flatten();
+    found.push(unknown_name("service", name, names, &section, at.clone()));
+    None
 }
 
-/// Finds a volume; an unknown one is reported and stands for the near one.
+/// Finds a volume; an unknown one is reported.
 pub(super) fn find_volume<'b>(
     blueprint: &'b Blueprint,
     faults: &Faults,
@@ -239,9 +248,9 @@ pub(super) fn find_volume<'b>(
     at: &Pointer,
     found: &mut Vec<Diagnostic>,
 ) -> Option<(&'b str, &'b Volume)> {
-    let volume = volume_meant(blueprint, name);
     let section = Pointer::root().key("volumes");
-    if volume.is_none_or(|(known, _)| known != name) && !faults.touches(&section.key(name)) {
+    let volume = volume_meant(blueprint, name).filter(|(known, _)| *known == name);
+    if volume.is_none() && !faults.touches(&section.key(name)) {
         found.push(unknown_name("volume", name, blueprint.volumes.keys().map(|name| name.as_str()), &section, at.clone()));
     }
     volume
@@ -300,14 +309,16 @@ impl Scope for World<'_> {
                 return None;
             }
         };
-        let mut text = Text::default();
+        let mut text = Some(Text::default());
         for part in &parts {
-            text = match part {
-                TextPart::Literal(literal) => text.then(literal.as_str()),
-                TextPart::Reference(reference) => text.then(self.hole(service, reference, at)?),
+            // Also behind a faulty hole, so that every fault of the text is found.
+            let read = match part {
+                TextPart::Literal(literal) => Some(Text::literal(literal.as_str())),
+                TextPart::Reference(reference) => self.hole(service, reference, at),
             };
+            text = text.zip(read).map(|(text, read)| text.then(read));
         }
-        Some(text)
+        text
     }
 
     fn resolve(&self, target: &ResourceRef) -> Option<Resolved> {
