@@ -53,6 +53,7 @@ fn every_target_is_registered() {
     let line = |module: &str| format!("pub mod {module};\n    &{module}::TARGET,");
     let found = faults("src/targets/mod.rs", &names, &modules("targets", "static TARGET: Target"), line);
     assert_eq!(found.join("\n"), "");
+    assert_eq!(pipegen::blueprint::TARGETS, names, "what `overrides` may name is in src/blueprint/service.rs");
 }
 
 #[test]

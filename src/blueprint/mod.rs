@@ -8,8 +8,8 @@ mod tree;
 
 pub use pipeline::{Dataset, Pipeline, Runs, Step};
 pub use service::{
-    Build, EndpointKey, FileMode, FileSource, Health, HealthTool, Image, ImageSource, MountSource, OneOrManyResources, Publish, Published,
-    Readiness, Resources, Role, Service, Use, VolumeMount,
+    Build, EndpointKey, FileMode, FileSource, Health, HealthTool, Image, ImageSource, OneOrManyResources, Publish, Published, Readiness,
+    Resources, Role, Service, TARGETS, Use, VolumeMount,
 };
 pub use tree::Tree;
 

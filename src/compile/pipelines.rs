@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::blueprint::{Blueprint, Dataset, MountSource, Runs, Step as StepSpec};
+use crate::blueprint::{Blueprint, Dataset, Runs, Step as StepSpec};
 use crate::components::{Topic, unknown_name};
 use crate::diagnostic::{Diagnostic, Faults, Place, code, near};
 use crate::platform::{Pipeline, Step};
@@ -163,7 +163,7 @@ impl<'a> Stepping<'a> {
     fn mounted(&mut self, runner: &str, volume: &str, at: &Pointer) {
         let Some(service) = self.services.blueprint(runner) else { return };
         let meant = |name: &str| volume_meant(self.blueprint, name).is_some_and(|(name, _)| name == volume);
-        let mounts = service.volumes.iter().any(|mount| matches!(&mount.source, Some(MountSource::Volume(name)) if meant(name.as_str())));
+        let mounts = service.volumes.iter().any(|mount| mount.volume.as_ref().is_some_and(|name| meant(name.as_str())));
         let place = Pointer::root().key("services").key(runner);
         if !mounts && !self.faults.touches(&place.key("volumes")) {
             let fault = Diagnostic::new(

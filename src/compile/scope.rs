@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::blueprint::{Blueprint, Credential, CredentialType, MountSource as MountSpec, Volume};
+use crate::blueprint::{Blueprint, Credential, CredentialType, Volume};
 use crate::components::{Resolved, Resource, Scope, Surface, unknown_name};
 use crate::diagnostic::{Diagnostic, Faults, Place, code, near, one_of};
 use crate::platform::{Mount, MountSource, PathRef, SecretFormat, Text};
@@ -346,8 +346,8 @@ impl Scope for World<'_> {
         let mut groups = Vec::new();
         for (index, mount) in declared.volumes.iter().enumerate() {
             let at = at.index(index);
-            let (source, target) = match &mount.source {
-                Some(MountSpec::Volume(name)) => {
+            let (source, target) = match (&mount.volume, &mount.path) {
+                (Some(name), None) => {
                     let Some((name, volume)) = find_volume(self.blueprint, self.faults, name.as_str(), &at.key("volume"), &mut self.found)
                     else {
                         continue;
@@ -355,10 +355,14 @@ impl Scope for World<'_> {
                     groups.extend(volume.group);
                     (MountSource::Volume(name.to_owned()), mount.mount.as_ref().or(volume.mount.as_ref()))
                 }
-                Some(MountSpec::Path(path)) => {
-                    (MountSource::Path(PathRef { path: path.0.clone(), origin: at.key("path") }), mount.mount.as_ref())
+                (None, Some(path)) => (MountSource::Path(PathRef { path: path.0.clone(), origin: at.key("path") }), mount.mount.as_ref()),
+                (Some(_), Some(_)) => {
+                    let fault =
+                        Diagnostic::new(&code::BAD_VALUE, Place::Key(at.key("path")), "`path` beside `volume`: one of them is mounted");
+                    self.found.push(fault.help("remove one of the two"));
+                    continue;
                 }
-                None => {
+                (None, None) => {
                     let fault = Diagnostic::new(&code::MISSING_KEY, Place::Value(at), "what is mounted is not said");
                     self.found.push(fault.help("write `volume: NAME` or `path: FOLDER`"));
                     continue;
