@@ -465,7 +465,7 @@ pub struct Health {
     pub timeout: Option<Duration>,
     /// The number of failures in a row that make it unhealthy.
     #[serde(default)]
-    #[schemars(extend("default" = 6))]
+    #[schemars(extend("default" = 6, "minimum" = 1))]
     pub retries: Option<u16>,
     /// How long failures after the start do not count.
     #[serde(default)]
