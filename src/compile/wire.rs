@@ -269,7 +269,8 @@ impl Wiring<'_, '_> {
                 _ => Place::Name(edge.at.clone()),
             };
             let fault = Diagnostic::new(&code::MISSING_HEALTH, place, message);
-            found.push(fault.help(help).related(Place::Key(provider.at.clone()), "declared here").depends_on(provider.at.key("health")));
+            let fault = fault.help(help).related(Place::Key(provider.at.clone()), "declared here");
+            found.push(fault.depends_on(provider.at.key("health")).depends_on(edge.at.key("ready")));
             return None;
         }
         let (mine, theirs) = (&consumer.service.profiles, &provider.service.profiles);

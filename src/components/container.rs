@@ -217,7 +217,8 @@ impl Container {
                 (Check::Exec(words), None)
             }
             _ => {
-                let fault = Diagnostic::new(&code::BAD_VALUE, Place::Key(at), "a health check asks in exactly one way");
+                let fault =
+                    Diagnostic::new(&code::BAD_VALUE, Place::Key(at.clone()), "a health check asks in exactly one way").depends_on(at);
                 cx.diagnostics.push(fault.help("write one of `http: /PATH`, `tcp: PORT-NAME` and `command: [PROGRAM, ...]`"));
                 return None;
             }
