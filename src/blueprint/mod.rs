@@ -241,6 +241,7 @@ pub struct Volume {
     pub mount: Option<ParametricText>,
     /// The numeric group that every mounter gets; new files are group-writable.
     #[serde(default)]
+    #[schemars(extend("maximum" = u32::MAX))]
     pub group: Option<u32>,
     /// How large it may become, where the target can say so.
     #[serde(default)]

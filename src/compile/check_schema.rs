@@ -205,6 +205,10 @@ impl Checker<'_> {
             "pattern" if types(rule).contains(&"integer") && !text.unwrap_or_default().contains("${") => self.wrong_type(at, found, rule),
             "pattern" => bad_text(text.unwrap_or_default(), rule, place),
             "uniqueItems" => twice(at, found),
+            "minimum" | "maximum" if title(rule).is_none() => {
+                let range = range(rule);
+                Diagnostic::new(&code::BAD_VALUE, place, format!("expected a whole number{range}")).help(format!("write one{range}"))
+            }
             _ => {
                 let title = title(rule).unwrap_or("another value");
                 Diagnostic::new(&code::BAD_VALUE, place, format!("expected {title}")).help(example(rule))
@@ -346,6 +350,17 @@ fn wanted(rule: &Json) -> String {
     match title(rule).filter(|_| !std::ptr::eq(rule, &*SCHEMA)) {
         Some(title) => title.to_owned(),
         None => types(rule).iter().map(|name| type_name(name)).collect::<Vec<_>>().join(" or "),
+    }
+}
+
+/// Between which numbers one must be.
+fn range(rule: &Json) -> String {
+    let limit = |key: &str| rule.get(key).and_then(Json::as_u64);
+    match (limit("minimum"), limit("maximum")) {
+        (Some(min), Some(max)) => format!(" from {min} to {max}"),
+        (Some(min), None) => format!(" of at least {min}"),
+        (None, Some(max)) => format!(" of at most {max}"),
+        (None, None) => String::new(),
     }
 }
 
