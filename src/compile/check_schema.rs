@@ -32,6 +32,8 @@ enum Repair {
     /// A misspelt value gives way to the right one.
     Replace(Pointer, String),
     Remove(Pointer),
+    /// What has another name here and may have another form: it is taken out, and that it is missing there is no fault.
+    RemoveFor(Pointer, Pointer),
     /// A placeholder at the root, without which nothing else can be checked.
     Add(&'static str, Value),
 }
@@ -74,6 +76,10 @@ fn apply(tree: &mut Node, repairs: Vec<Repair>, faults: &mut Faults) {
             Repair::Replace(pointer, text) => repair::replace(tree, &pointer, &text),
             Repair::Add(key, value) => repair::add(tree, &Pointer::root(), key, value),
             Repair::Remove(pointer) => removals.push(pointer),
+            Repair::RemoveFor(pointer, instead) => {
+                removals.push(pointer);
+                faults.add(instead);
+            }
         }
     }
     // From the back, so that the indices of list elements stay right.
@@ -156,6 +162,11 @@ impl Checker<'_> {
         let known: Vec<&str> =
             rule.get("properties").and_then(Json::as_object).map(|map| map.keys().map(String::as_str).collect()).unwrap_or_default();
         let absent: Vec<&str> = known.iter().copied().filter(|name| !present(name)).collect();
+        let elsewhere = ALIASES.iter().find(|(alias, right)| *alias == key && absent.contains(right));
+        if let Some((_, right)) = elsewhere {
+            let fault = no_such_key(at, key).help(format!("write `{right}` in its place (`pipegen explain COMPONENT` has its form)"));
+            return (fault, Some(Repair::RemoveFor(at.key(key), at.key(right))));
+        }
         if let Some(right) = near(key, absent.iter().copied()) {
             return misspelt_key(at, key, right);
         }
@@ -164,8 +175,7 @@ impl Checker<'_> {
             let help = format!("write `{right}` (it is here already), or remove it");
             return (no_such_key(at, key).help(help), Some(Repair::Remove(at.key(key))));
         }
-        let help =
-            if absent.is_empty() { "remove it".to_owned() } else { format!("remove it, or write {}", one_of(absent.into_iter().take(16))) };
+        let help = if absent.is_empty() { "remove it".to_owned() } else { format!("remove it, or write {}", some_of(&absent)) };
         let help = if is_credential(at) { format!("{help}: {SECRETS_COME_FROM}") } else { help };
         (no_such_key(at, key).help(help), Some(Repair::Remove(at.key(key))))
     }
@@ -247,6 +257,25 @@ impl Checker<'_> {
             _ => fault.help(example(rule)),
         }
     }
+}
+
+/// What Compose and others call a key, and what it is called here.
+const ALIASES: &[(&str, &str)] = &[
+    ("args", "command"),
+    ("cmd", "command"),
+    ("depends_on", "uses"),
+    ("deploy", "resources"),
+    ("env", "environment"),
+    ("expose", "ports"),
+    ("healthcheck", "health"),
+    ("links", "uses"),
+];
+
+/// The names, or as many as one reads.
+fn some_of(names: &[&str]) -> String {
+    const MOST: usize = 24;
+    let listed = one_of(names.iter().copied().take(MOST));
+    if names.len() > MOST { format!("{listed}, ...") } else { listed }
 }
 
 /// For who writes a secret into a credential.
