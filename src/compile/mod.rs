@@ -222,7 +222,10 @@ impl Phases<'_> {
 fn narrowed(source: &Source, tree: &Node, place: Place) -> Place {
     let Place::Part(pointer, part) = &place else { return place };
     let Some(span) = span_of(tree, &Place::Value(pointer.clone())) else { return place };
-    match source.slice(span).find(part) {
+    // Behind a dollar that is not one of a pair, a hole is text.
+    let is_escaped = |before: &str| (before.len() - before.trim_end_matches('$').len()) % 2 == 1;
+    let text = source.slice(span);
+    match text.match_indices(part.as_str()).map(|(at, _)| at).find(|at| !is_escaped(&text[..*at])) {
         Some(at) => Place::Span(Span::new(span.start + at, span.start + at + part.len())),
         None => place,
     }
