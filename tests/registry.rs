@@ -119,6 +119,17 @@ fn every_target_says_what_it_is() {
 }
 
 #[test]
+fn the_texts_of_codes_name_components_that_exist() {
+    // `unknown-component` shows one that does not.
+    for code in CODES.iter().filter(|code| code.name != "unknown-component") {
+        for rest in code.doc.split("component: ").skip(1) {
+            let name = rest.split([',', ' ', '\n', '}']).next().expect("a first part");
+            assert!(names_of_components().contains(&name), "the text of `{}` shows the component `{name}`", code.name);
+        }
+    }
+}
+
+#[test]
 fn every_component_is_used_by_an_example() {
     let used: BTreeSet<String> = examples().iter().flat_map(|path| components_of(&read(path))).collect();
     for name in names_of_components() {
