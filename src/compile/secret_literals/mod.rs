@@ -2,6 +2,8 @@
 
 mod forms;
 
+use std::sync::Arc;
+
 use crate::diagnostic::{Diagnostic, Place, code};
 use crate::source::{Source, Span};
 use crate::yaml::{Node, Value};
@@ -76,6 +78,13 @@ fn in_comments(text: &str) -> Vec<Span> {
 /// The same for a file that cannot be parsed.
 pub(super) fn in_text(source: &Source) -> Vec<Span> {
     forms::unread(source.text())
+}
+
+/// Whether the words of a command hold nothing that no message may show.
+pub(super) fn may_show(words: &[&str]) -> bool {
+    let words = words.iter().map(|word| Node::new(Span::default(), Value::String((*word).to_owned()))).collect();
+    let Found { certain, possible } = find(&Node::new(Span::default(), Value::List(Arc::new(words))));
+    certain.is_empty() && possible.is_empty()
 }
 
 #[derive(Default)]
