@@ -53,6 +53,7 @@ fn every_target_is_registered() {
     let line = |module: &str| format!("pub mod {module};\n    &{module}::TARGET,");
     let found = faults("src/targets/mod.rs", &names, &modules("targets", "static TARGET: Target"), line);
     assert_eq!(found.join("\n"), "");
+    assert_eq!(pipegen::blueprint::TARGETS, names, "what `overrides` may name is in src/blueprint/service.rs");
 }
 
 #[test]
@@ -118,6 +119,17 @@ fn every_target_says_what_it_is() {
     for target in TARGETS {
         assert!(!target.summary.is_empty() && !target.summary.ends_with('.'), "the summary of `{}` is a phrase", target.name);
         assert!(target.doc.trim().lines().count() > 2, "`{}` has no text", target.name);
+    }
+}
+
+#[test]
+fn the_texts_of_codes_name_components_that_exist() {
+    // `unknown-component` shows one that does not.
+    for code in CODES.iter().filter(|code| code.name != "unknown-component") {
+        for rest in code.doc.split("component: ").skip(1) {
+            let name = rest.split([',', ' ', '\n', '}']).next().expect("a first part");
+            assert!(names_of_components().contains(&name), "the text of `{}` shows the component `{name}`", code.name);
+        }
     }
 }
 

@@ -8,8 +8,8 @@ mod tree;
 
 pub use pipeline::{Dataset, Pipeline, Runs, Step};
 pub use service::{
-    Build, EndpointKey, FileMode, FileSource, Health, HealthTool, Image, ImageSource, MountSource, Publish, Published, Readiness,
-    Resources, Role, Service, Use, VolumeMount,
+    Build, EndpointKey, FileMode, FileSource, Health, HealthTool, Image, ImageSource, Publish, Published, Readiness, Resources, Role,
+    Service, TARGETS, Use, VolumeMount,
 };
 pub use tree::Tree;
 
@@ -241,6 +241,7 @@ pub struct Volume {
     pub mount: Option<ParametricText>,
     /// The numeric group that every mounter gets; new files are group-writable.
     #[serde(default)]
+    #[schemars(extend("maximum" = u32::MAX))]
     pub group: Option<u32>,
     /// How large it may become, where the target can say so.
     #[serde(default)]

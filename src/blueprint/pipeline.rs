@@ -44,7 +44,7 @@ pub struct Dataset {
     pub format: Option<ParametricText>,
     /// The number of the topic's partitions.
     #[serde(default)]
-    #[schemars(extend("default" = 1))]
+    #[schemars(extend("default" = 1, "minimum" = 1))]
     pub partitions: Option<u16>,
     /// The number of brokers that keep a copy of the topic; without this key 3, or 1 if there is one broker.
     #[serde(default)]

@@ -57,6 +57,7 @@ pub struct Service {
     pub build: Option<Build>,
     /// Keys in a target's own format, by target, merged unchecked into what is rendered; a warning reports them.
     #[serde(default)]
+    #[schemars(with = "Overrides")]
     pub overrides: Map<Name, Tree>,
 }
 
@@ -165,7 +166,27 @@ pub struct Role {
     pub environment: Map<EnvName, TextSource>,
     /// Keys in a target's own format, by target, for this role alone.
     #[serde(default)]
+    #[schemars(with = "Overrides")]
     pub overrides: Map<Name, Tree>,
+}
+
+/// The targets that `overrides` may name. Their registry is in a layer above; a test compares the two.
+pub const TARGETS: &[&str] = &["compose", "helm", "kind", "kubernetes"];
+
+struct Overrides;
+
+impl JsonSchema for Overrides {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Overrides".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let of_target = |name: &&str| {
+            let schema = serde_json::json!({ "type": "object", "description": format!("Keys in the format of the target `{name}`.") });
+            ((*name).to_owned(), schema)
+        };
+        let properties: serde_json::Map<String, serde_json::Value> = TARGETS.iter().map(of_target).collect();
+        schemars::json_schema!({ "type": "object", "properties": properties, "additionalProperties": false })
+    }
 }
 
 /// A host port, and the address that it is bound to.
@@ -371,21 +392,14 @@ text_or_map!(Build, BuildLong, "Build", ParametricText, |context| Build { contex
 /// What a service mounts, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VolumeMount {
-    /// What is mounted.
-    pub source: Option<MountSource>,
+    /// A volume of the blueprint.
+    pub volume: Option<NetworkName>,
+    /// A file or folder, relative to the blueprint; exactly one of the two is right.
+    pub path: Option<ParametricText>,
     /// Where; without it the volume's own `mount`.
     pub mount: Option<ParametricText>,
     /// Not writable.
     pub read_only: bool,
-}
-
-/// What is mounted.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum MountSource {
-    /// A volume of the blueprint.
-    Volume(NetworkName),
-    /// A file or folder, relative to the blueprint.
-    Path(ParametricText),
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -407,13 +421,14 @@ struct VolumeMountLong {
 
 impl From<VolumeMountLong> for VolumeMount {
     fn from(long: VolumeMountLong) -> Self {
-        let source = long.volume.map(MountSource::Volume).or(long.path.map(MountSource::Path));
-        Self { source, mount: long.mount, read_only: long.read_only }
+        let VolumeMountLong { volume, path, mount, read_only } = long;
+        Self { volume, path, mount, read_only }
     }
 }
 
 text_or_map!(VolumeMount, VolumeMountLong, "VolumeMount", NetworkName, |volume| VolumeMount {
-    source: Some(MountSource::Volume(volume)),
+    volume: Some(volume),
+    path: None,
     mount: None,
     read_only: false
 });
@@ -447,7 +462,7 @@ pub struct Health {
     pub timeout: Option<Duration>,
     /// The number of failures in a row that make it unhealthy.
     #[serde(default)]
-    #[schemars(extend("default" = 6))]
+    #[schemars(extend("default" = 6, "minimum" = 1))]
     pub retries: Option<u16>,
     /// How long failures after the start do not count.
     #[serde(default)]

@@ -25,7 +25,7 @@ pub(super) fn load(path: &Path, json: bool) -> Result<Source, Exit> {
     })?;
     yaml::decode(path, bytes).map_err(|diagnostic| {
         let source = Source::new(path, String::new());
-        let located = [Located { diagnostic, span: None, related: Vec::new() }];
+        let located = [Located { diagnostic, span: None, related: Vec::new(), environment: None }];
         if json {
             super::print(&render_json(&source, &located)).err().unwrap_or(Exit::Invalid)
         } else {

@@ -72,7 +72,7 @@ fn all_environments(path: &Path, choice: &Choice) -> Result<Found, Exit> {
             mem::forget(compiled);
         }
     }
-    // Most faults of the base are there in every environment, and are said once.
+    // Most faults of the base are there in every environment, and are said once: by the base, which was first.
     sort_and_dedup(&mut diagnostics);
     Ok((source, diagnostics, masked, failed))
 }

@@ -5,13 +5,14 @@
 use std::sync::LazyLock;
 
 use pipegen_schema::{Rule, Violation, violations};
+use regex::Regex;
 use serde_json::Value as Json;
 
 use super::{repair, secret_literals};
 use crate::diagnostic::{Diagnostic, Faults, Place, code, near, one_of, write_instead};
-use crate::source::{Pointer, Source};
+use crate::source::{Pointer, Source, Span};
 use crate::value::{CLASS_KEY, Class, TextPart, parse_text};
-use crate::yaml::{Node, Value};
+use crate::yaml::{self, Doc, Node, Value};
 
 static SCHEMA: LazyLock<Json> = LazyLock::new(|| serde_json::from_str(pipegen_schema::SCHEMA).unwrap_or_default());
 
@@ -32,6 +33,8 @@ enum Repair {
     /// A misspelt value gives way to the right one.
     Replace(Pointer, String),
     Remove(Pointer),
+    /// What has another name here and may have another form: it is taken out, and that it is missing there is no fault.
+    RemoveFor(Pointer, Pointer),
     /// A placeholder at the root, without which nothing else can be checked.
     Add(&'static str, Value),
 }
@@ -74,6 +77,10 @@ fn apply(tree: &mut Node, repairs: Vec<Repair>, faults: &mut Faults) {
             Repair::Replace(pointer, text) => repair::replace(tree, &pointer, &text),
             Repair::Add(key, value) => repair::add(tree, &Pointer::root(), key, value),
             Repair::Remove(pointer) => removals.push(pointer),
+            Repair::RemoveFor(pointer, instead) => {
+                removals.push(pointer);
+                faults.add(instead);
+            }
         }
     }
     // From the back, so that the indices of list elements stay right.
@@ -152,21 +159,35 @@ impl Checker<'_> {
     }
 
     fn unknown_key(&self, at: &Pointer, key: &str, rule: &Json) -> (Diagnostic, Option<Repair>) {
-        let present = |name: &&str| self.tree.at(at).is_some_and(|found| found.value.get(name).is_some());
+        let entry = |name: &str| self.tree.at(at).and_then(|found| found.value.entry(name));
+        let present = |name: &&str| entry(name).is_some();
+        let in_environment = |name: &str| entry(name).is_some_and(|entry| self.is_in_environment(entry.key_span));
         let known: Vec<&str> =
             rule.get("properties").and_then(Json::as_object).map(|map| map.keys().map(String::as_str).collect()).unwrap_or_default();
         let absent: Vec<&str> = known.iter().copied().filter(|name| !present(name)).collect();
+        let elsewhere = ALIASES.iter().find(|(alias, right)| *alias == key && absent.contains(right));
+        if let Some((_, right)) = elsewhere {
+            let fault = no_such_key(at, key).help(format!("write `{right}` in its place (`pipegen explain COMPONENT` has its form)"));
+            return (fault, Some(Repair::RemoveFor(at.key(key), at.key(right))));
+        }
         if let Some(right) = near(key, absent.iter().copied()) {
             return misspelt_key(at, key, right);
         }
-        // The base of an overlay has the right key already.
-        if let Some(right) = near(key, known.iter().copied()) {
-            let help = format!("write `{right}` (it is here already), or remove it");
+        // `remove` is a key of environments alone, and no longer in the tree that they are merged into.
+        let of_environment = (at.as_str().is_empty() && in_environment(key)).then_some("remove");
+        if let Some(right) = near(key, known.iter().copied().chain(of_environment)) {
+            // Beside the right key it may be one too many, but not where the environment wants to change what the base says.
+            let changes = in_environment(key) && !in_environment(right);
+            let help = if changes { format!("write `{right}`") } else { format!("write `{right}` (it is here already), or remove it") };
             return (no_such_key(at, key).help(help), Some(Repair::Remove(at.key(key))));
         }
-        let help =
-            if absent.is_empty() { "remove it".to_owned() } else { format!("remove it, or write {}", one_of(absent.into_iter().take(16))) };
+        let help = if absent.is_empty() { "remove it".to_owned() } else { format!("remove it, or write {}", some_of(&absent)) };
+        let help = if is_credential(at) { format!("{help}: {SECRETS_COME_FROM}") } else { help };
         (no_such_key(at, key).help(help), Some(Repair::Remove(at.key(key))))
+    }
+
+    fn is_in_environment(&self, span: Span) -> bool {
+        self.tree.get("environments").is_some_and(|section| section.span.start <= span.start && span.end <= section.span.end)
     }
 
     fn missing_key(&self, at: &Pointer, key: &str, rule: &Json) -> (Diagnostic, Option<Repair>) {
@@ -204,6 +225,10 @@ impl Checker<'_> {
             "pattern" if types(rule).contains(&"integer") && !text.unwrap_or_default().contains("${") => self.wrong_type(at, found, rule),
             "pattern" => bad_text(text.unwrap_or_default(), rule, place),
             "uniqueItems" => twice(at, found),
+            "minimum" | "maximum" if title(rule).is_none() => {
+                let range = range(rule);
+                Diagnostic::new(&code::BAD_VALUE, place, format!("expected a whole number{range}")).help(format!("write one{range}"))
+            }
             _ => {
                 let title = title(rule).unwrap_or("another value");
                 Diagnostic::new(&code::BAD_VALUE, place, format!("expected {title}")).help(example(rule))
@@ -221,12 +246,14 @@ impl Checker<'_> {
         }
         let fault = Diagnostic::new(&code::WRONG_TYPE, Place::Value(at.clone()), format!("expected {wanted}, found {kind}"));
         let raw = found.map(|node| self.source.slice(node.span)).unwrap_or_default();
-        let secret = at.last().is_some_and(|key| secret_literals::is_secret_key(&key));
+        let secret = at.last().is_some_and(|key| secret_literals::is_secret_key(&key) || secret_literals::is_nearly_secret_key(&key));
         match found.map(|node| &node.value) {
-            Some(Value::Number(_) | Value::Bool(_)) if expected.contains(&"string") && !secret => {
+            Some(Value::Number(_) | Value::Bool(_)) if expected.contains(&"string") && !secret && fits(raw, rule) => {
                 fault.help(format!("quote it: `\"{raw}\"`"))
             }
+            Some(Value::Number(_) | Value::Bool(_)) if expected.contains(&"string") && !secret => fault.help(example(rule)),
             Some(Value::Number(_) | Value::Bool(_)) if expected.contains(&"string") => fault.help("quote it"),
+            Some(Value::String(_) | Value::Number(_)) if is_credential(at) => fault.help(format!("write `{{}}`: {SECRETS_COME_FROM}")),
             _ if at.as_str().is_empty() => fault.help("begin the file with `blueprint: v1`, and write each key on a line of its own"),
             Some(Value::Null) if rule.get("required").is_some() => {
                 let first = rule.get("required").and_then(|keys| keys.get(0)).and_then(Json::as_str).unwrap_or_default();
@@ -237,14 +264,63 @@ impl Checker<'_> {
             Some(Value::String(text)) if expected.contains(&"integer") && text.parse::<u64>().is_ok() && !secret => {
                 fault.help(format!("write the number without quotes: `{text}`"))
             }
+            Some(Value::String(text)) if expected == ["array"] && is_command(at) => fault.help(as_words(text)),
             Some(Value::String(_)) if expected == ["array"] && !secret => fault.help(format!("write `[{raw}]`")),
             _ => fault.help(example(rule)),
         }
     }
 }
 
+/// Whether a text has the form that is wanted here.
+fn fits(text: &str, rule: &Json) -> bool {
+    let pattern = rule.get("pattern").and_then(Json::as_str).and_then(|pattern| Regex::new(pattern).ok());
+    pattern.is_none_or(|pattern| pattern.is_match(text))
+}
+
+fn is_command(at: &Pointer) -> bool {
+    at.last().is_some_and(|key| key == "command" || key == "entrypoint")
+}
+
+/// A line of a shell as the list that a command is: its words, or the line for a shell where there is more in it.
+fn as_words(line: &str) -> String {
+    let simple = line.chars().all(|c| c.is_alphanumeric() || " -_./:=@,+%".contains(c));
+    let words: Vec<&str> = if simple { line.split_whitespace().collect() } else { vec!["sh", "-c", line] };
+    if secret_literals::may_show(&words) {
+        format!("write `{}`", yaml::write("", &Doc::words(words.into_iter().map(str::to_owned))).trim_end())
+    } else {
+        "write a list of its words".to_owned()
+    }
+}
+
+/// What Compose and others call a key, and what it is called here.
+const ALIASES: &[(&str, &str)] = &[
+    ("args", "command"),
+    ("cmd", "command"),
+    ("depends_on", "uses"),
+    ("deploy", "resources"),
+    ("env", "environment"),
+    ("expose", "ports"),
+    ("healthcheck", "health"),
+    ("links", "uses"),
+];
+
+/// The names, or as many as one reads.
+fn some_of(names: &[&str]) -> String {
+    const MOST: usize = 24;
+    let listed = one_of(names.iter().copied().take(MOST));
+    if names.len() > MOST { format!("{listed}, ...") } else { listed }
+}
+
+/// For who writes a secret into a credential.
+const SECRETS_COME_FROM: &str = "a secret never stands here, `pipegen secrets init` makes it or leaves it to be filled in";
+
 fn no_such_key(at: &Pointer, key: &str) -> Diagnostic {
-    Diagnostic::new(&code::UNKNOWN_KEY, Place::Key(at.key(key)), format!("there is no key `{key}` here"))
+    let key_named = if secret_literals::holds_secret(key) { "such key".to_owned() } else { format!("key `{key}`") };
+    Diagnostic::new(&code::UNKNOWN_KEY, Place::Key(at.key(key)), format!("there is no {key_named} here"))
+}
+
+fn is_credential(at: &Pointer) -> bool {
+    at.parent() == Pointer::root().key("credentials")
 }
 
 fn misspelt_key(at: &Pointer, key: &str, right: &str) -> (Diagnostic, Option<Repair>) {
@@ -333,6 +409,17 @@ fn wanted(rule: &Json) -> String {
     }
 }
 
+/// Between which numbers one must be.
+fn range(rule: &Json) -> String {
+    let limit = |key: &str| rule.get(key).and_then(Json::as_u64);
+    match (limit("minimum"), limit("maximum")) {
+        (Some(min), Some(max)) => format!(" from {min} to {max}"),
+        (Some(min), None) => format!(" of at least {min}"),
+        (None, Some(max)) => format!(" of at most {max}"),
+        (None, None) => String::new(),
+    }
+}
+
 fn title(rule: &Json) -> Option<&str> {
     rule.get("title").and_then(Json::as_str)
 }
@@ -340,7 +427,8 @@ fn title(rule: &Json) -> Option<&str> {
 fn example(rule: &Json) -> String {
     let example = rule.get("examples").and_then(|examples| examples.get(0));
     match example {
-        Some(Json::String(text)) => format!("write for example `{text}`"),
+        // Quoted where YAML would not take it for text.
+        Some(Json::String(text)) => format!("write for example `{}`", yaml::write("", &Doc::from(text.as_str())).trim_end()),
         Some(other) => format!("write for example `{other}`"),
         None if types(rule) == ["object"] => "write a map: `NAME: ...` on each line".to_owned(),
         None => format!("write {}", types(rule).iter().map(|name| type_name(name)).collect::<Vec<_>>().join(" or ")),

@@ -1,18 +1,26 @@
 //! `expect:` against the platform: who must, and who must never, reach whom.
 
+use std::collections::BTreeSet;
+
 use crate::blueprint::Blueprint;
 use crate::diagnostic::{Diagnostic, Faults, Place, code, near, quoted, unknown_name};
-use crate::platform::relation::{meetings, shared_networks};
+use crate::platform::relation::{listens, meetings, shared_networks};
 use crate::platform::{Expectation, Index, Peer, Platform};
 use crate::source::Pointer;
 use crate::value::ResourceRef;
 
 use super::wire::places_known;
 
-pub(super) fn check(blueprint: &Blueprint, platform: &Platform, faults: &Faults, found: &mut Vec<Diagnostic>) -> Vec<Expectation> {
+pub(super) fn check(
+    blueprint: &Blueprint,
+    platform: &Platform,
+    faults: &Faults,
+    open: &BTreeSet<Pointer>,
+    found: &mut Vec<Diagnostic>,
+) -> Vec<Expectation> {
     let section = Pointer::root().key("expect");
     let index = Index::new(platform);
-    let peers = Peers { blueprint, index: &index, faults };
+    let peers = Peers { blueprint, index: &index, faults, open };
     let mut expectations = Vec::new();
     for (number, spec) in blueprint.expect.iter().enumerate() {
         let at = section.index(number);
@@ -41,6 +49,8 @@ struct Peers<'a> {
     blueprint: &'a Blueprint,
     index: &'a Index<'a>,
     faults: &'a Faults,
+    /// The services that are somewhere unknown.
+    open: &'a BTreeSet<Pointer>,
 }
 
 impl Peers<'_> {
@@ -56,9 +66,9 @@ impl Peers<'_> {
             Some(_) => name.service().to_owned(),
             None if self.faults.touches(&section.key(name.service())) => return None,
             None => {
-                let known: Vec<&str> = self.blueprint.services.keys().map(crate::value::Name::as_str).chain(["host", "internet"]).collect();
-                found.push(unknown_name("service", name.service(), known.iter().copied(), &section, at.clone()));
-                near(name.service(), known)?.to_owned()
+                let known = self.blueprint.services.keys().map(crate::value::Name::as_str).chain(["host", "internet"]);
+                found.push(unknown_name("service", name.service(), known, &section, at.clone()));
+                return None;
             }
         };
         if self.index.service(&service).is_some_and(|service| service.external.is_some()) {
@@ -66,7 +76,7 @@ impl Peers<'_> {
         }
         let at_service = section.key(&service);
         let published = ["publish", "ports"].into_iter().any(|key| self.faults.touches(&at_service.key(key)));
-        if published || !places_known(self.faults, &at_service) {
+        if published || !places_known(self.faults, self.open, &at_service) {
             return None;
         }
         let workloads = self.index.workloads_of(&service);
@@ -118,12 +128,14 @@ fn broken(platform: &Platform, index: &Index<'_>, expectation: &Expectation) -> 
     }
     let place = Place::Value(origin.clone());
     if *reaches {
-        let fault = Diagnostic::new(
-            &code::BROKEN_EXPECTATION,
-            place,
-            format!("{} does not reach {}: no network lets them meet", label(from), label(to)),
-        );
-        let fault = fault.help(how_to_meet(index, from, to));
+        let (why, help) = match to {
+            Peer::Workloads { label, names } if !names.iter().filter_map(|name| index.workload(name)).any(listens) => {
+                ("it listens on no port", format!("give `{label}` a port, or remove the expectation"))
+            }
+            _ => ("no network lets them meet", how_to_meet(index, from, to)),
+        };
+        let fault = Diagnostic::new(&code::BROKEN_EXPECTATION, place, format!("{} does not reach {}: {why}", label(from), label(to)));
+        let fault = fault.help(help);
         return Some(
             [from, to]
                 .into_iter()

@@ -73,6 +73,8 @@ pub struct Compiled {
     pub unreadable: bool,
     /// The tree, so that targets' diagnostics find their places.
     tree: Option<Node>,
+    /// The environment that was chosen.
+    environment: Option<String>,
 }
 
 impl Compiled {
@@ -91,7 +93,8 @@ impl Compiled {
     /// place is one mistake, said once.
     pub fn add(&mut self, diagnostics: Vec<Diagnostic>) {
         let Some(tree) = &self.tree else { return };
-        let added = diagnostics.into_iter().map(|diagnostic| locate(tree, diagnostic));
+        let environment = &self.environment;
+        let added = diagnostics.into_iter().map(|diagnostic| Located { environment: environment.clone(), ..locate(tree, diagnostic) });
         let place = |one: &Located| (one.diagnostic.code.name, one.span);
         let said: BTreeSet<_> = self.diagnostics.iter().map(place).collect();
         let added: Vec<Located> = added.filter(|one| !said.contains(&place(one))).collect();
@@ -109,6 +112,7 @@ pub fn compile(source: &Source, options: &Options<'_>) -> Compiled {
         parameters: Vec::new(),
         unreadable: true,
         tree: None,
+        environment: options.environment.map(str::to_owned),
     };
     let tree = match yaml::read(source) {
         Ok(tree) => tree,
@@ -126,6 +130,9 @@ pub fn compile(source: &Source, options: &Options<'_>) -> Compiled {
     let mut phases = Phases { source, faults: Faults::default(), located: Vec::new(), secrets: Vec::new() };
     let (tree, platform) = phases.run(tree, options);
     compiled.diagnostics = phases.located;
+    for located in &mut compiled.diagnostics {
+        located.environment.clone_from(&compiled.environment);
+    }
     sort_and_dedup(&mut compiled.diagnostics);
     if !compiled.has_errors() {
         compiled.platform = platform;
@@ -182,13 +189,14 @@ impl Phases<'_> {
     fn platform(&mut self, tree: &Node, blueprint: &Blueprint, options: &Options<'_>) -> Option<Platform> {
         let mut found = Vec::new();
         let services = declare::services(blueprint, tree, &mut self.faults, &mut found);
-        let places = places::places(blueprint, &services, &mut self.faults, &mut found);
+        let mut places = places::places(blueprint, &services, &mut self.faults, &mut found);
+        let open = std::mem::take(&mut places.open);
         let mut built = build::services(blueprint, &services, &places, &mut self.faults, &mut found);
         let mut edges = pending::all(&services, &built);
         edges.extend(pipelines::edges(blueprint, &services, &self.faults, &mut found));
-        let edges = wire::connect(blueprint, &services, &mut built, &edges, &mut self.faults, &mut found);
+        let edges = wire::connect(blueprint, &services, &open, &mut built, &edges, &mut self.faults, &mut found);
         let platform = assemble::platform(blueprint, options.environment, services, places, built, edges, &mut found);
-        let expectations = expectations::check(blueprint, &platform, &self.faults, &mut found);
+        let expectations = expectations::check(blueprint, &platform, &self.faults, &open, &mut found);
         let platform = Platform { expectations, ..platform };
         let context =
             RuleContext { blueprint, platform: &platform, tree, base: options.base, output: options.output, faults: &self.faults };
@@ -216,7 +224,10 @@ impl Phases<'_> {
 fn narrowed(source: &Source, tree: &Node, place: Place) -> Place {
     let Place::Part(pointer, part) = &place else { return place };
     let Some(span) = span_of(tree, &Place::Value(pointer.clone())) else { return place };
-    match source.slice(span).find(part) {
+    // Behind a dollar that is not one of a pair, a hole is text.
+    let is_escaped = |before: &str| (before.len() - before.trim_end_matches('$').len()) % 2 == 1;
+    let text = source.slice(span);
+    match text.match_indices(part.as_str()).map(|(at, _)| at).find(|at| !is_escaped(&text[..*at])) {
         Some(at) => Place::Span(Span::new(span.start + at, span.start + at + part.len())),
         None => place,
     }
@@ -226,7 +237,7 @@ fn narrowed(source: &Source, tree: &Node, place: Place) -> Place {
 fn locate(tree: &Node, diagnostic: Diagnostic) -> Located {
     let span = span_of(tree, &diagnostic.place);
     let related = diagnostic.related.iter().filter_map(|(place, label)| Some((span_of(tree, place)?, label.clone()))).collect();
-    Located { diagnostic, span, related }
+    Located { diagnostic, span, related, environment: None }
 }
 
 fn span_of(tree: &Node, place: &Place) -> Option<Span> {

@@ -8,12 +8,16 @@ use super::repair;
 
 /// Merges the overlay of an environment. What the overlay has no say in (the component of a service) is a fault.
 pub(super) fn apply(tree: Node, environment: Option<&str>) -> (Node, Vec<Diagnostic>) {
-    let Some(overlay) = environment.and_then(|name| tree.get("environments")?.get(name)) else { return (tree, Vec::new()) };
+    // What is no map is reported by the schema, and changes nothing.
+    let overlay = environment.and_then(|name| tree.get("environments")?.get(name)).filter(|overlay| matches!(overlay.value, Value::Map(_)));
+    let Some(overlay) = overlay else { return (tree, Vec::new()) };
     let mut found = Vec::new();
     let mut changes = repair::without_key(overlay, "remove");
     for service in overlay.get("services").map(Node::entries).unwrap_or_default() {
         let Some(component) = service.value.entry("component") else { continue };
         let base = tree.get("services").and_then(|services| services.get(&service.key)?.entry("component"));
+        // A base that names no component is reported itself: then nobody knows what it is.
+        let base = base.filter(|base| base.value.as_str().and_then(crate::components::component).is_some());
         if let Some(base) = base.filter(|base| base.value.value != component.value.value) {
             let fault = Diagnostic::new(
                 &code::COMPONENT_CHANGED,

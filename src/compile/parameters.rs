@@ -148,6 +148,7 @@ impl Replacing {
             let place = Place::Key(declared.at.clone());
             let fault = Diagnostic::new(&code::MISSING_PARAMETER, place, format!("the parameter `{name}` has no value"));
             let what = declared.description.as_ref().map(|what| format!(" ({what})")).unwrap_or_default();
+            let fault = fault.depends_on(declared.at.key("default"));
             self.found.push(fault.help(format!("give one with `--set {name}=VALUE`{what}, or write a `default`")));
             return None;
         }

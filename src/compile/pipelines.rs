@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::blueprint::{Blueprint, Dataset, MountSource, Runs, Step as StepSpec};
+use crate::blueprint::{Blueprint, Dataset, Runs, Step as StepSpec};
 use crate::components::Topic;
 use crate::diagnostic::{Diagnostic, Faults, Place, code, near, unknown_name};
 use crate::platform::{Pipeline, Step};
@@ -12,6 +12,13 @@ use crate::value::{DatasetName, Duration, Map, Name, NetworkName, ResourceRef};
 use super::declare::Services;
 use super::pending::{Given, Pending};
 use super::scope::{find_resource, find_service, find_volume, volume_meant};
+
+/// Which components may hold a kind of data. A container may be anything.
+const HOLDERS: &[(&str, &[&str])] = &[
+    ("object", &["container", "external", "s3"]),
+    ("table", &["container", "databricks", "external", "postgres"]),
+    ("topic", &["container", "external", "kafka"]),
+];
 
 fn section() -> Pointer {
     Pointer::root().key("pipelines")
@@ -87,11 +94,44 @@ impl<'a> Stepping<'a> {
                 self.found.push(fault.help("write one of `table`, `topic`, `path` and `object`"));
             }
             let location = self.location(&dataset.location, &at.key("in"));
+            if let Some(location) = &location {
+                self.held(dataset, location, &at);
+            }
             self.datasets.insert(name.as_str(), location);
         }
     }
 
-    /// What `in` means; an unknown name is reported and stands for the near one.
+    /// Whether such data can be where it is said to be.
+    fn held(&mut self, dataset: &Dataset, location: &Location, at: &Pointer) {
+        let kinds = [("table", &dataset.table), ("topic", &dataset.topic), ("object", &dataset.object), ("path", &dataset.path)];
+        let Some((kind, _)) = kinds.into_iter().find(|(_, name)| name.is_some()) else { return };
+        let holders = HOLDERS.iter().find(|(known, _)| *known == kind).map(|(_, components)| *components).unwrap_or_default();
+        let (message, help) = match location {
+            Location::Volume(_) if kind == "path" => return,
+            Location::Volume(name) => {
+                (format!("`{name}` is a volume, which holds no `{kind}`"), "write `path`, or name a service".to_owned())
+            }
+            Location::Service(target) => {
+                let Some(declared) = self.services.get(target.service()) else { return };
+                let component = declared.component.name;
+                if holders.contains(&component) {
+                    return;
+                }
+                let help = if holders.is_empty() {
+                    "name a volume".to_owned()
+                } else {
+                    format!("name a service of one of the components `{}`", holders.join("`, `"))
+                };
+                (format!("`{}` is of the component `{component}`, which holds no `{kind}`", declared.name), help)
+            }
+        };
+        if !self.faults.touches(at) {
+            let fault = Diagnostic::new(&code::WRONG_COMPONENT, Place::Value(at.key("in")), message);
+            self.found.push(fault.help(help).related(Place::Key(at.key(kind)), "what it is said to be"));
+        }
+    }
+
+    /// What `in` means; an unknown name is reported.
     fn location(&mut self, target: &ResourceRef, at: &Pointer) -> Option<Location> {
         let name = target.service();
         let volumes = self.blueprint.volumes.keys().map(NetworkName::as_str);
@@ -115,6 +155,7 @@ impl<'a> Stepping<'a> {
 
     fn step(&mut self, name: &str, step: &StepSpec) -> Vec<Pending> {
         let at = self.at.key("steps").key(name);
+        self.program(step, &at);
         let runner = find_service(self.services, self.faults, step.on.as_str(), &at.key("on"), self.found);
         let mut edges = Vec::new();
         if let (Some(runs), Some(runner)) = (&step.runs, runner) {
@@ -137,6 +178,22 @@ impl<'a> Stepping<'a> {
         edges
     }
 
+    /// A step is one program, or at least says what it does with which data.
+    fn program(&mut self, step: &StepSpec, at: &Pointer) {
+        let StepSpec { dag, spark_submit, reads, writes, after, runs, .. } = step;
+        let idle = dag.is_none() && spark_submit.is_none() && runs.is_none() && [reads, writes, after].iter().all(|names| names.is_empty());
+        let fault = match (dag, spark_submit) {
+            (Some(_), Some(_)) => Diagnostic::new(&code::BAD_VALUE, Place::Key(at.key("spark_submit")), "`spark_submit` beside `dag`")
+                .help("write a step for each: a step is one program"),
+            _ if idle => Diagnostic::new(&code::BAD_VALUE, Place::Key(at.clone()), "a step that does nothing")
+                .help("write `dag` or `spark_submit`, and what it `reads` and `writes`"),
+            _ => return,
+        };
+        if !self.faults.touches(at) {
+            self.found.push(fault);
+        }
+    }
+
     /// The edge to where a job runs, with the variable that names the job.
     fn starts(&mut self, runner: &str, runs: &Runs, at: &Pointer) -> Option<Pending> {
         let on = at.key("on");
@@ -156,14 +213,14 @@ impl<'a> Stepping<'a> {
             return None;
         }
         self.found.push(unknown_name("dataset", name, self.datasets.keys().copied(), &section, at.clone()));
-        near(name, self.datasets.keys().copied()).and_then(|near| self.datasets.get(near)?.clone())
+        None
     }
 
     /// A step that reads a folder of a volume runs where that volume is mounted.
     fn mounted(&mut self, runner: &str, volume: &str, at: &Pointer) {
         let Some(service) = self.services.blueprint(runner) else { return };
         let meant = |name: &str| volume_meant(self.blueprint, name).is_some_and(|(name, _)| name == volume);
-        let mounts = service.volumes.iter().any(|mount| matches!(&mount.source, Some(MountSource::Volume(name)) if meant(name.as_str())));
+        let mounts = service.volumes.iter().any(|mount| mount.volume.as_ref().is_some_and(|name| meant(name.as_str())));
         let place = Pointer::root().key("services").key(runner);
         if !mounts && !self.faults.touches(&place.key("volumes")) {
             let fault = Diagnostic::new(

@@ -1,9 +1,9 @@
 //! Phase 9, first half: where services are. Stacks, networks, and who owns which.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::blueprint::Blueprint;
-use crate::diagnostic::{Diagnostic, Faults, Place, code, near, quoted, unknown_name};
+use crate::diagnostic::{Diagnostic, Faults, Place, code, quoted, unknown_name};
 use crate::platform::{Network, Stack};
 use crate::source::Pointer;
 
@@ -24,6 +24,8 @@ pub(super) struct Places {
     pub networks: Vec<Network>,
     /// The networks that are the home of a stack.
     pub homes: Vec<String>,
+    /// The services of which nobody knows where they are, because a name is unknown.
+    pub open: BTreeSet<Pointer>,
 }
 
 impl Places {
@@ -47,7 +49,7 @@ pub(super) fn places(blueprint: &Blueprint, services: &Services<'_>, faults: &mu
     if stacks.is_empty() {
         stacks.push(Stack { name: None, description: None, origin: Pointer::root() });
     }
-    let mut placing = Placing { blueprint, faults, found, homes: Vec::new() };
+    let mut placing = Placing { blueprint, faults, found, homes: Vec::new(), open: BTreeSet::new() };
     placing.homes = placing.homes();
     let mut of = BTreeMap::new();
     for declared in services.list.iter().filter(|declared| declared.component.runs) {
@@ -56,8 +58,9 @@ pub(super) fn places(blueprint: &Blueprint, services: &Services<'_>, faults: &mu
         of.insert(declared.name.to_owned(), PlaceOf { stack, networks });
     }
     let networks = placing.all();
+    let open = std::mem::take(&mut placing.open);
     let homes = placing.homes.into_iter().flatten().collect();
-    Places { of, nowhere: PlaceOf::default(), stacks, networks, homes }
+    Places { of, nowhere: PlaceOf::default(), stacks, networks, homes, open }
 }
 
 struct Placing<'a> {
@@ -66,6 +69,7 @@ struct Placing<'a> {
     found: &'a mut Vec<Diagnostic>,
     /// The home network of each stack.
     homes: Vec<Option<String>>,
+    open: BTreeSet<Pointer>,
 }
 
 impl Placing<'_> {
@@ -73,22 +77,19 @@ impl Placing<'_> {
         self.blueprint.networks.keys().map(crate::value::NetworkName::as_str).collect()
     }
 
-    /// A declared network; an unknown one is reported and stands for the near one.
-    fn network(&mut self, name: &str, at: &Pointer) -> Option<String> {
+    /// Whether a network is declared; an unknown one is reported. It is taken for one of its own, that is not internal and
+    /// that nobody else is on, rather than for the near one.
+    fn network(&mut self, name: &str, at: &Pointer) -> bool {
         let section = Pointer::root().key("networks");
         let known = self.network_names();
         if known.contains(&name) || (known.is_empty() && name == self.blueprint.name.as_str()) {
-            return Some(name.to_owned());
+            return true;
         }
-        let right = near(name, known.iter().copied()).map(str::to_owned);
         if !self.faults.touches(&section.key(name)) {
             let fault = unknown_name("network", name, known.into_iter(), &section, at.clone());
             self.found.push(fault);
         }
-        if right.is_none() {
-            self.faults.add(at.clone());
-        }
-        right
+        false
     }
 
     fn homes(&mut self) -> Vec<Option<String>> {
@@ -98,7 +99,10 @@ impl Placing<'_> {
         let mut owners: BTreeMap<String, Pointer> = BTreeMap::new();
         for (name, stack) in blueprint.stacks.iter() {
             let at = section.key(name.as_str()).key("network");
-            let home = stack.network.as_ref().and_then(|network| self.network(network.as_str(), &at));
+            let home = stack.network.as_ref().map(ToString::to_string);
+            if home.as_ref().is_some_and(|home| !self.network(home, &at)) {
+                self.faults.add(at.clone());
+            }
             if let Some(home) = &home
                 && let Some(first) = owners.insert(home.clone(), at.clone())
             {
@@ -138,14 +142,11 @@ impl Placing<'_> {
                 if let Some(index) = names.iter().position(|known| *known == name) {
                     return index;
                 }
-                let right = near(name, names.iter().copied()).and_then(|near| names.iter().position(|known| *known == near));
                 if !self.faults.touches(&section.key(name)) && !self.faults.touches(&section) {
                     self.found.push(unknown_name("stack", name, names.into_iter(), &section, at));
                 }
-                if right.is_none() {
-                    self.faults.add(service.key("networks"));
-                }
-                right.unwrap_or(0)
+                self.open.insert(service.clone());
+                0
             }
         }
     }
@@ -155,7 +156,10 @@ impl Placing<'_> {
         if !service.networks.is_empty() {
             let mut networks = Vec::new();
             for (index, name) in service.networks.iter().enumerate() {
-                networks.extend(self.network(name.as_str(), &at.index(index)));
+                if !self.network(name.as_str(), &at.index(index)) {
+                    self.open.insert(at.parent());
+                }
+                networks.push(name.to_string());
             }
             return networks;
         }
@@ -166,7 +170,8 @@ impl Placing<'_> {
             [] => vec![self.blueprint.name.to_string()],
             [only] => vec![(*only).to_owned()],
             several => {
-                let excused = self.faults.touches(&at)
+                let excused = self.open.contains(&at.parent())
+                    || self.faults.touches(&at)
                     || self.faults.touches(&Pointer::root().key("stacks"))
                     || self.faults.touches(&Pointer::root().key("networks"));
                 if !excused {

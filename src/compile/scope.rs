@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::blueprint::{Blueprint, MountSource as MountSpec, Volume};
+use crate::blueprint::{Blueprint, Volume};
 use crate::components::{Resolved, Resource, Scope, SettingRead, Surface};
 use crate::diagnostic::{Diagnostic, Faults, Place, code, near, unknown_name, write_instead};
 use crate::platform::{Mount, MountSource, PathRef, Text};
@@ -11,6 +11,9 @@ use crate::value::{Reference, ResourceRef, TextPart, parse_text};
 
 use super::declare::{Declared, Services};
 use super::pending::Pending;
+
+/// Faults beyond so many are said without the name that may be meant.
+const MOST_PROPOSALS: usize = 100;
 
 /// The whole blueprint, as one service's texts see it.
 pub(super) struct World<'a> {
@@ -33,7 +36,7 @@ pub(super) enum Target<'a> {
 }
 
 impl<'a> World<'a> {
-    /// Finds a service; an unknown one is reported and stands for the near one.
+    /// Finds a service; an unknown one is reported.
     pub fn service(&mut self, name: &str, at: &Pointer) -> Option<&'a str> {
         find_service(self.services, self.faults, name, at, &mut self.found)
     }
@@ -189,7 +192,8 @@ pub(super) fn ambiguous(name: &str, surface: &Surface, at: &Pointer) -> Diagnost
         .depends_on(Pointer::root().key("services").key(name))
 }
 
-/// Finds a service by name; an unknown one is reported and stands for the near one.
+/// Finds a service by name; an unknown one is reported. What it may mean is said, but not used: all that could be found
+/// out about a guess would be as uncertain as the guess.
 pub(super) fn find_service<'a>(
     services: &Services<'a>,
     faults: &Faults,
@@ -197,14 +201,21 @@ pub(super) fn find_service<'a>(
     at: &Pointer,
     found: &mut Vec<Diagnostic>,
 ) -> Option<&'a str> {
-    if services.name(name).is_none() {
-        let section = Pointer::root().key("services");
-        if faults.touches(&section.key(name)) {
-            return None;
-        }
-        found.push(unknown_name("service", name, services.names(), &section, at.clone()));
+    if let Some(known) = services.name(name) {
+        return Some(known);
     }
-    service_meant(services, name)
+    let section = Pointer::root().key("services");
+    if faults.touches(&section.key(name)) {
+        return None;
+    }
+    // Nobody connects to itself.
+    let mut around = at.segments();
+    let asking = around.nth(1).filter(|_| around.next().is_some_and(|key| key == "uses"));
+    let names = services.names().filter(|known| asking.as_deref() != Some(known));
+    // To look for a near name takes as long as there are names, and nobody reads so many proposals.
+    let names = (found.len() < MOST_PROPOSALS).then_some(names).into_iter().flatten();
+    found.push(unknown_name("service", name, names, &section, at.clone()));
+    None
 }
 
 /// The service of this name, or else the near one.
@@ -212,7 +223,7 @@ fn service_meant<'a>(services: &Services<'a>, name: &str) -> Option<&'a str> {
     services.name(name).or_else(|| near(name, services.names()).and_then(|near| services.name(near)))
 }
 
-/// Finds a volume; an unknown one is reported and stands for the near one.
+/// Finds a volume; an unknown one is reported.
 pub(super) fn find_volume<'b>(
     blueprint: &'b Blueprint,
     faults: &Faults,
@@ -220,9 +231,9 @@ pub(super) fn find_volume<'b>(
     at: &Pointer,
     found: &mut Vec<Diagnostic>,
 ) -> Option<(&'b str, &'b Volume)> {
-    let volume = volume_meant(blueprint, name);
     let section = Pointer::root().key("volumes");
-    if volume.is_none_or(|(known, _)| known != name) && !faults.touches(&section.key(name)) {
+    let volume = volume_meant(blueprint, name).filter(|(known, _)| *known == name);
+    if volume.is_none() && !faults.touches(&section.key(name)) {
         found.push(unknown_name("volume", name, blueprint.volumes.keys().map(|name| name.as_str()), &section, at.clone()));
     }
     volume
@@ -286,26 +297,29 @@ impl Scope for World<'_> {
                 return None;
             }
         };
-        let mut text = Text::default();
+        let mut text = Some(Text::default());
         for part in &parts {
-            text = match part {
-                TextPart::Literal(literal) => text.then(literal.as_str()),
-                TextPart::Reference(reference) => text.then(self.hole(service, reference, at)?),
+            // Also behind a faulty hole, so that every fault of the text is found.
+            let read = match part {
+                TextPart::Literal(literal) => Some(Text::literal(literal.as_str())),
+                TextPart::Reference(reference) => self.hole(service, reference, at),
             };
+            text = text.zip(read).map(|(text, read)| text.then(read));
         }
-        Some(text)
+        text
     }
 
     fn resolve(&self, target: &ResourceRef) -> Option<Resolved> {
         let services = self.services;
-        let surface = services.surface(service_meant(services, target.service())?)?;
+        let name = service_meant(services, target.service())?;
+        let surface = services.surface(name)?;
         let resource = match target.resource() {
             Some(name) => Some(resource_meant(surface, name)?),
             None => default_resource(surface),
         };
         let mut properties: BTreeMap<&'static str, Text> = surface.properties.iter().map(|(name, text)| (*name, text.clone())).collect();
         properties.extend(resource.into_iter().flat_map(|resource| &resource.properties).map(|(name, text)| (*name, text.clone())));
-        Some(Resolved { properties, scheme: surface.scheme })
+        Some(Resolved { service: name.to_owned(), properties, scheme: surface.scheme })
     }
 
     fn has_way_out(&self, networks: &[String]) -> bool {
@@ -319,8 +333,8 @@ impl Scope for World<'_> {
         let mut groups = Vec::new();
         for (index, mount) in declared.volumes.iter().enumerate() {
             let at = at.index(index);
-            let (source, target) = match &mount.source {
-                Some(MountSpec::Volume(name)) => {
+            let (source, target) = match (&mount.volume, &mount.path) {
+                (Some(name), None) => {
                     let Some((name, volume)) = find_volume(self.blueprint, self.faults, name.as_str(), &at.key("volume"), &mut self.found)
                     else {
                         continue;
@@ -328,10 +342,14 @@ impl Scope for World<'_> {
                     groups.extend(volume.group);
                     (MountSource::Volume(name.to_owned()), mount.mount.as_ref().or(volume.mount.as_ref()))
                 }
-                Some(MountSpec::Path(path)) => {
-                    (MountSource::Path(PathRef { path: path.0.clone(), origin: at.key("path") }), mount.mount.as_ref())
+                (None, Some(path)) => (MountSource::Path(PathRef { path: path.0.clone(), origin: at.key("path") }), mount.mount.as_ref()),
+                (Some(_), Some(_)) => {
+                    let fault =
+                        Diagnostic::new(&code::BAD_VALUE, Place::Key(at.key("path")), "`path` beside `volume`: one of them is mounted");
+                    self.found.push(fault.help("remove one of the two"));
+                    continue;
                 }
-                None => {
+                (None, None) => {
                     let fault = Diagnostic::new(&code::MISSING_KEY, Place::Value(at), "what is mounted is not said");
                     self.found.push(fault.help("write `volume: NAME` or `path: FOLDER`"));
                     continue;

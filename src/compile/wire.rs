@@ -18,6 +18,7 @@ use super::scope::{Target, World, ambiguous};
 pub(super) fn connect(
     blueprint: &Blueprint,
     services: &Services<'_>,
+    open: &BTreeSet<Pointer>,
     built: &mut BuiltAll,
     pending: &[Pending],
     faults: &mut Faults,
@@ -25,7 +26,7 @@ pub(super) fn connect(
 ) -> Vec<Edge> {
     let internal = blueprint.networks.iter().filter(|(_, network)| network.internal).map(|(name, _)| name.as_str()).collect();
     let mut wiring =
-        Wiring { services, internal, index: HashMap::new(), positions: HashMap::new(), written: HashMap::new(), broken: Vec::new() };
+        Wiring { services, open, internal, index: HashMap::new(), positions: HashMap::new(), written: HashMap::new(), broken: Vec::new() };
     let workloads = built.workloads.as_mut_slice();
     for (position, workload) in workloads.iter().enumerate() {
         wiring.positions.insert(workload.name.clone(), position);
@@ -65,14 +66,16 @@ fn no_way_out(edge: &Pending, consumer: &Declared<'_>, provider: &Declared<'_>) 
         .related(Place::Key(provider.at.clone()), "declared here")
 }
 
-/// Whether no fault leaves it open where a service is.
-pub(super) fn places_known(faults: &Faults, service: &Pointer) -> bool {
-    let open = |key: &str| faults.touches(&service.key(key)) || faults.touches(&Pointer::root().key(key));
-    !faults.covers(service) && !["networks", "stack", "stacks"].into_iter().any(open)
+/// Whether no fault leaves it open where a service is. `open` are those that are somewhere unknown.
+pub(super) fn places_known(faults: &Faults, open: &BTreeSet<Pointer>, service: &Pointer) -> bool {
+    let faulty = |key: &str| faults.touches(&service.key(key)) || faults.touches(&Pointer::root().key(key));
+    !open.contains(service) && !faults.covers(service) && !["networks", "stack", "stacks"].into_iter().any(faulty)
 }
 
 struct Wiring<'s, 'a> {
     services: &'s Services<'a>,
+    /// The services that are somewhere unknown.
+    open: &'s BTreeSet<Pointer>,
     /// The networks without a way to the internet.
     internal: BTreeSet<&'s str>,
     /// The positions of a service's workloads.
@@ -106,7 +109,7 @@ impl Wiring<'_, '_> {
         let connecting = self.sharing(edge, surface, workloads);
         let placed = !surface.endpoints.is_empty() || surface.external.is_some();
         if connecting.is_empty() && placed && consumer.name != provider.name {
-            if places_known(faults, &consumer.at) && places_known(faults, &provider.at) {
+            if places_known(faults, self.open, &consumer.at) && places_known(faults, self.open, &provider.at) {
                 found.push(match &surface.external {
                     Some(_) => no_way_out(edge, consumer, provider),
                     None => self.no_shared_network(edge, consumer, provider, surface, workloads),
@@ -269,7 +272,8 @@ impl Wiring<'_, '_> {
                 _ => Place::Name(edge.at.clone()),
             };
             let fault = Diagnostic::new(&code::MISSING_HEALTH, place, message);
-            found.push(fault.help(help).related(Place::Key(provider.at.clone()), "declared here").depends_on(provider.at.key("health")));
+            let fault = fault.help(help).related(Place::Key(provider.at.clone()), "declared here");
+            found.push(fault.depends_on(provider.at.key("health")).depends_on(edge.at.key("ready")));
             return None;
         }
         let (mine, theirs) = (&consumer.service.profiles, &provider.service.profiles);

@@ -59,6 +59,8 @@ pub trait Scope {
 /// What a reference reads: the service's properties and those of the resource that is meant.
 #[derive(Debug, Clone, Default)]
 pub struct Resolved {
+    /// The service that is meant: another one than is written where that does not exist, which is reported elsewhere.
+    pub service: String,
     /// Properties by name, the resource's winning over the service's.
     pub properties: BTreeMap<&'static str, Text>,
     /// How connections to it are usually called: `postgres`, `redis`, `kafka`, `http`.

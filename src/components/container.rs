@@ -182,7 +182,18 @@ impl Container {
     fn health(&self, cx: &mut Build<'_>, spec: &HealthSpec) -> Option<Health> {
         let HealthSpec { http, tcp, command, endpoint, with, interval, timeout, retries, start_period } = spec;
         let at = cx.at.key("health");
+        for (key, duration) in [("interval", interval), ("timeout", timeout)] {
+            if duration.is_some_and(|duration| duration.as_milliseconds() == 0) {
+                let fault = Diagnostic::new(&code::BAD_VALUE, Place::Value(at.key(key)), "nothing can be asked in no time");
+                cx.diagnostics.push(fault.help("write for example `10s`"));
+            }
+        }
         let (check, remote) = match (http, tcp, command) {
+            (Some(path), None, None) if !path.0.starts_with('/') => {
+                let fault = Diagnostic::new(&code::BAD_VALUE, Place::Value(at.key("http")), "expected the path of an URL");
+                cx.diagnostics.push(fault.help("write a path that begins with `/`"));
+                return None;
+            }
             (Some(path), None, None) => {
                 let port = self.port(cx, endpoint.as_ref(), &at)?;
                 let ask = |host: PublicText| asking(with.unwrap_or(HealthTool::Curl), host, port, Some(&path.0));
@@ -193,9 +204,18 @@ impl Container {
                 let ask = |host: PublicText| asking(with.unwrap_or(HealthTool::Bash), host, port, None);
                 (ask("127.0.0.1".into()), Some(ask(self.host(port)?)))
             }
-            (None, None, Some(command)) => (Check::Exec(words_of(cx, command, &at.key("command"))), None),
+            (None, None, Some(words)) if words.is_empty() => {
+                let fault = Diagnostic::new(&code::BAD_VALUE, Place::Value(at.key("command")), "a command without a program");
+                cx.diagnostics.push(fault.help("write `[PROGRAM, ...]`"));
+                return None;
+            }
+            (None, None, Some(words)) => {
+                let words = words_of(cx, words, &at.key("command"));
+                (Check::Exec(words), None)
+            }
             _ => {
-                let fault = Diagnostic::new(&code::BAD_VALUE, Place::Key(at), "a health check asks in exactly one way");
+                let fault =
+                    Diagnostic::new(&code::BAD_VALUE, Place::Key(at.clone()), "a health check asks in exactly one way").depends_on(at);
                 cx.diagnostics.push(fault.help("write one of `http: /PATH`, `tcp: PORT-NAME` and `command: [PROGRAM, ...]`"));
                 return None;
             }

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::checks::curl;
-use super::{Build, Built, Component, Declare, Instance, Reference, Surface};
+use super::{Build, Built, Component, Declare, Instance, Reference, Resolved, Surface};
 use crate::diagnostic::{Diagnostic, Place, code};
 use crate::platform::{Body, Endpoint, EndpointRef, File, Health, Protocol, PublicText, Published, Text};
 use crate::source::Pointer;
@@ -151,7 +151,7 @@ impl Instance for Nginx {
 impl Nginx {
     /// An address in a variable is looked up for every request (and remembered for the time that `resolver` says); one
     /// written into `proxy_pass` itself would be looked up once, at the start.
-    fn config(&self, cx: &Build<'_>) -> Option<Text> {
+    fn config(&self, cx: &mut Build<'_>) -> Option<Text> {
         let mut config = Text::literal(
             "# Written by pipegen; the blueprint says what goes where.\nmap $http_upgrade $connection_upgrade {\n  default upgrade;\n  '' close;\n}\n\nserver {\n  listen 80;\n  resolver ${NGINX_LOCAL_RESOLVERS} valid=10s;\n\n  \
              proxy_http_version 1.1;\n  proxy_set_header Host $host;\n  proxy_set_header X-Real-IP $remote_addr;\n  \
@@ -159,21 +159,52 @@ impl Nginx {
              proxy_set_header Upgrade $http_upgrade;\n  proxy_set_header Connection $connection_upgrade;\n",
         );
         config = config.then(format!("\n  location = {HEALTH_PATH} {{\n    access_log off;\n    return 204;\n  }}\n"));
+        let mut sound = true;
         for (path, target) in &self.routes {
             let provider = cx.scope.resolve(target)?;
-            let Some(url) = provider
-                .get("url")
-                .or_else(|| Some(Text::literal("http://").then(provider.get("host")?).then(":").then(provider.get("port")?)))
-            else {
-                continue;
-            };
-            config = config
-                .then(format!("\n  location {path} {{\n    set $target "))
-                .then(url.looked_up())
-                .then(";\n    proxy_pass $target;\n  }\n");
+            match url(&provider, self.place(cx, path, target)) {
+                Ok(url) => {
+                    config = config
+                        .then(format!("\n  location {path} {{\n    set $target "))
+                        .then(url.looked_up())
+                        .then(";\n    proxy_pass $target;\n  }\n");
+                }
+                Err(fault) => {
+                    sound = false;
+                    // Of a service that is only a guess nothing is said.
+                    if provider.service == target.service() {
+                        cx.diagnostics.push(fault);
+                    }
+                }
+            }
         }
-        Some(config.then("}\n"))
+        sound.then(|| config.then("}\n"))
     }
+
+    /// Where a route names its service.
+    fn place(&self, cx: &Build<'_>, path: &str, target: &ResourceRef) -> Place {
+        match (self.written, cx.service.uses.short) {
+            (true, _) => Place::Value(self.at.key("routes").key(path)),
+            (false, true) => Place::Value(self.at.key("uses").index(0)),
+            (false, false) => Place::Key(self.at.key("uses").key(target.as_str())),
+        }
+    }
+}
+
+/// Where a service answers over HTTP.
+fn url(provider: &Resolved, place: Place) -> Result<Text, Diagnostic> {
+    let name = &provider.service;
+    let declared = Place::Key(Pointer::root().key("services").key(name));
+    let fault = |code, message: String| Diagnostic::new(code, place, message).related(declared, "declared here");
+    if !matches!(provider.scheme, None | Some("http" | "https")) {
+        let fault = fault(&code::WRONG_COMPONENT, format!("`{name}` does not speak HTTP, and nginx hands on nothing else"));
+        return Err(fault.help("name a service that does, or remove it"));
+    }
+    let address = || Some(Text::literal("http://").then(provider.get("host")?).then(":").then(provider.get("port")?));
+    provider.get("url").or_else(address).ok_or_else(|| {
+        let fault = fault(&code::BAD_VALUE, format!("`{name}` listens on no port, so nothing can be handed on to it"));
+        fault.help(format!("give `{name}` one (`ports: {{ http: 8000 }}`), or remove it"))
+    })
 }
 
 fn health(endpoint: &EndpointRef) -> Health {

@@ -33,7 +33,7 @@ pub static COMPONENT: Component = Component {
 const DOC: &str = r#"## What it makes
 
 One server that asks everyone for a password, with the volume `<service>-data` unless `persistence: none`. The password is that of
-`credential`, else `<SERVICE>_PASSWORD`. `publish` is the host port of the server.
+`credential`, else `<SERVICE>_PASSWORD`. `publish` is the host port of the server, the endpoint `redis`.
 
 ## What others get
 

@@ -9,8 +9,8 @@ use crate::source::{Source, Span};
 /// Renders each diagnostic as one line of JSON, in the order given.
 ///
 /// Lines and columns count from 1, columns in characters; the end is one past the last character. What is not
-/// known is `null`: the place of what concerns the file as a whole, the help where there is none. No text of the
-/// file is printed.
+/// known is `null`: the place of what concerns the file as a whole, the help where there is none. `environment` is there
+/// only for what was found with one. No text of the file is printed.
 pub fn render_json(source: &Source, diagnostics: &[Located]) -> String {
     let file = source.path().display().to_string();
     diagnostics.iter().map(|located| line(&record(source, &file, located))).collect()
@@ -26,6 +26,8 @@ struct Record<'a> {
     region: Region,
     help: Option<&'a str>,
     related: Vec<Related<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    environment: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -64,6 +66,7 @@ fn record<'a>(source: &Source, file: &'a str, located: &'a Located) -> Record<'a
         region: located.span.map_or_else(Region::default, |span| Region::new(source, span)),
         help: diagnostic.help.as_deref(),
         related: located.related.iter().map(|(span, message)| Related { message, region: Region::new(source, *span) }).collect(),
+        environment: located.environment.as_deref(),
     }
 }
 

@@ -101,4 +101,6 @@ pub struct Located {
     pub span: Option<Span>,
     /// The related spans with their phrases, in order.
     pub related: Vec<(Span, String)>,
+    /// The environment with which it was found: its place may be sound without what that environment changes.
+    pub environment: Option<String>,
 }

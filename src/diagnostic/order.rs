@@ -26,7 +26,7 @@ mod tests {
 
     fn located(span: Option<Span>, message: &str) -> Located {
         let diagnostic = Diagnostic::new(&code::UNKNOWN_KEY, Place::File, message);
-        Located { diagnostic, span, related: Vec::new() }
+        Located { diagnostic, span, related: Vec::new(), environment: None }
     }
 
     #[test]

@@ -33,14 +33,16 @@ fn report<'a>(source: &Source, located: &'a Located, masked: &[Span]) -> [Group<
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
-    let help = help.iter().flat_map(|help| [Element::Padding(Padding), Element::Message(Level::HELP.message(printable(help)))]);
+    let note = located.environment.iter().map(|name| Level::NOTE.message(format!("in the environment `{}`", printable(name))));
+    let below: Vec<_> = note.chain(help.iter().map(|help| Level::HELP.message(printable(help)))).map(Element::Message).collect();
+    let padding = (!below.is_empty()).then_some(Element::Padding(Padding));
     let title = level.clone().primary_title(printable(message)).id(code.name);
     let snippet = snippet(source, located, masked).map(Element::Cause);
     [
         // The renderer ends the first group with a line of its own, which is one too many before a snippet.
         Group::with_level(level.clone()),
         title.element(origin(source, located)),
-        Group::with_level(level).elements(snippet.into_iter().chain(help)),
+        Group::with_level(level).elements(snippet.into_iter().chain(padding).chain(below)),
     ]
 }
 

@@ -28,7 +28,7 @@ fn span(text: &str, nth: usize) -> Span {
 }
 
 fn located(diagnostic: Diagnostic, span: Option<Span>) -> Located {
-    Located { diagnostic, span, related: Vec::new() }
+    Located { diagnostic, span, related: Vec::new(), environment: None }
 }
 
 fn sample() -> (Source, Vec<Located>) {

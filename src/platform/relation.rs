@@ -10,7 +10,7 @@ pub fn shared_networks<'a>(one: &'a Workload, other: &Workload) -> Vec<&'a str> 
 }
 
 /// Whether a workload listens on anything.
-fn listens(workload: &Workload) -> bool {
+pub fn listens(workload: &Workload) -> bool {
     !workload.endpoints.is_empty() && !workload.kind.ends()
 }
 

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::code;
 use crate::schema::schema;
+use crate::yaml::{self, Doc};
 
 type Keys = Map<String, Value>;
 
@@ -65,7 +66,7 @@ pub(super) fn values() -> String {
     let definitions = schema.get("definitions").and_then(Value::as_object).cloned().unwrap_or_default();
     let rows = definitions.iter().filter(|(_, definition)| is_value(definition)).map(|(name, definition)| {
         let examples = definition.get("examples").and_then(Value::as_array).into_iter().flatten();
-        vec![code(name), text(definition, "title"), examples.map(|example| code(&plain(example))).collect::<Vec<_>>().join(", ")]
+        vec![code(name), text(definition, "title"), examples.map(|example| code(&as_written(example))).collect::<Vec<_>>().join(", ")]
     });
     table(&["kind", "what it is", "examples"], rows)
 }
@@ -209,6 +210,11 @@ fn text(schema: &Value, key: &str) -> String {
 
 fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// A value as a blueprint has it: text in quotes where YAML would take it for something else.
+fn as_written(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), |text| yaml::write("", &Doc::from(text)).trim_end().to_owned())
 }
 
 fn alternatives(mut words: Vec<String>) -> String {

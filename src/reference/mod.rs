@@ -55,11 +55,16 @@ fn component_row(component: &&Component) -> Vec<String> {
 
 /// What `pipegen explain` and the reference say of a component.
 pub fn component(component: &Component) -> String {
-    let Component { name, summary, doc, .. } = component;
+    let Component { name, summary, doc, runs, .. } = component;
     let versions = component.series();
     let versions = if versions.is_empty() { String::new() } else { format!(" Versions: {}.", versions.join(", ")) };
     let keys = keys::of_component(name);
-    let keys = if keys.is_empty() { String::new() } else { format!("\n\n## Keys\n\nBeside the keys that every service has:\n\n{keys}") };
+    let beside = if *runs {
+        "Beside the keys that every service has:"
+    } else {
+        "Beside `component`, and nothing else, since nothing of it runs here:"
+    };
+    let keys = if keys.is_empty() { String::new() } else { format!("\n\n## Keys\n\n{beside}\n\n{keys}") };
     format!("# {name}\n\n{summary}.{versions}\n\n{}{keys}\n", doc.trim())
 }
 

@@ -85,19 +85,19 @@ pattern_string! {
     /// The name of a service, stack, profile, role, endpoint or blueprint: a DNS label (RFC 1123), since it becomes a host name.
     Name, "^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$",
     forms::name,
-    "a name of lower-case letters, digits and `-`", "kafka-postgres"
+    "a name of at most 63 lower-case letters, digits and `-`, first a letter and last no `-`", "kafka-postgres"
 }
 pattern_string! {
     /// The name of a network, credential, volume, parameter or pipeline.
     NetworkName, "^[a-z]([-_a-z0-9]{0,61}[a-z0-9])?$",
     forms::network_name,
-    "a name of lower-case letters, digits, `-` and `_`", "kafka_network"
+    "a name of at most 63 lower-case letters, digits, `-` and `_`, first a letter and last no mark", "kafka_network"
 }
 pattern_string! {
     /// The name of a dataset, step, database, topic or connection: upper case and dots are usual there.
     DatasetName, "^[A-Za-z_][-_.A-Za-z0-9]{0,62}$",
     forms::dataset_name,
-    "a name of letters, digits, `-`, `_` and `.`", "DB_T0"
+    "a name of at most 63 letters, digits, `-`, `_` and `.`, first a letter or `_`", "DB_T0"
 }
 pattern_string! {
     /// An environment variable (POSIX: letters, digits, underscore).

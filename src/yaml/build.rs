@@ -167,7 +167,10 @@ fn without_duplicates(mut entries: Vec<Entry>, faults: &mut Vec<Diagnostic>) -> 
 }
 
 fn duplicate(first: &Entry, second: &Entry) -> Diagnostic {
-    Diagnostic::new(&code::DUPLICATE_KEY, Place::Span(second.key_span), format!("the key `{}` stands twice in one map", second.key))
+    // A key such as `DB_PASSWORD=...` may hold a secret.
+    let is_name = second.key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_./".contains(&byte));
+    let key = if is_name { format!("the key `{}`", second.key) } else { "this key".to_owned() };
+    Diagnostic::new(&code::DUPLICATE_KEY, Place::Span(second.key_span), format!("{key} stands twice in one map"))
         .related(Place::Span(first.key_span), "first here")
         .help("keep one of the two")
 }

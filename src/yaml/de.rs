@@ -3,7 +3,9 @@
 use std::fmt;
 
 use serde::de::value::StrDeserializer;
-use serde::de::{self, DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer, MapAccess, SeqAccess, VariantAccess, Visitor};
+use serde::de::{
+    self, DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer, MapAccess, SeqAccess, Unexpected, VariantAccess, Visitor,
+};
 use serde::forward_to_deserialize_any;
 
 use super::tree::{Entry, Node, Value};
@@ -39,6 +41,14 @@ impl std::error::Error for DeserializeError {}
 impl de::Error for DeserializeError {
     fn custom<T: fmt::Display>(message: T) -> Self {
         Self { span: None, message: message.to_string() }
+    }
+
+    /// The schema takes `80.0` for a whole number. What Rust's types are called is nothing for people.
+    fn invalid_type(unexpected: Unexpected<'_>, expected: &dyn de::Expected) -> Self {
+        match unexpected {
+            Unexpected::Float(_) => Self::custom("expected a whole number without a fraction"),
+            _ => Self::custom(format_args!("invalid type: {unexpected}, expected {expected}")),
+        }
     }
 }
 

@@ -23,8 +23,6 @@ const MAX_ALIASED: usize = 100_000;
 const NODE_BYTES: usize = 100;
 /// Nobody reads more faults than this, and a hostile file could have one in every line.
 pub(super) const MAX_FAULTS: usize = 100;
-/// The longest text that a help repeats, in bytes.
-const LONGEST_QUOTE: usize = 60;
 
 /// Reads one document.
 ///
@@ -236,21 +234,22 @@ fn start(fault: &Diagnostic) -> usize {
     }
 }
 
+/// Only a boolean is repeated: any other value may be a secret, as a password of digits is.
 fn ambiguous(text: &str, trouble: &Trouble, span: Span) -> Diagnostic {
-    let quoted = if text.len() > LONGEST_QUOTE { "quotes around it".to_owned() } else { format!("`{}`", super::text::double_quoted(text)) };
     let (code, message, help) = match trouble {
         Trouble::Boolean(value) => (
             &code::AMBIGUOUS_SCALAR,
             format!("YAML 1.1 reads this as `{value}`, YAML 1.2 as text"),
-            format!("write `{value}`, or {quoted} if text is meant"),
+            format!("write `{value}`, or `\"{text}\"` if text is meant"),
         ),
         Trouble::Ambiguous(what) => (
             &code::AMBIGUOUS_SCALAR,
             format!("some YAML readers take this for {what}, others do not"),
-            format!("write {quoted}, or a plain decimal number if one is meant"),
+            "write quotes around it, or a plain decimal number if one is meant".to_owned(),
         ),
         Trouble::Unrepresentable => {
-            (&code::BAD_VALUE, "a number that cannot be kept exactly".to_owned(), format!("write {quoted} if text is meant"))
+            let help = "write quotes around it if text is meant";
+            (&code::BAD_VALUE, "a number that cannot be kept exactly".to_owned(), help.to_owned())
         }
     };
     Diagnostic::new(code, Place::Span(span), message).help(help)

@@ -18,12 +18,24 @@ pub(super) fn diagnose(error: &ScanError, text: &str, last_end: usize, open_flow
     if is_about_quotes(error.kind()) {
         return unclosed_quote(text, last_end, noticed);
     }
+    if let Some(hole) = open_flow.and_then(|_| hole_at(text, marker)) {
+        return Diagnostic::new(&code::YAML_SYNTAX, Place::Span(hole), "a `${...}` between brackets, where its `{` begins a map")
+            .help("quote the whole text that it stands in: `\"...${...}\"`");
+    }
     let (message, help) = explain(error.kind());
     let fault = Diagnostic::new(&code::YAML_SYNTAX, Place::Span(noticed), message).help(help);
     match open_flow {
         Some(bracket) if bracket != noticed => fault.related(Place::Span(bracket), "inside the bracket that opens here"),
         _ => fault,
     }
+}
+
+/// The `${...}` whose `{` is at the offset.
+fn hole_at(text: &str, offset: usize) -> Option<Span> {
+    let inside = text.get(offset..)?.strip_prefix('{')?;
+    let start = offset.checked_sub(1).filter(|_| text[..offset].ends_with('$'))?;
+    let length = inside.find(['}', '\n']).map_or(inside.len(), |end| end + 1);
+    Some(Span::new(start, offset + 1 + length))
 }
 
 pub(super) fn too_deep(span: Span) -> Diagnostic {

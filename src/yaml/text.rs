@@ -56,13 +56,7 @@ fn is_printable(char: char) -> bool {
     !char.is_control() && !matches!(char, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
 }
 
-/// The text in double quotes, on one line.
-pub(super) fn double_quoted(text: &str) -> String {
-    let mut quoted = String::with_capacity(text.len() + 2);
-    push_double_quoted(&mut quoted, text);
-    quoted
-}
-
+/// Adds the text in double quotes, on one line.
 pub(super) fn push_double_quoted(out: &mut String, text: &str) {
     out.push('"');
     for char in text.chars() {
@@ -136,7 +130,9 @@ mod tests {
 
     #[test]
     fn double_quotes_escape_what_is_not_printable() {
-        assert_eq!(double_quoted("\t\"\\\r\n\0\u{7f}\u{85}\u{2028}\u{feff}\u{1f600}é"), r#""\t\"\\\r\n\x00\x7F\x85\u2028\uFEFF😀é""#);
+        let mut quoted = String::new();
+        push_double_quoted(&mut quoted, "\t\"\\\r\n\0\u{7f}\u{85}\u{2028}\u{feff}\u{1f600}é");
+        assert_eq!(quoted, r#""\t\"\\\r\n\x00\x7F\x85\u2028\uFEFF😀é""#);
     }
 
     #[test]

@@ -47,6 +47,8 @@ fn a_key_that_no_template_reads_is_an_error() {
     let (message, line, help) = refused("        schedular: { replicas: 2 }\n");
     assert_eq!((message.as_str(), line), ("the chart airflow 1.18.0 reads no value `schedular`", 11));
     assert_eq!(help, "write `scheduler`");
+    let (_, line, _) = refused("        schedular:\n          2\n");
+    assert_eq!(line, 11, "the key, and not its value");
     // The schema of the chart has it, but its templates read `containers`.
     let (message, ..) = refused("        securityContexts: { container: { privileged: false } }\n");
     assert_eq!(message, "the chart airflow 1.18.0 reads no value `securityContexts.container`");

@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use crate::diagnostic::near;
 use crate::source::Span;
 use crate::value::{Reference, TextPart, parse_text};
 
@@ -33,6 +34,7 @@ const WORDS: &[&str] = &[
     "fernetkey",
     "secret_key",
     "secretkey",
+    "secret_key_base",
 ];
 
 /// The last letters of all these words, so that most names need no closer look.
@@ -58,7 +60,7 @@ macro_rules! pattern {
 
 fn compiled(text: &str) -> Option<Regex> {
     const NAMES: &str = "password|passwd|pwd|passphrase|secret|token|api[-_]?key|access[-_]?key|private[-_]?key|fernet[-_]?key\
-                         |secret[-_]?key|requirepass";
+                         |secret[-_]?key(?:[-_]?base)?|requirepass";
     Regex::new(&text.replace("NAMES", NAMES)).ok()
 }
 
@@ -73,6 +75,8 @@ static HEADER: Pattern = pattern!(&["authorization:"], r#"(?i)\bauthorization:\s
 static PRIVATE_KEY: Pattern = pattern!(&["-----begin"], r"(?s)-----BEGIN [A-Z ]*PRIVATE KEY-----(.+?)(?:-----END|\z)");
 /// Where no tree can be had: a key or an option, and all that follows it.
 static UNREAD_KEY: Pattern = pattern!(NAMED, r#"(?i)(?:NAMES)\\?["']?\s*[:=][ \t]*([^\n]+)"#);
+/// All credentials: what is a secret there, only a tree could tell.
+static UNREAD_CREDENTIALS: Pattern = pattern!(&["credentials"], r"(?m)^[ \t]*credentials:([^\n]*)");
 static UNREAD_OPTION: Pattern = pattern!(NAMED, r#"(?i)--?[A-Za-z0-9_.-]*(?:NAMES)["']?\s*(?:,|\n\s*-)\s*([^\n]+)"#);
 static UNREAD_WORD: Pattern = pattern!(&["requirepass"], r"(?i)requirepass\s+([^\n]+)");
 
@@ -93,12 +97,46 @@ fn secret_ends(text: &str) -> impl Iterator<Item = &[u8]> {
     })
 }
 
+/// Whether a key, or what it ends in, differs from the name of something secret by a slip.
+pub(in crate::compile) fn is_nearly_secret_key(key: &str) -> bool {
+    /// A slip in a shorter word makes another word: `pass` and `path`.
+    const SHORTEST: usize = 6;
+    if HARMLESS.contains(&key) {
+        return false;
+    }
+    let key = key.to_ascii_lowercase().replace(['-', '.'], "_");
+    let words = || WORDS.iter().copied().filter(|word| word.len() >= SHORTEST);
+    let ends = key.match_indices('_').map(|(at, _)| &key[at + 1..]).chain([key.as_str()]);
+    ends.filter(|end| end.len() >= SHORTEST - 1).any(|end| near(end, words()).is_some())
+}
+
+/// Whether a command in one text gives a program a secret: `app --password hunter2`. It may be one that the shell fills in.
+pub(super) fn passes_secret(text: &str) -> bool {
+    let mut words = text.split_whitespace();
+    text.contains(" -") && words.any(|word| word.strip_prefix('-').is_some_and(|option| is_secret_key(option.trim_start_matches('-'))))
+}
+
+/// Whether the value of a key such as `AUTHORIZATION` or `AUTH_HEADER` is a literal login.
+pub(super) fn authorizes(key: &str, text: &str) -> bool {
+    let login = ["Bearer ", "Basic "].iter().find_map(|scheme| text.strip_prefix(scheme));
+    login.is_some_and(|login| is_literal(login) && key.to_ascii_lowercase().contains("auth"))
+}
+
+/// `user:password@host` without a scheme. Other things look so as well, such as an image with a digest: it is hidden only.
+pub(super) fn is_login(text: &str) -> bool {
+    let word = |text: &str| !text.is_empty() && !text.contains(char::is_whitespace);
+    text.split_once(':').is_some_and(|(user, rest)| {
+        let password = rest.rsplit_once('@').filter(|(_, host)| word(host) && !host.starts_with("sha256:")).map(|(password, _)| password);
+        word(user) && password.is_some_and(|password| word(password) && !password.contains("${"))
+    })
+}
+
 fn ends_secretly(name: &str) -> bool {
     secret_ends(name).next().is_some()
 }
 
 /// Whether a text is a literal secret by its form, whatever its key is.
-pub(super) fn holds_secret(text: &str) -> bool {
+pub(in crate::compile) fn holds_secret(text: &str) -> bool {
     // All forms have one of these, and most texts have none.
     if !text.bytes().any(|byte| matches!(byte, b'=' | b':' | b'$' | b' ')) {
         return false;
@@ -173,7 +211,7 @@ fn has_default(part: &TextPart) -> bool {
 
 /// The places in a text that may be secrets, where no tree says what is a key and what is a value.
 pub(super) fn unread(text: &str) -> Vec<Span> {
-    let keys = [&UNREAD_KEY, &UNREAD_OPTION, &UNREAD_WORD].into_iter().flat_map(|pattern| found(pattern, text));
+    let keys = [&UNREAD_KEY, &UNREAD_CREDENTIALS, &UNREAD_OPTION, &UNREAD_WORD].into_iter().flat_map(|pattern| found(pattern, text));
     let keys = keys.flat_map(|span| [span, Span::new(span.end, deeper_lines(text, span))]);
     let anywhere = [&URL, &ASSIGNED, &HEADER, &PRIVATE_KEY].into_iter().flat_map(|pattern| found(pattern, text));
     keys.chain(anywhere).filter(|span| span.start < span.end).collect()
@@ -217,7 +255,7 @@ mod tests {
 
     #[test]
     fn every_pattern_compiles() {
-        for pattern in [&URL, &ASSIGNED, &HEADER, &PRIVATE_KEY, &UNREAD_KEY, &UNREAD_OPTION, &UNREAD_WORD] {
+        for pattern in [&URL, &ASSIGNED, &HEADER, &PRIVATE_KEY, &UNREAD_KEY, &UNREAD_CREDENTIALS, &UNREAD_OPTION, &UNREAD_WORD] {
             assert!(pattern.regex.is_some());
         }
     }
@@ -238,12 +276,35 @@ mod tests {
             "access-keyid",
             "spring.datasource.password",
             "ssh_PassPhrase",
+            "SECRET_KEY_BASE",
         ] {
             assert!(is_secret_key(key), "{key}");
         }
         for key in ["credential", "PASSWORD_FILE", "TOKENIZER", "key", "monkey", "compass", "PGPASS"] {
             assert!(!is_secret_key(key), "{key}");
         }
+    }
+
+    #[test]
+    fn keys_with_a_slip() {
+        for key in ["passwrd", "pasword", "DB_PASWORD", "api-tokn_secrte", "GITHUB_TOCKEN_SECRE", "fernetkye"] {
+            assert!(is_nearly_secret_key(key), "{key}");
+        }
+        for key in ["path", "port", "tokens", "secrets", "publish", "packages", "profiles", "parameters", "credential"] {
+            assert!(!is_nearly_secret_key(key), "{key}");
+        }
+    }
+
+    #[test]
+    fn logins_without_a_scheme() {
+        for text in ["u:hunter2@db", "u:hunter2@db:5432/x", "u:hun@ter2@db"] {
+            assert!(is_login(text), "{text}");
+        }
+        for text in ["redis:8@sha256:0123", "git@github.com:a/b.git", "u:${credentials.u.password}@db", "a: b @ c", "8000:80"] {
+            assert!(!is_login(text), "{text}");
+        }
+        assert!(authorizes("AUTH_HEADER", "Bearer hunter2") && authorizes("authorization", "Basic aHVudGVy"));
+        assert!(!authorizes("TITLE", "Bearer hunter2") && !authorizes("AUTH_HEADER", "Bearer ${api.token}"));
     }
 
     #[test]

@@ -2,14 +2,19 @@
 
 mod forms;
 
+use std::sync::Arc;
+
 use crate::diagnostic::{Diagnostic, Place, code};
 use crate::source::{Source, Span};
 use crate::yaml::{Node, Value};
 
-pub(super) use forms::is_secret_key;
+pub(super) use forms::{holds_secret, is_nearly_secret_key, is_secret_key};
 
 /// Where names are declared: below them the first keys are names, and a credential may well be called `api_token`.
 const NAMES_BELOW: usize = 2;
+
+/// What a credential says that is no secret.
+const OF_CREDENTIALS: &[&str] = &["type", "username", "env"];
 
 /// Reports every literal secret.
 pub(super) fn check(tree: &Node) -> Vec<Diagnostic> {
@@ -29,8 +34,31 @@ pub(super) fn check(tree: &Node) -> Vec<Diagnostic> {
 pub(super) fn in_tree(source: &Source, tree: &Node) -> Vec<Span> {
     let Found { mut certain, possible, given: _ } = find(tree);
     certain.extend(possible);
+    certain.extend(in_credentials(tree));
+    certain.extend(below_misspelt(tree));
     certain.extend(in_comments(source.text()));
     certain
+}
+
+/// All that stands in a credential and is not what may stand there, in the blueprint and in its environments.
+fn in_credentials(tree: &Node) -> Vec<Span> {
+    let environments = tree.get("environments").map(Node::entries).unwrap_or_default();
+    let parts = std::iter::once(tree).chain(environments.iter().map(|entry| &entry.value));
+    let credentials = parts.flat_map(|part| part.get("credentials").map(Node::entries).unwrap_or_default());
+    let values = credentials.flat_map(|credential| match &credential.value.value {
+        Value::Map(keys) => keys.iter().filter(|key| !OF_CREDENTIALS.contains(&key.key.as_str())).map(|key| key.value.span).collect(),
+        _ => vec![credential.value.span],
+    });
+    values.collect()
+}
+
+/// The values of keys that are nearly the name of a secret: nobody knows yet that they hold one.
+fn below_misspelt(node: &Node) -> Vec<Span> {
+    let of_entries = node.entries().iter().flat_map(|entry| match &entry.value.value {
+        Value::String(_) | Value::Number(_) if forms::is_nearly_secret_key(&entry.key) => vec![entry.value.span],
+        _ => below_misspelt(&entry.value),
+    });
+    of_entries.chain(node.elements().iter().flat_map(below_misspelt)).collect()
 }
 
 /// A `#` inside a text counts as well: too much is hidden rather than too little.
@@ -50,6 +78,13 @@ fn in_comments(text: &str) -> Vec<Span> {
 /// The same for a file that cannot be parsed.
 pub(super) fn in_text(source: &Source) -> Vec<Span> {
     forms::unread(source.text())
+}
+
+/// Whether the words of a command hold nothing that no message may show.
+pub(super) fn may_show(words: &[&str]) -> bool {
+    let words = words.iter().map(|word| Node::new(Span::default(), Value::String((*word).to_owned()))).collect();
+    let Found { certain, possible, given: _ } = find(&Node::new(Span::default(), Value::List(Arc::new(words))));
+    certain.is_empty() && possible.is_empty()
 }
 
 #[derive(Default)]
@@ -127,13 +162,15 @@ enum Judged {
 
 fn judge(text: &str, around: Around<'_>) -> Option<Judged> {
     let in_file = around.key == "text" && forms::sets_secret(text);
-    if around.secret && forms::is_literal(text) || in_file || forms::holds_secret(text) {
+    let literal = around.secret && forms::is_literal(text) || in_file || forms::holds_secret(text) || forms::authorizes(around.key, text);
+    if literal {
         return Some(Judged::Literal);
     }
     if forms::reads_secret_parameter(text, around.secret) {
         return Some(Judged::Given);
     }
     // The login of what should be the name of a host.
-    let login = around.key == "host" && text.contains('@');
-    (login || (around.secret || around.below_secret) && forms::may_be_literal(text)).then_some(Judged::Possible)
+    let login = around.key == "host" && text.contains('@') || forms::is_login(text);
+    let may_be = (around.secret || around.below_secret) && forms::may_be_literal(text);
+    (login || may_be || forms::passes_secret(text)).then_some(Judged::Possible)
 }

@@ -45,7 +45,7 @@ pipeline name, are made by the job `<service>-topics` on every start.
 copies, unless its `replicas` says otherwise, and what is written is in at least two of them.
 
 - The first three are controllers too, also where there are more brokers: those can be added without changing who votes.
-- `publish: 9092` takes as many ports as there are brokers, from 9092 on.
+- `publish: 9092` (of the endpoint `broker`) takes as many ports as there are brokers, from 9092 on.
 - One broker and several are different clusters: going from one to the other starts with empty volumes.
 
 `operator: strimzi` lets Strimzi 1.2.0 run it in the targets `kubernetes`, `kind` and `helm`; Compose runs the containers as before.

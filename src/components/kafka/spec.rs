@@ -47,7 +47,7 @@ pub(super) enum Operator {
 pub(super) struct TopicSpec {
     /// The number of partitions.
     #[serde(default)]
-    #[schemars(extend("default" = 1))]
+    #[schemars(extend("default" = 1, "minimum" = 1))]
     pub partitions: Option<u16>,
     /// The number of brokers that keep a copy; without this key 3, or 1 if there is one broker.
     #[serde(default)]

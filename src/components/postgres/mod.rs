@@ -49,7 +49,7 @@ once per database, as its owner, in one transaction.
 - The owner of a database is its `owner`, else `credential`, else the role `<service>_owner` with the password `<SERVICE>_PASSWORD`.
   Only owners may connect to their databases.
 - The superuser `postgres` has a password of its own, `<SERVICE>_ADMIN_PASSWORD`, that no other service gets.
-- `publish` is the host port of the server.
+- `publish` is the host port of the server, the endpoint `postgres`.
 - `pool: pgbouncer` adds the workload `<service>-pool`, which all others then connect to. It hands connections on by transaction: what a
   client sets for its session (`SET`, `LISTEN`, advisory locks) does not hold.
 - `managed: { host: HOST }` means a server that exists already, usually in one of the `environments`. Then nothing runs here, and what

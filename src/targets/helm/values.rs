@@ -169,7 +169,12 @@ impl Writer<'_, '_, '_> {
         let message = format!("the chart {chart} {version} reads no value `{}`", self.dotted());
         let near = near(key, at.keys());
         let help = near.map_or_else(|| "remove it: Helm would ignore it without a word".to_owned(), |near| format!("write `{near}`"));
-        self.refuse(message, &help);
+        // It is the key that the chart does not read.
+        let place = match self.place() {
+            Place::Name(at) => Place::Key(at),
+            other => other,
+        };
+        self.scope.resolver.refuse(&place, message, &help);
     }
 
     fn text(&mut self, text: &PublicText, at: Option<charts::Values>, escape: fn(&str) -> String) -> Doc {

@@ -68,6 +68,7 @@ fn a_duplicate_key_names_both_places_and_reading_goes_on() {
     assert_eq!((fault.message.as_str(), fault.help.as_deref()), ("the key `a` stands twice in one map", Some("keep one of the two")));
     assert_eq!(fault.place, Place::Span(Span::new(5, 8)));
     assert_eq!(fault.related, [(Place::Span(Span::new(0, 1)), "first here".to_owned())]);
+    assert_eq!(self::fault("A_PASSWORD=x: 1\nA_PASSWORD=x: 1\n").message, "this key stands twice in one map");
 }
 
 #[test]
@@ -78,13 +79,13 @@ fn a_second_document_is_refused() {
 }
 
 #[test]
-fn ambiguous_scalars_are_refused_with_the_text_to_write() {
+fn ambiguous_scalars_are_refused_and_no_number_is_repeated() {
     assert_eq!(
         faults("a: [yes, \"no\", 1:30]\n? off\n: 2024-01-02\n"),
         ["1:5 ambiguous-scalar", "1:16 ambiguous-scalar", "3:3 ambiguous-scalar"]
     );
     assert_eq!(fault("a: No\n").help.unwrap(), "write `false`, or `\"No\"` if text is meant");
-    assert_eq!(fault("a: 0o17\n").help.unwrap(), "write `\"0o17\"`, or a plain decimal number if one is meant");
+    assert_eq!(fault("a: 0o17\n").help.unwrap(), "write quotes around it, or a plain decimal number if one is meant");
     assert_eq!(faults("a: 1.0e+999\nb: .inf\n"), ["1:4 bad-value", "2:4 bad-value"]);
 }
 
