@@ -15,7 +15,7 @@ fn stacks(platform: &Platform) -> Vec<&str> {
     platform.stacks.iter().filter_map(|stack| stack.name.as_deref()).collect()
 }
 
-fn maker<'a>(platform: &'a Platform, owner: usize) -> Option<&'a str> {
+fn maker(platform: &Platform, owner: usize) -> Option<&str> {
     platform.stacks[owner].name.as_deref()
 }
 

@@ -149,17 +149,7 @@ fn derived_lines_are_computed_anew_wherever_they_stand() {
 #[test]
 fn a_copy_that_nothing_reads_any_more_is_dropped() {
     let (text, _) = run(Some("OTHER_URI=\"mine\"\n"));
-    let raw = [wanted("DB_PASSWORD", Format::Password, &[Encoding::Raw]), wanted("TOKEN", Format::Password, &[])];
-    let outcome = init(Some(&format!("{text}ADDED_URI=\"mine, too\"\n")), &raw, &[], &mut zeros).expect("accepted");
-    let env = Env::parse(outcome.text.reveal()).expect("readable");
-    assert_eq!((env.get("DB_PASSWORD_URI"), env.get("DB_PASSWORD_JSON"), env.get("REGION_URI")), (None, None, None));
-    assert!(["OTHER_URI", "ADDED_URI", "DB_PASSWORD", "REGION"].iter().all(|name| env.get(name).is_some()), "{env:?}");
-}
-
-#[test]
-fn a_copy_that_nothing_reads_any_more_is_dropped() {
-    let (text, _) = run(Some("OTHER_URI=\"mine\"\n"));
-    let raw = [wanted("DB_PASSWORD", Format::Password, &[Encoding::Raw]), wanted("TOKEN", Format::Password, &[])];
+    let raw = [wanted("DB_PASSWORD", SecretFormat::Password, &[Encoding::Raw]), wanted("TOKEN", SecretFormat::Password, &[])];
     let outcome = init(Some(&format!("{text}ADDED_URI=\"mine, too\"\n")), &raw, &[], &mut zeros).expect("accepted");
     let env = Env::parse(outcome.text.reveal()).expect("readable");
     assert_eq!((env.get("DB_PASSWORD_URI"), env.get("DB_PASSWORD_JSON"), env.get("REGION_URI")), (None, None, None));
