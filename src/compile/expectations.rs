@@ -128,8 +128,10 @@ fn broken(platform: &Platform, index: &Index<'_>, expectation: &Expectation) -> 
     }
     let place = Place::Value(origin.clone());
     if *reaches {
-        let (why, help) = match to {
-            Peer::Workloads { label, names } if !names.iter().filter_map(|name| index.workload(name)).any(listens) => {
+        let (why, help) = match (from, to) {
+            (Peer::Workloads { .. } | Peer::Host, Peer::Workloads { label, names })
+                if !names.iter().filter_map(|name| index.workload(name)).any(listens) =>
+            {
                 ("it listens on no port", format!("give `{label}` a port, or remove the expectation"))
             }
             _ => ("no network lets them meet", how_to_meet(index, from, to)),

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::blueprint::Blueprint;
-use crate::diagnostic::{Diagnostic, Faults, Place, code, quoted, unknown_name};
+use crate::diagnostic::{Diagnostic, Faults, Place, code, near, quoted, unknown_name};
 use crate::platform::{Network, Stack};
 use crate::source::Pointer;
 
@@ -142,11 +142,13 @@ impl Placing<'_> {
                 if let Some(index) = names.iter().position(|known| *known == name) {
                     return index;
                 }
+                // A service has to be in some stack, and in no other do fewer faults follow than in the one that may be meant.
+                let likely = near(name, names.iter().copied()).and_then(|near| names.iter().position(|known| *known == near));
                 if !self.faults.touches(&section.key(name)) && !self.faults.touches(&section) {
                     self.found.push(unknown_name("stack", name, names.into_iter(), &section, at));
                 }
                 self.open.insert(service.clone());
-                0
+                likely.unwrap_or(0)
             }
         }
     }

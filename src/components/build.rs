@@ -252,7 +252,8 @@ impl Build<'_> {
             } else {
                 ("a file has exactly one body", "write one of `yaml`, `json`, `properties`, `text` and `path`")
             };
-            self.diagnostics.push(Diagnostic::new(&code::BAD_VALUE, Place::Key(at), message).help(help));
+            // A body of the wrong type is a body, and reported already.
+            self.diagnostics.push(Diagnostic::new(&code::BAD_VALUE, Place::Key(at.clone()), message).help(help).depends_on(at));
             return None;
         }
         Some(File { executable: *mode == FileMode::Executable, ..File::new(mount, bodies.remove(0), at) })
