@@ -36,9 +36,9 @@ fn what_the_service_says_wins_over_the_chart() {
       AIRFLOW__KUBERNETES_EXECUTOR__WORKER_PODS_QUEUED_CHECK_INTERVAL: "5"
       AIRFLOW__KUBERNETES_EXECUTOR__NAMESPACE: "${env.NAMESPACE}"
       PLACE: anywhere
-      TOKEN: "${postgres/sales.password}"
+      GREETING: "${postgres/sales.password}"
     roles:
-      scheduler: { environment: { AIRFLOW__KUBERNETES_EXECUTOR__WORKER_PODS_CREATION_BATCH_SIZE: "16", PLACE: here, TOKEN: none } }
+      scheduler: { environment: { AIRFLOW__KUBERNETES_EXECUTOR__WORKER_PODS_CREATION_BATCH_SIZE: "16", PLACE: here, GREETING: none } }
 "#,
     );
     let rendered = Rendered::text_to("helm", &blueprint, &[]);
@@ -61,7 +61,11 @@ fn what_the_service_says_wins_over_the_chart() {
         let variables = variables(&release, job);
         assert_eq!(variables["AIRFLOW__CORE__AUTH_MANAGER"]["value"], "my.Manager", "{job} makes its tables");
         assert_eq!(variables["PLACE"]["value"], "anywhere", "{job}");
-        assert_eq!(variables["TOKEN"]["valueFrom"]["secretKeyRef"], json!({ "name": "airflow-environment", "key": "init.TOKEN" }), "{job}");
+        assert_eq!(
+            variables["GREETING"]["valueFrom"]["secretKeyRef"],
+            json!({ "name": "airflow-environment", "key": "init.GREETING" }),
+            "{job}"
+        );
     }
     let size = "AIRFLOW__KUBERNETES_EXECUTOR__WORKER_PODS_CREATION_BATCH_SIZE";
     assert_eq!(variables(&release, "airflow-scheduler")[size]["value"], "16");
