@@ -6,7 +6,7 @@ use crate::blueprint::Blueprint;
 use crate::components::OwnVolume;
 use crate::diagnostic::{Diagnostic, Place, code};
 use crate::platform::{
-    Check, Cluster, Edge, Image, Mount, MountSource, PathRef, Platform, PublicText, Readiness, Realization, Service, Stack, Volume,
+    Check, Cluster, Edge, Image, Mount, MountSource, PathRef, Platform, PublicText, Readiness, Realization, RemoteCheck, Service, Stack, Volume,
     Workload, WorkloadKind,
 };
 use crate::source::Pointer;
@@ -221,12 +221,19 @@ fn mounters(workloads: &[Workload]) -> BTreeMap<String, Vec<usize>> {
 fn group_job(volume: &str, group: u32, stack: usize, origin: &Pointer, mounter: Option<&Workload>) -> Workload {
     let name = format!("{}-group", volume.replace('_', "-"));
     let script = format!("chgrp {group} /volume && chmod 2775 /volume");
+    let mount = |read_only| Mount {
+        source: MountSource::Volume(volume.to_owned()),
+        target: "/volume".to_owned(),
+        read_only,
+        origin: origin.clone(),
+    };
+    let evidence = RemoteCheck { mounts: vec![mount(true)], ..Check::exec(["test", "-g", "/volume"]).into() };
     Workload {
         name,
         service: volume.to_owned(),
         role: None,
         stack,
-        kind: WorkloadKind::Job { evidence: Some(Check::exec(["test", "-g", "/volume"]).into()) },
+        kind: WorkloadKind::Job { evidence: Some(evidence) },
         before: None,
         networks: mounter.map(|workload| workload.networks.iter().take(1).cloned().collect()).unwrap_or_default(),
         profiles: Vec::new(),
@@ -239,12 +246,7 @@ fn group_job(volume: &str, group: u32, stack: usize, origin: &Pointer, mounter: 
         working_dir: None,
         environment: Vec::new(),
         files: Vec::new(),
-        mounts: vec![Mount {
-            source: MountSource::Volume(volume.to_owned()),
-            target: "/volume".to_owned(),
-            read_only: false,
-            origin: origin.clone(),
-        }],
+        mounts: vec![mount(false)],
         scratch: Vec::new(),
         endpoints: Vec::new(),
         health: None,

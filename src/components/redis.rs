@@ -191,7 +191,7 @@ fn health(endpoint: &EndpointRef, login: Vec<(String, Text)>) -> Health {
     let remote = PublicText::from("redis-cli -h ").then(PublicText::host(endpoint)).then(" -p ").then(PublicText::port(endpoint));
     Health {
         check: Check::Shell("redis-cli ping | grep -q PONG".into()),
-        remote: Some(RemoteCheck { check: Check::Shell(remote.then(" ping | grep -q PONG")), environment: login }),
+        remote: Some(RemoteCheck { environment: login, ..Check::Shell(remote.then(" ping | grep -q PONG")).into() }),
         interval: Duration::seconds(5),
         timeout: Duration::seconds(5),
         retries: 12,

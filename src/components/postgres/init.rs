@@ -75,7 +75,6 @@ fn init_mount(database: &Owned, index: usize) -> String {
 fn evidence(endpoint: &EndpointRef, database: &Owned) -> RemoteCheck {
     let words = ["psql", "--no-psqlrc", "--quiet", "--command", "select 1"].map(PublicText::from);
     RemoteCheck {
-        check: Check::Exec(words.into()),
         environment: vec![
             ("PGHOST".to_owned(), Text::host(endpoint)),
             ("PGPORT".to_owned(), Text::port(endpoint)),
@@ -83,5 +82,6 @@ fn evidence(endpoint: &EndpointRef, database: &Owned) -> RemoteCheck {
             ("PGPASSWORD".to_owned(), Text::secret(&database.variable)),
             ("PGDATABASE".to_owned(), Text::literal(database.name.as_str())),
         ],
+        ..Check::Exec(words.into()).into()
     }
 }
