@@ -115,6 +115,7 @@ fn declare(cx: &mut Declare<'_>) -> Option<Box<dyn Instance>> {
         scheme: Some("redis"),
         login: None,
         external: None,
+        upstream: None,
     };
     Some(Box::new(Redis { surface, image: format!("redis:{tag}"), variable, persistence: spec.persistence, published }))
 }
