@@ -4,6 +4,7 @@
 #[path = "support/mod.rs"]
 mod support;
 
+use std::collections::BTreeMap;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -166,6 +167,43 @@ fn verify_has_help_that_does_nothing() {
     assert!(run.ok && run.calls.is_empty(), "{}", run.text);
     assert!(run.text.starts_with("Usage: ./verify-network.sh [--internet ADDRESS:PORT] [--allow-only]\n"), "{}", run.text);
     assert!(!demo.verify(&["--nonsense"], &[]).ok);
+}
+
+/// A folder of programs: `kubectl` writes down how it was called and what it was given, and fails for what `fails` says;
+/// `kind` and `docker` only write down that they were called.
+fn programs(rendered: &Rendered, fails: &str) -> PathBuf {
+    let folder = rendered.home.path().join("programs");
+    std::fs::create_dir_all(&folder).expect("writable");
+    let kubectl = format!(
+        "#!/bin/sh\nprintf 'kubectl %s\\n' \"$*\" >> \"$FAKE_LOG\"\ncase $* in\n  {fails}) exit 1 ;;\n  \
+         kustomize*) cat \"$2\"/*.yaml; exit ;;\n  *'-f -') cat >> \"$FAKE_LOG\" ;;\nesac\n"
+    );
+    support::program::write(&folder.join("kubectl"), &kubectl);
+    for name in ["kind", "docker"] {
+        support::program::write(&folder.join(name), &format!("#!/bin/sh\nprintf '{name} %s\\n' \"$*\" >> \"$FAKE_LOG\"\n"));
+    }
+    folder
+}
+
+/// Runs a script: whether it ended well, what it said, and what it called and gave.
+fn run(rendered: &Rendered, script: &str, fails: &str) -> (bool, String, String) {
+    let log = rendered.home.path().join("calls");
+    std::fs::write(&log, "").expect("writable");
+    let path = format!("{}:{}", programs(rendered, fails).display(), std::env::var("PATH").unwrap_or_default());
+    let output = support::command(&rendered.folder.join(script)).env("PATH", path).env("FAKE_LOG", &log).output().expect("it runs");
+    let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    (output.status.success(), said, std::fs::read_to_string(&log).expect("it is there"))
+}
+
+#[test]
+fn a_value_whose_default_is_empty_may_be_empty() {
+    let blueprint = "blueprint: v1\nname: shop\nservices:\n  web: { component: container, image: \"example/web:1\", \
+                     environment: { A: \"${env.A:-}\", B: \"${env.B:-b}\" } }\n";
+    let rendered = Rendered::text_to("kubernetes", blueprint, &[]).with_secrets(&BTreeMap::new());
+    let (ok, said, calls) = run(&rendered, "secrets.sh", "nothing");
+    assert!(ok, "{said}");
+    let made = calls.lines().find(|call| call.contains("create configmap")).expect("a call");
+    assert!(made.ends_with(" --from-literal=A= --from-literal=B=b"), "{made}");
 }
 
 /// On a real cluster a forwarding that nobody ended went on holding its port, so the next `forward.sh` failed.

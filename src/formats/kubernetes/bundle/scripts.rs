@@ -204,10 +204,14 @@ impl<'a> Scripts<'a> {
     }
 }
 
-/// Secrets, and values of the deployer: an empty one that has a default is that already where it is read.
+/// Secrets, and values of the deployer: an empty one that has a default is that already where it is read. Where the default
+/// is empty itself, it may be.
 fn required<'a>(scope: &'a Scope<'_>) -> BTreeSet<&'a str> {
+    let may_be_empty = |variable: &str| {
+        scope.platform.settings.iter().any(|setting| setting.variable == variable && setting.default.as_deref() == Some(""))
+    };
     let raw = |(variable, encodings): (&'a String, &BTreeSet<Encoding>)| encodings.contains(&Encoding::Base64).then_some(variable.as_str());
-    scope.resolver.used.iter().filter_map(raw).collect()
+    scope.resolver.used.iter().filter_map(raw).filter(|variable| !may_be_empty(variable)).collect()
 }
 
 fn image_settings(platform: &Platform) -> BTreeSet<String> {
