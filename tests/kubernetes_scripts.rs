@@ -206,6 +206,16 @@ fn a_value_whose_default_is_empty_may_be_empty() {
     assert!(made.ends_with(" --from-literal=A= --from-literal=B=b"), "{made}");
 }
 
+/// `on`, `true` and `n` are booleans to the YAML 1.1 reader of `kubectl`.
+#[test]
+fn a_secret_of_a_platform_that_is_called_like_a_boolean_keeps_its_names() {
+    let blueprint = "blueprint: v1\nname: \"on\"\ncredentials: { c: {} }\nservices:\n  web: { component: container, \
+                     image: \"example/web:1\", environment: { A: \"${credentials.c.password}\" } }\n";
+    let rendered = Rendered::text_to("kubernetes", blueprint, &[]).with_secrets(&BTreeMap::new());
+    let (ok, said, calls) = run(&rendered, "secrets.sh", "nothing");
+    assert!(ok && calls.contains("namespace: \"on\"\n") && calls.contains("part-of: \"on\","), "{said}{calls}");
+}
+
 /// On a real cluster a forwarding that nobody ended went on holding its port, so the next `forward.sh` failed.
 #[test]
 fn forward_ends_what_it_started() {
