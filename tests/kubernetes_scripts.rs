@@ -216,6 +216,14 @@ fn a_secret_of_a_platform_that_is_called_like_a_boolean_keeps_its_names() {
     assert!(ok && calls.contains("namespace: \"on\"\n") && calls.contains("part-of: \"on\","), "{said}{calls}");
 }
 
+#[test]
+fn install_wants_the_values_before_it_makes_anything() {
+    let rendered = Rendered::text_to("kind", &blueprint(20_000), &[]);
+    let (ok, said, calls) = run(&rendered, "install.sh", "nothing");
+    assert!(!ok && said.starts_with("install.sh: there is no .env; run: pipegen secrets init "), "{said}");
+    assert_eq!(calls, "", "nothing was made");
+}
+
 /// On a real cluster a forwarding that nobody ended went on holding its port, so the next `forward.sh` failed.
 #[test]
 fn forward_ends_what_it_started() {
