@@ -224,6 +224,17 @@ fn install_wants_the_values_before_it_makes_anything() {
     assert_eq!(calls, "", "nothing was made");
 }
 
+#[test]
+fn uninstall_does_without_the_operator_of_external_secrets() {
+    let blueprint = "blueprint: v1\nname: shop\nsecrets: { store: external-secrets }\ncredentials: { c: {} }\nservices:\n  \
+                     web: { component: container, image: \"example/web:1\", environment: { A: \"${credentials.c.password}\" } }\n";
+    let rendered = Rendered::text_to("kubernetes", blueprint, &[]);
+    let (ok, said, calls) = run(&rendered, "uninstall.sh", "'get customresourcedefinition '* | *externalsecrets*");
+    assert!(ok && calls.contains("kubectl delete deployments,"), "{said}{calls}");
+    let (ok, _, calls) = run(&rendered, "uninstall.sh", "nothing");
+    assert!(ok && calls.contains("kubectl delete externalsecrets "), "{calls}");
+}
+
 /// On a real cluster a forwarding that nobody ended went on holding its port, so the next `forward.sh` failed.
 #[test]
 fn forward_ends_what_it_started() {
