@@ -176,7 +176,7 @@ fn programs(rendered: &Rendered, fails: &str) -> PathBuf {
     std::fs::create_dir_all(&folder).expect("writable");
     let kubectl = format!(
         "#!/bin/sh\nprintf 'kubectl %s\\n' \"$*\" >> \"$FAKE_LOG\"\ncase $* in\n  {fails}) exit 1 ;;\n  \
-         kustomize*) cat \"$2\"/*.yaml; exit ;;\n  *'-f -') cat >> \"$FAKE_LOG\" ;;\nesac\n"
+         kustomize*) cat \"$2\"/*.yaml; exit ;;\n  'get job '*) echo Complete ;;\n  *'-f -') cat >> \"$FAKE_LOG\" ;;\nesac\n"
     );
     support::program::write(&folder.join("kubectl"), &kubectl);
     for name in ["kind", "docker"] {
@@ -214,6 +214,29 @@ fn a_secret_of_a_platform_that_is_called_like_a_boolean_keeps_its_names() {
     let rendered = Rendered::text_to("kubernetes", blueprint, &[]).with_secrets(&BTreeMap::new());
     let (ok, said, calls) = run(&rendered, "secrets.sh", "nothing");
     assert!(ok && calls.contains("namespace: \"on\"\n") && calls.contains("part-of: \"on\","), "{said}{calls}");
+}
+
+/// The objects that `install.sh` applies.
+fn applied(rendered: &Rendered) -> String {
+    let (ok, said, calls) = run(rendered, "install.sh", "nothing");
+    assert!(ok, "{said}");
+    calls
+}
+
+/// The values of a key in some text.
+fn values<'t>(text: &'t str, key: &str) -> Vec<&'t str> {
+    text.lines().filter_map(|line| line.trim_start_matches([' ', '-']).strip_prefix(key)?.strip_prefix(": ")).collect()
+}
+
+#[test]
+fn install_fills_in_images_and_nothing_that_is_a_users() {
+    let blueprint = "blueprint: v1\nname: shop\nservices:\n  web:\n    component: container\n    \
+                     image: { repository: example/web, tag: \"${env.TAG}\" }\n    \
+                     files: { /etc/compose.yml: { text: \"image: other:$${TAG}\" } }\n";
+    let values_of = BTreeMap::from([("TAG".to_owned(), "1.2".to_owned())]);
+    let applied = applied(&Rendered::text_to("kubernetes", blueprint, &[]).with_secrets(&values_of));
+    assert_eq!(values(&applied, "image"), ["example/web:1.2"]);
+    assert!(applied.contains("image: other:${TAG}"), "{applied}");
 }
 
 #[test]

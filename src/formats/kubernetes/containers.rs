@@ -97,8 +97,13 @@ fn port(endpoint: &Endpoint) -> ContainerPort {
     ContainerPort { name, container_port: *port, protocol: transport(*protocol) }
 }
 
-/// `NAME:TAG`. A value of the deployer stands in it as `${NAME}`, which the install script fills in: Kubernetes itself
-/// replaces nothing in the name of an image.
+/// What the install script fills in. It goes over the whole text of the manifests, in which a user may have written `${NAME}`
+/// for a program of theirs; this they have not.
+pub fn placeholder(name: &str) -> String {
+    format!("${{pipegen:{name}}}")
+}
+
+/// `NAME:TAG`. For a value of the deployer it has a placeholder: Kubernetes itself replaces nothing in the name of an image.
 pub fn image(scope: &mut Scope<'_>, stack: usize, image: &Image, place: &Place) -> String {
     let reference = match image {
         Image::Pulled { reference } => reference,
@@ -113,7 +118,7 @@ pub fn image(scope: &mut Scope<'_>, stack: usize, image: &Image, place: &Place) 
         Piece::Known(text) => text,
         Piece::Hole(hole) => {
             scope.reads_variable(stack, &hole);
-            format!("${{{}}}", hole.name())
+            placeholder(&hole.name())
         }
     });
     written.collect()
