@@ -239,6 +239,21 @@ fn install_fills_in_images_and_nothing_that_is_a_users() {
     assert!(applied.contains("image: other:${TAG}"), "{applied}");
 }
 
+/// Only the config map changed, and a pod does not see that of a file that is mounted alone.
+#[test]
+fn a_changed_file_makes_new_pods_and_new_runs_of_jobs() {
+    let service = "component: container, image: \"example/web:1\", files: { /etc/app.yml: { path: app.yml } }";
+    let blueprint = format!("blueprint: v1\nname: shop\nservices:\n  web: {{ {service} }}\n  job: {{ {service}, once: true }}\n");
+    let rendered = Rendered::text_to("kubernetes", &blueprint, &[("app.yml", "a: 1")]).with_secrets(&BTreeMap::new());
+    let sums = |text: &str| values(text, "pipegen.io/files").into_iter().map(str::to_owned).collect::<Vec<_>>();
+    let before = sums(&applied(&rendered));
+    assert!(before.len() == 2 && !before.iter().any(|sum| sum.contains('$')), "{before:?}");
+    assert_eq!(sums(&applied(&rendered)), before);
+    std::fs::write(rendered.home.path().join("app.yml"), "a: 2").expect("writable");
+    let after = sums(&applied(&rendered));
+    assert!(after.iter().zip(&before).all(|(after, before)| after != before), "{after:?}");
+}
+
 #[test]
 fn install_wants_the_values_before_it_makes_anything() {
     let rendered = Rendered::text_to("kind", &blueprint(20_000), &[]);
