@@ -6,8 +6,8 @@ use crate::blueprint::Blueprint;
 use crate::components::OwnVolume;
 use crate::diagnostic::{Diagnostic, Place, code};
 use crate::platform::{
-    Check, Cluster, Edge, Image, Mount, MountSource, PathRef, Platform, PublicText, Readiness, Realization, RemoteCheck, Service, Stack, Volume,
-    Workload, WorkloadKind,
+    Check, Cluster, Edge, Image, Mount, MountSource, PathRef, Platform, PublicText, Readiness, Realization, RemoteCheck, Service, Stack,
+    Volume, Workload, WorkloadKind,
 };
 use crate::source::Pointer;
 

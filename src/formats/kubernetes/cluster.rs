@@ -3,6 +3,8 @@
 //!
 //! <https://kind.sigs.k8s.io/docs/user/configuration/>, `sigs.k8s.io/kind/pkg/apis/config/v1alpha4`.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use super::bundle::Releases;
@@ -105,7 +107,7 @@ struct Script<'a> {
     header: String,
     cluster: &'a str,
     /// Folders of the machine that are made if they are missing, for what the pods write.
-    folders: Vec<String>,
+    folders: BTreeSet<String>,
     images: Vec<ImageRow>,
 }
 
@@ -118,8 +120,13 @@ struct ImageRow {
 }
 
 /// The folder of a claim on the machine, from the folder of the artifacts.
-fn host_folder(layout: &Layout, claim: &ClaimPlan) -> String {
-    claim.path.as_ref().map_or_else(|| format!("./volumes/{}", claim.name), |path| layout.relative(path))
+fn host_folder(layout: &Layout, namespace: &str, claim: &ClaimPlan) -> String {
+    claim.path.as_ref().map_or_else(|| format!("./volumes/{namespace}/{}", claim.name), |path| layout.relative(path))
+}
+
+/// The folder of a claim on the nodes: each namespace has claims of its own, whatever they are called.
+fn node_folder(namespace: &str, claim: &ClaimPlan) -> String {
+    format!("{ON_NODES}/{namespace}/{}", claim.name)
 }
 
 /// Adds the cluster's configuration, its volumes and the script that makes it to what is released, for claims with their
@@ -136,10 +143,11 @@ pub fn files<'a, 'c>(
     let claims: Vec<(&str, &ClaimPlan)> = claims.into_iter().filter(|(_, claim)| claim.is_manual(scope.own_cluster)).collect();
     let config = config(platform, layout, scope, &claims);
     let volumes: Vec<Doc> = claims.iter().map(|(namespace, claim)| volume(platform, namespace, claim)).collect();
+    let written = claims.iter().filter(|(_, claim)| !claim.read_only);
     let script = Script {
         header: header.clone(),
         cluster: &platform.name,
-        folders: claims.iter().filter(|(_, claim)| !claim.read_only).map(|(_, claim)| host_folder(layout, claim)).collect(),
+        folders: written.map(|(namespace, claim)| host_folder(layout, namespace, claim)).collect(),
         images: images(platform, layout, scope),
     };
     releases.cluster = true;
@@ -159,9 +167,9 @@ fn config<'a>(platform: &'a Platform, layout: &Layout, scope: &mut Scope<'_>, cl
     let image = node_image(scope, platform.cluster.as_ref());
     let extra_mounts: Vec<ExtraMount> = claims
         .iter()
-        .map(|(_, claim)| ExtraMount {
-            host_path: host_folder(layout, claim),
-            container_path: format!("{ON_NODES}/{}", claim.name),
+        .map(|(namespace, claim)| ExtraMount {
+            host_path: host_folder(layout, namespace, claim),
+            container_path: node_folder(namespace, claim),
             read_only: claim.read_only,
         })
         .collect();
@@ -223,7 +231,7 @@ fn volume(platform: &Platform, namespace: &str, claim: &ClaimPlan) -> Doc {
     doc(&Object {
         api_version: "v1",
         kind: "PersistentVolume",
-        metadata: Metadata { name: Some(format!("{namespace}-{}", claim.name)), labels, ..Metadata::default() },
+        metadata: Metadata { name: Some(format!("{namespace}.{}", claim.name)), labels, ..Metadata::default() },
         content: Spec {
             spec: PersistentVolume {
                 capacity: Words::from([("storage".to_owned(), claim.size.clone())]),
@@ -231,7 +239,7 @@ fn volume(platform: &Platform, namespace: &str, claim: &ClaimPlan) -> Doc {
                 persistent_volume_reclaim_policy: "Retain",
                 storage_class_name: MANUAL,
                 claim_ref: ClaimRef { namespace: namespace.to_owned(), name: claim.name.clone() },
-                host_path: HostPath { path: format!("{ON_NODES}/{}", claim.name) },
+                host_path: HostPath { path: node_folder(namespace, claim) },
             },
         },
     })

@@ -21,8 +21,8 @@ mod workloads;
 
 pub use bundle::{ReleaseRow, Releases, bundle, cluster_alone};
 pub use cluster::{POD_SUBNET, files as cluster_files};
-pub use files::local_object;
 pub use custom::{OperatorRow, image_part, operators, plain};
+pub use files::local_object;
 pub use names::check_objects;
 pub use pulls::object as pull_secret;
 pub use realizations::{of_service as realizations_of, pod_labels};

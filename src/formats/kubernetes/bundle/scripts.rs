@@ -10,8 +10,8 @@ use super::{ReleaseRow, Releases, verification};
 use crate::fileset::FileSet;
 use crate::formats::Layout;
 use crate::formats::kubernetes::{
-    Awaited, ClaimPlan, Exposure, FilledObject, OperatorRow, Reads, Scope, StackManifests, WorkloadManifests, external_secrets, local_object, operators,
-    secret_object, settings_object,
+    Awaited, ClaimPlan, Exposure, FilledObject, OperatorRow, Reads, Scope, StackManifests, WorkloadManifests, external_secrets,
+    local_object, operators, secret_object, settings_object,
 };
 use crate::formats::text::{Piece, host_of};
 use crate::formats::verification::probe;
