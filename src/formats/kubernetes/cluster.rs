@@ -16,6 +16,7 @@ use crate::fileset::FileSet;
 use crate::formats::text::Piece;
 use crate::formats::{Layout, said_elsewhere};
 use crate::platform::{Build, Cluster, Image, Platform, PublicText, Published};
+use crate::source::Pointer;
 use crate::template::{self, Template, filters};
 use crate::yaml::{self, Doc};
 
@@ -24,6 +25,9 @@ pub const POD_SUBNET: &str = "10.244.0.0/16";
 
 /// Where the nodes have the folders of the machine.
 const ON_NODES: &str = "/var/local/pipegen";
+
+/// The name of a node is a host name of at most 63 characters: this, and `-control-plane`.
+const LONGEST_CLUSTER: usize = 49;
 
 /// The images of the nodes that Kind's releases name, newest first. A tag alone can be pushed again.
 const NODES: [(&str, &str); 4] = [
@@ -138,6 +142,11 @@ pub fn files<'a, 'c>(
     claims: impl IntoIterator<Item = (&'c str, &'c ClaimPlan)>,
     releases: &mut Releases<'a>,
 ) {
+    if platform.name.len() > LONGEST_CLUSTER {
+        let message = format!("a Kind cluster called `{}` would have nodes with too long names", platform.name);
+        let help = format!("choose a shorter name for the blueprint: at most {LONGEST_CLUSTER} characters");
+        scope.resolver.refuse(&Place::Value(Pointer::root().key("name")), message, &help);
+    }
     let header = layout.header();
     // Nothing else provisions these.
     let claims: Vec<(&str, &ClaimPlan)> = claims.into_iter().filter(|(_, claim)| claim.is_manual(scope.own_cluster)).collect();
