@@ -9,7 +9,7 @@ use crate::diagnostic::{Diagnostic, Place, code};
 use crate::platform::{
     Check, Endpoint, EndpointRef, Health, Protocol, PublicText, Published, Readiness, RemoteCheck, Text, Vantage, WorkloadKind,
 };
-use crate::value::{Duration, Map, ParametricText, Port, TextSource, variable_of};
+use crate::value::{Duration, Map, ParametricText, Port, TextSource, User, variable_of};
 
 /// The catalog entry.
 pub static COMPONENT: Component = Component {
@@ -68,9 +68,9 @@ struct Spec {
     /// The entry point instead of the image's.
     #[serde(default)]
     entrypoint: Vec<TextSource>,
-    /// The user that it runs as: `UID` or `UID:GID`, quoted.
+    /// The user that it runs as, by number: `UID` or `UID:GID`, quoted.
     #[serde(default)]
-    user: Option<ParametricText>,
+    user: Option<User>,
     /// The working directory instead of the image's.
     #[serde(default)]
     working_dir: Option<ParametricText>,
@@ -153,7 +153,7 @@ impl Instance for Container {
         }
         server.entrypoint = words(cx, "entrypoint", &self.spec.entrypoint);
         server.command = words(cx, "command", &self.spec.command);
-        server.user = self.spec.user.as_ref().map(|user| user.0.clone());
+        server.user = self.spec.user.as_ref().map(User::to_string);
         server.working_dir = self.spec.working_dir.as_ref().map(|path| path.0.clone());
         // Most application images have no process that reaps orphans and passes signals on.
         server.reaper = true;
