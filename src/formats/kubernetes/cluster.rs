@@ -23,6 +23,9 @@ use crate::yaml::{self, Doc};
 /// The range of the pods' addresses: Kind's default, written down because the policies of published ports name it.
 pub const POD_SUBNET: &str = "10.244.0.0/16";
 
+/// The file with the configuration.
+pub const CONFIG: &str = "kind.yaml";
+
 /// Where the nodes have the folders of the machine.
 const ON_NODES: &str = "/var/local/pipegen";
 
@@ -163,7 +166,7 @@ pub fn files<'a, 'c>(
     releases.volumes = !volumes.is_empty();
     releases.files.push(Box::new(move || {
         let mut files = FileSet::new();
-        files.insert("kind.yaml", yaml::write(&header, &doc(&config)));
+        files.insert(CONFIG, yaml::write(&header, &doc(&config)));
         if !volumes.is_empty() {
             files.insert("cluster/volumes.yaml", documents(&header, &volumes));
         }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::bundle::is_own_file;
 use super::scope::{Scope, secret_object};
 use super::{StackManifests, policies, realizations_of};
 use crate::diagnostic::{Diagnostic, Place};
@@ -22,6 +23,10 @@ pub fn check(scope: &mut Scope<'_>) {
         let message = format!("Kubernetes makes names of `{}` that are too long for it", workload.name);
         let help = format!("choose a shorter name: at most {LONGEST_WORKLOAD} characters with what is added to it");
         scope.resolver.refuse(&Place::Key(workload.origin.clone()), message, &help);
+    }
+    for workload in platform.workloads.iter().filter(|workload| is_own_file(&workload.name)) {
+        let message = format!("the folder of the manifests has a file `{}.yaml` of its own", workload.name);
+        scope.resolver.refuse(&Place::Key(workload.origin.clone()), message, "choose another name");
     }
     for (namespace, stack) in scope.namespaces.clone().iter().zip(&platform.stacks).filter(|(name, _)| name.len() > LONGEST_NAMESPACE) {
         let message = format!("its namespace `{namespace}` would have a name of more than {LONGEST_NAMESPACE} characters");

@@ -5,6 +5,8 @@ mod scripts;
 mod store;
 mod verification;
 
+pub use folder::is_own_file;
+
 use super::{Scope, StackManifests, check_objects};
 use crate::fileset::FileSet;
 use crate::formats::{Layout, Rendered, Writer, variables};
