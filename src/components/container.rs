@@ -95,10 +95,26 @@ struct Container {
     published: Vec<Option<Published>>,
 }
 
+/// Reports a port that has two names: what is found under the one is found under the other.
+fn one_name_a_port(cx: &mut Declare<'_>, spec: &Spec) {
+    let mut known: Vec<(u16, &str)> = Vec::new();
+    for (name, port) in spec.ports.iter() {
+        if let Some((_, first)) = known.iter().find(|(number, _)| *number == port.0) {
+            let message = format!("the port {} is called `{first}` already", port.0);
+            cx.diagnostics.push(
+                Diagnostic::new(&code::BAD_VALUE, Place::Value(cx.at.key("ports").key(name.as_str())), message)
+                    .help("remove one of the two names"),
+            );
+        }
+        known.push((port.0, name.as_str()));
+    }
+}
+
 fn declare(cx: &mut Declare<'_>) -> Option<Box<dyn Instance>> {
     let spec: Spec = cx.spec()?;
     let names: Vec<&str> = spec.ports.keys().map(EndpointKey::as_str).collect();
     let published = cx.published(&names);
+    one_name_a_port(cx, &spec);
     let endpoint = names.first().map(|name| EndpointRef { workload: cx.name.to_owned(), endpoint: (*name).to_owned() });
     let mut variables = Vec::new();
     let mut properties = Vec::new();

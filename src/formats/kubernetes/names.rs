@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::bundle::is_own_file;
+use super::containers::port_name;
 use super::scope::{Scope, secret_object};
 use super::{StackManifests, policies, realizations_of};
 use crate::diagnostic::{Diagnostic, Place};
@@ -31,6 +32,10 @@ pub fn check(scope: &mut Scope<'_>) {
     for (namespace, stack) in scope.namespaces.clone().iter().zip(&platform.stacks).filter(|(name, _)| name.len() > LONGEST_NAMESPACE) {
         let message = format!("its namespace `{namespace}` would have a name of more than {LONGEST_NAMESPACE} characters");
         scope.resolver.refuse(&Place::Key(stack.origin.clone()), message, "choose a shorter name for the stack or the blueprint");
+    }
+    for workload in &platform.workloads {
+        let place = Place::Key(workload.origin.clone());
+        distinct(scope, workload.endpoints.iter().map(|endpoint| (&endpoint.name, port_name(endpoint), place.clone())));
     }
     distinct(
         scope,

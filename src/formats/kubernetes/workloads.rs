@@ -413,7 +413,7 @@ fn service(scope: &mut Scope<'_>, metadata: &Metadata, workload: &Workload) -> V
     }
     let headless = storage::has_state(scope, workload);
     let ports = workload.endpoints.iter().map(|endpoint| ServicePort {
-        name: endpoint.name.clone(),
+        name: containers::port_name(endpoint),
         port: endpoint.port,
         target_port: endpoint.port,
         protocol: transport(endpoint.protocol),
@@ -453,7 +453,7 @@ fn node_ports(scope: &Scope<'_>, workload: &Workload) -> Vec<ServicePort> {
         return Vec::new();
     }
     let ports = workload.endpoints.iter().filter(|endpoint| endpoint.published.is_some()).map(|endpoint| ServicePort {
-        name: endpoint.name.clone(),
+        name: containers::port_name(endpoint),
         port: endpoint.port,
         target_port: endpoint.port,
         protocol: transport(endpoint.protocol),
