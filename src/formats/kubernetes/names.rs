@@ -72,6 +72,12 @@ pub fn check_objects(scope: &mut Scope<'_>, stacks: &[StackManifests<'_>]) {
                 scope.resolver.refuse(&place, message, "choose another name here, or for the other one");
             }
         }
+        for one in &stack.workloads {
+            for name in one.docs.iter().filter_map(pod_volumes).flat_map(twice) {
+                let message = format!("a pod of `{}` has a volume `{name}` of its own", one.workload.name);
+                scope.resolver.refuse(&Place::Key(one.workload.origin.clone()), message, "give the volume that it mounts another name");
+            }
+        }
     }
 }
 
@@ -118,4 +124,22 @@ fn named(object: &Doc) -> Option<(&str, &str)> {
         (Doc::Str(kind), Doc::Str(name)) => Some((kind, name)),
         _ => None,
     }
+}
+
+/// The volumes of the pods that an object makes.
+fn pod_volumes(object: &Doc) -> Option<&Doc> {
+    let spec = object.get("spec")?;
+    let maker = spec.get("jobTemplate").and_then(|job| job.get("spec")).unwrap_or(spec);
+    maker.get("template")?.get("spec")?.get("volumes")
+}
+
+/// The names that elements of a list have in common.
+fn twice(list: &Doc) -> Vec<&str> {
+    let (Doc::List(items) | Doc::Flow(items)) = list else { return Vec::new() };
+    let mut known = BTreeSet::new();
+    let names = items.iter().filter_map(|item| match item.get("name") {
+        Some(Doc::Str(name)) => Some(name.as_ref()),
+        _ => None,
+    });
+    names.filter(|name| !known.insert(*name)).collect()
 }
