@@ -79,6 +79,10 @@ pub fn files(scope: &mut Scope<'_>, workload: &Workload) -> Files {
                 ("pipegen-secret-files", object, true)
             }
             Content::Theirs(path) => {
+                if path.path.contains('=') {
+                    let message = format!("`kubectl` reads no file whose path has a `=`, such as `{}`", path.path);
+                    scope.resolver.refuse(&Place::Value(path.origin.clone()), message, "give the file another name");
+                }
                 let object = local_object(&workload.name);
                 scope.reads.entry(workload.stack).or_default().local.insert(LocalFile { object: object.clone(), key, path: path.path });
                 ("pipegen-local-files", object, false)
