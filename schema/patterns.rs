@@ -6,6 +6,7 @@ const PATTERNS: &[(&str, &str)] = &[
     ("env_name", r"^[A-Za-z_][A-Za-z0-9_]*$"),
     ("variable_name", r"^[A-Z][A-Z0-9_]*$"),
     ("resource_ref", r"^[a-z][-_a-z0-9]*(/[-_.A-Za-z0-9]+)?$"),
+    ("user", r"^([0-9]{1,9}(:[0-9]{1,9})?|\$\{parameters\.[a-z][a-z0-9_]*\})$"),
     ("version", r"^[0-9]+(\.[0-9A-Za-z-]+)*$"),
     ("parameter", r"^\$\{parameters\.[a-z][a-z0-9_]*\}$"),
     ("cpu", r"^([0-9]{1,4}(\.[0-9]{1,3})?|\$\{parameters\.[a-z][a-z0-9_]*\})$"),

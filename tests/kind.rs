@@ -78,6 +78,26 @@ fn every_manual_claim_has_a_volume_of_its_own_behind_a_folder_that_every_node_mo
     }
 }
 
+/// Two claims that differ only in their namespace were one folder in the nodes, and one path twice was one that Docker refuses.
+#[test]
+fn claims_of_two_stacks_never_share_a_folder_in_the_nodes() {
+    let blueprint = "blueprint: v1\nname: shop\nstacks: { one: {}, two: {} }\nvolumes: { a_b: {}, a-b: {} }\nservices:\n  \
+                     p: { component: container, stack: one, image: \"example/p:1\", volumes: [{ volume: a_b, mount: /d }, { path: data, mount: /e }] }\n  \
+                     q: { component: container, stack: one, image: \"example/q:1\", volumes: [{ volume: a_b, mount: /d }] }\n  \
+                     r: { component: container, stack: two, image: \"example/r:1\", volumes: [{ volume: a-b, mount: /d }, { path: data, mount: /e }] }\n  \
+                     s: { component: container, stack: two, image: \"example/s:1\", volumes: [{ volume: a-b, mount: /d }] }\n";
+    let rendered = Rendered::text_to("kind", blueprint, &[]);
+    let mounts = cluster(&rendered)["nodes"][0]["extraMounts"].as_array().expect("mounts").clone();
+    let all = |key: &str| mounts.iter().map(|mount| mount[key].as_str().expect("a path")).collect::<std::collections::BTreeSet<_>>();
+    assert_eq!((mounts.len(), all("containerPath").len()), (4, 4));
+    assert_eq!(all("hostPath").len(), 3, "the one path of the machine is in both");
+    let folders: Vec<Value> =
+        objects(&rendered, "PersistentVolume").iter().map(|volume| volume["spec"]["hostPath"]["path"].clone()).collect();
+    assert!(folders.iter().all(|folder| all("containerPath").contains(folder.as_str().expect("a path"))), "{folders:?}");
+    let script = rendered.read("cluster.sh");
+    assert_eq!(script.matches("mkdir -p ").count(), 3, "{script}");
+}
+
 #[test]
 fn nodes_are_pinned_and_of_a_version_that_charts_take() {
     let rendered = Rendered::to("kind", "blueprints/networking.yml");

@@ -3,6 +3,7 @@
 #[path = "support/mod.rs"]
 mod support;
 
+use serde_json::json;
 use support::rendered::{Rendered, pipegen};
 
 /// The name of the job that a blueprint's container becomes.
@@ -51,4 +52,20 @@ services:
     assert!(said.contains("in Kubernetes `web` cannot see whether `load` is done"), "{said}");
     assert!(said.contains("write `load: { ready: started }` in `uses`, and let `web` try until the work is done"), "{said}");
     Rendered::text_to("kubernetes", &blueprint("{ load: { ready: started } }"), &[]);
+}
+
+/// `test -g /volume` asked a container without a volume, so every pod that mounted one with a group waited for ever.
+#[test]
+fn who_waits_for_the_group_of_a_volume_looks_at_that_volume() {
+    let blueprint = "blueprint: v1\nname: batch\nvolumes: { models_a: { group: 2000, mount: /models } }\nservices:\n  \
+                     train: { component: container, image: \"example/train:1\", volumes: [models_a] }\n  \
+                     serve: { component: container, image: \"example/serve:1\", volumes: [models_a] }\n";
+    let rendered = Rendered::text_to("kubernetes", blueprint, &[]);
+    for name in ["train.yaml", "serve.yaml"] {
+        let pod = rendered.yaml(name)["spec"]["template"]["spec"].clone();
+        let step = &pod["initContainers"][0];
+        assert_eq!(step["name"], "wait-for-models-a-group");
+        assert_eq!(step["volumeMounts"], json!([{ "name": "models-a", "mountPath": "/volume", "readOnly": true }]));
+        assert_eq!(pod["volumes"][0]["name"], step["volumeMounts"][0]["name"], "the pod has it");
+    }
 }

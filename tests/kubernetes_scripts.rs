@@ -4,6 +4,7 @@
 #[path = "support/mod.rs"]
 mod support;
 
+use std::collections::BTreeMap;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -166,6 +167,110 @@ fn verify_has_help_that_does_nothing() {
     assert!(run.ok && run.calls.is_empty(), "{}", run.text);
     assert!(run.text.starts_with("Usage: ./verify-network.sh [--internet ADDRESS:PORT] [--allow-only]\n"), "{}", run.text);
     assert!(!demo.verify(&["--nonsense"], &[]).ok);
+}
+
+/// A folder of programs: `kubectl` writes down how it was called and what it was given, and fails for what `fails` says;
+/// `kind` and `docker` only write down that they were called.
+fn programs(rendered: &Rendered, fails: &str) -> PathBuf {
+    let folder = rendered.home.path().join("programs");
+    std::fs::create_dir_all(&folder).expect("writable");
+    let kubectl = format!(
+        "#!/bin/sh\nprintf 'kubectl %s\\n' \"$*\" >> \"$FAKE_LOG\"\ncase $* in\n  {fails}) exit 1 ;;\n  \
+         kustomize*) cat \"$2\"/*.yaml; exit ;;\n  'get job '*) echo Complete ;;\n  *'-f -') cat >> \"$FAKE_LOG\" ;;\nesac\n"
+    );
+    support::program::write(&folder.join("kubectl"), &kubectl);
+    for name in ["kind", "docker"] {
+        support::program::write(&folder.join(name), &format!("#!/bin/sh\nprintf '{name} %s\\n' \"$*\" >> \"$FAKE_LOG\"\n"));
+    }
+    folder
+}
+
+/// Runs a script: whether it ended well, what it said, and what it called and gave.
+fn run(rendered: &Rendered, script: &str, fails: &str) -> (bool, String, String) {
+    let log = rendered.home.path().join("calls");
+    std::fs::write(&log, "").expect("writable");
+    let path = format!("{}:{}", programs(rendered, fails).display(), std::env::var("PATH").unwrap_or_default());
+    let output = support::command(&rendered.folder.join(script)).env("PATH", path).env("FAKE_LOG", &log).output().expect("it runs");
+    let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    (output.status.success(), said, std::fs::read_to_string(&log).expect("it is there"))
+}
+
+#[test]
+fn a_value_whose_default_is_empty_may_be_empty() {
+    let blueprint = "blueprint: v1\nname: shop\nservices:\n  web: { component: container, image: \"example/web:1\", \
+                     environment: { A: \"${env.A:-}\", B: \"${env.B:-b}\" } }\n";
+    let rendered = Rendered::text_to("kubernetes", blueprint, &[]).with_secrets(&BTreeMap::new());
+    let (ok, said, calls) = run(&rendered, "secrets.sh", "nothing");
+    assert!(ok, "{said}");
+    let made = calls.lines().find(|call| call.contains("create configmap")).expect("a call");
+    assert!(made.ends_with(" --from-literal=A= --from-literal=B=b"), "{made}");
+}
+
+/// `on`, `true` and `n` are booleans to the YAML 1.1 reader of `kubectl`.
+#[test]
+fn a_secret_of_a_platform_that_is_called_like_a_boolean_keeps_its_names() {
+    let blueprint = "blueprint: v1\nname: \"on\"\ncredentials: { c: {} }\nservices:\n  web: { component: container, \
+                     image: \"example/web:1\", environment: { A: \"${credentials.c.password}\" } }\n";
+    let rendered = Rendered::text_to("kubernetes", blueprint, &[]).with_secrets(&BTreeMap::new());
+    let (ok, said, calls) = run(&rendered, "secrets.sh", "nothing");
+    assert!(ok && calls.contains("namespace: \"on\"\n") && calls.contains("part-of: \"on\","), "{said}{calls}");
+}
+
+/// The objects that `install.sh` applies.
+fn applied(rendered: &Rendered) -> String {
+    let (ok, said, calls) = run(rendered, "install.sh", "nothing");
+    assert!(ok, "{said}");
+    calls
+}
+
+/// The values of a key in some text.
+fn values<'t>(text: &'t str, key: &str) -> Vec<&'t str> {
+    text.lines().filter_map(|line| line.trim_start_matches([' ', '-']).strip_prefix(key)?.strip_prefix(": ")).collect()
+}
+
+#[test]
+fn install_fills_in_images_and_nothing_that_is_a_users() {
+    let blueprint = "blueprint: v1\nname: shop\nservices:\n  web:\n    component: container\n    \
+                     image: { repository: example/web, tag: \"${env.TAG}\" }\n    \
+                     files: { /etc/compose.yml: { text: \"image: other:$${TAG}\" } }\n";
+    let values_of = BTreeMap::from([("TAG".to_owned(), "1.2".to_owned())]);
+    let applied = applied(&Rendered::text_to("kubernetes", blueprint, &[]).with_secrets(&values_of));
+    assert_eq!(values(&applied, "image"), ["example/web:1.2"]);
+    assert!(applied.contains("image: other:${TAG}"), "{applied}");
+}
+
+/// Only the config map changed, and a pod does not see that of a file that is mounted alone.
+#[test]
+fn a_changed_file_makes_new_pods_and_new_runs_of_jobs() {
+    let service = "component: container, image: \"example/web:1\", files: { /etc/app.yml: { path: app.yml } }";
+    let blueprint = format!("blueprint: v1\nname: shop\nservices:\n  web: {{ {service} }}\n  job: {{ {service}, once: true }}\n");
+    let rendered = Rendered::text_to("kubernetes", &blueprint, &[("app.yml", "a: 1")]).with_secrets(&BTreeMap::new());
+    let sums = |text: &str| values(text, "pipegen.io/files").into_iter().map(str::to_owned).collect::<Vec<_>>();
+    let before = sums(&applied(&rendered));
+    assert!(before.len() == 2 && !before.iter().any(|sum| sum.contains('$')), "{before:?}");
+    assert_eq!(sums(&applied(&rendered)), before);
+    std::fs::write(rendered.home.path().join("app.yml"), "a: 2").expect("writable");
+    let after = sums(&applied(&rendered));
+    assert!(after.iter().zip(&before).all(|(after, before)| after != before), "{after:?}");
+}
+
+#[test]
+fn install_wants_the_values_before_it_makes_anything() {
+    let rendered = Rendered::text_to("kind", &blueprint(20_000), &[]);
+    let (ok, said, calls) = run(&rendered, "install.sh", "nothing");
+    assert!(!ok && said.starts_with("install.sh: there is no .env; run: pipegen secrets init "), "{said}");
+    assert_eq!(calls, "", "nothing was made");
+}
+
+#[test]
+fn uninstall_does_without_the_operator_of_external_secrets() {
+    let blueprint = "blueprint: v1\nname: shop\nsecrets: { store: external-secrets }\ncredentials: { c: {} }\nservices:\n  \
+                     web: { component: container, image: \"example/web:1\", environment: { A: \"${credentials.c.password}\" } }\n";
+    let rendered = Rendered::text_to("kubernetes", blueprint, &[]);
+    let (ok, said, calls) = run(&rendered, "uninstall.sh", "'get customresourcedefinition '* | *externalsecrets*");
+    assert!(ok && calls.contains("kubectl delete deployments,"), "{said}{calls}");
+    let (ok, _, calls) = run(&rendered, "uninstall.sh", "nothing");
+    assert!(ok && calls.contains("kubectl delete externalsecrets "), "{calls}");
 }
 
 /// On a real cluster a forwarding that nobody ended went on holding its port, so the next `forward.sh` failed.

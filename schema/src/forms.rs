@@ -64,6 +64,12 @@ pub fn version(text: &str) -> bool {
         })
 }
 
+/// A user by number, and its group.
+pub fn user(text: &str) -> bool {
+    let (user, group) = text.split_once(':').map_or((text, None), |(user, group)| (user, Some(group)));
+    digits(user, 9) && group.is_none_or(|group| digits(group, 9)) || parameter(text)
+}
+
 /// One parameter, and nothing else.
 pub fn parameter(text: &str) -> bool {
     text.strip_prefix("${").and_then(|text| text.strip_suffix('}')).is_some_and(parameter_name)
@@ -247,6 +253,7 @@ mod tests {
             "env_name" => super::env_name,
             "variable_name" => super::variable_name,
             "resource_ref" => super::resource_ref,
+            "user" => super::user,
             "version" => super::version,
             "parameter" => super::parameter,
             "cpu" => super::cpu,

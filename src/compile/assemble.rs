@@ -45,6 +45,7 @@ pub(super) fn platform(
                 },
                 connections: connections.remove(declared.name),
                 external: surface.external.clone(),
+                upstream: surface.upstream.clone(),
                 realizations: realizations.remove(declared.name).unwrap_or_default(),
                 origin: declared.at.clone(),
             }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use crate::blueprint::Blueprint;
 use crate::components::OwnVolume;
 use crate::diagnostic::{Diagnostic, Place, code};
-use crate::platform::{Check, Image, Mount, PathRef, Platform, PublicText, Readiness, Volume, Workload, WorkloadKind};
+use crate::platform::{Check, Image, Mount, PathRef, Platform, PublicText, Readiness, RemoteCheck, Volume, Workload, WorkloadKind};
 use crate::source::Pointer;
 use crate::value::NetworkName;
 
@@ -82,14 +82,17 @@ fn job_names(workloads: &[Workload], jobs: &[Workload], found: &mut Vec<Diagnost
 fn group_job(volume: &str, group: u32, origin: &Pointer, mounter: &Workload) -> Workload {
     let name = format!("{}-group", volume.replace('_', "-"));
     let script = format!("chgrp {group} /volume && chmod 2775 /volume");
-    let kind = WorkloadKind::Job { evidence: Some(Check::exec(["test", "-g", "/volume"]).into()) };
+    let mount = Mount::volume(volume, "/volume", origin.clone());
+    let evidence =
+        RemoteCheck { mounts: vec![Mount { read_only: true, ..mount.clone() }], ..Check::exec(["test", "-g", "/volume"]).into() };
+    let kind = WorkloadKind::Job { evidence: Some(evidence) };
     let image = Image::Pulled { reference: "busybox:1.37.0".into() };
     Workload {
         stack: mounter.stack,
         networks: mounter.networks.iter().take(1).cloned().collect(),
         command: Some(["sh", "-c", script.as_str()].map(PublicText::from).into()),
         user: Some("0:0".to_owned()),
-        mounts: vec![Mount::volume(volume, "/volume", origin.clone())],
+        mounts: vec![mount],
         ..Workload::new(name, volume, kind, image, origin.clone())
     }
 }

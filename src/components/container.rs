@@ -10,7 +10,7 @@ use crate::diagnostic::{Diagnostic, Place, code, unknown_name};
 use crate::platform::{
     Check, Endpoint, EndpointRef, Health, Protocol, PublicText, Published, Readiness, RemoteCheck, Text, Vantage, WorkloadKind,
 };
-use crate::value::{Duration, Map, ParametricText, Port, TextSource, variable_of};
+use crate::value::{Duration, Map, ParametricText, Port, TextSource, User, variable_of};
 
 /// The catalog entry.
 pub static COMPONENT: Component = Component {
@@ -69,9 +69,9 @@ struct Spec {
     /// The entry point instead of the image's.
     #[serde(default)]
     entrypoint: Vec<TextSource>,
-    /// The user that it runs as: `UID` or `UID:GID`, quoted.
+    /// The user that it runs as, by number: `UID` or `UID:GID`, quoted.
     #[serde(default)]
-    user: Option<ParametricText>,
+    user: Option<User>,
     /// The working directory instead of the image's.
     #[serde(default)]
     working_dir: Option<ParametricText>,
@@ -96,10 +96,26 @@ struct Container {
     published: Vec<Option<Published>>,
 }
 
+/// Reports a port that has two names: what is found under the one is found under the other.
+fn one_name_a_port(cx: &mut Declare<'_>, spec: &Spec) {
+    let mut known: Vec<(u16, &str)> = Vec::new();
+    for (name, port) in spec.ports.iter() {
+        if let Some((_, first)) = known.iter().find(|(number, _)| *number == port.0) {
+            let message = format!("the port {} is called `{first}` already", port.0);
+            cx.diagnostics.push(
+                Diagnostic::new(&code::BAD_VALUE, Place::Value(cx.at.key("ports").key(name.as_str())), message)
+                    .help("remove one of the two names"),
+            );
+        }
+        known.push((port.0, name.as_str()));
+    }
+}
+
 fn declare(cx: &mut Declare<'_>) -> Option<Box<dyn Instance>> {
     let spec: Spec = cx.spec()?;
     let names: Vec<&str> = spec.ports.keys().map(EndpointKey::as_str).collect();
     let published = cx.published(&names);
+    one_name_a_port(cx, &spec);
     let endpoint = names.first().map(|name| EndpointRef::new(cx.name, *name));
     let mut variables = Vec::new();
     let mut properties = Vec::new();
@@ -154,7 +170,7 @@ impl Instance for Container {
         }
         server.entrypoint = words(cx, "entrypoint", &self.spec.entrypoint);
         server.command = words(cx, "command", &self.spec.command);
-        server.user = self.spec.user.as_ref().map(|user| user.0.clone());
+        server.user = self.spec.user.as_ref().map(User::to_string);
         server.working_dir = self.spec.working_dir.as_ref().map(|path| path.0.clone());
         // Most application images have no process that reaps orphans and passes signals on.
         server.reaper = true;

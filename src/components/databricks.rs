@@ -65,7 +65,7 @@ fn declare(cx: &mut Declare<'_>) -> Option<Box<dyn Instance>> {
         variables: vec![("HOST", host.clone()), ("TOKEN", token.1.clone())],
         properties: vec![("host", host.clone()), ("url", Text::literal("https://").then(host)), token],
         scheme: Some("databricks"),
-        external: Some(External { address }),
+        external: Some(External { address, port: Some(443) }),
         ..Surface::default()
     })))
 }

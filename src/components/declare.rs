@@ -114,6 +114,8 @@ pub struct Surface {
     pub login: Option<Login>,
     /// Where it is, if nothing of it runs here.
     pub external: Option<External>,
+    /// What its own workloads connect to elsewhere.
+    pub upstream: Option<External>,
 }
 
 impl Surface {

@@ -115,7 +115,7 @@ fn declare(cx: &mut Declare<'_>) -> Option<Box<dyn Instance>> {
     let url = url.map(|scheme| ("url", Text::literal(scheme).then(host.text().clone()).then(":").then(port.as_str())));
     let address = [("host", host.text().clone()), ("port", Text::literal(port.as_str()))];
     let properties: Vec<(&'static str, Text)> = address.into_iter().chain(url).chain(login).collect();
-    let external = External { address: host.then(":").then(port) };
+    let external = External { address: host.then(":").then(port), port: Some(spec.port.0) };
     Some(Box::new(Elsewhere(Surface {
         prefix: variable_of(cx.name),
         variables: properties.iter().map(|(name, text)| (suffix(name), text.clone())).collect(),

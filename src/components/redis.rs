@@ -116,6 +116,7 @@ fn declare(cx: &mut Declare<'_>) -> Option<Box<dyn Instance>> {
         scheme: Some("redis"),
         login: None,
         external: None,
+        upstream: None,
     };
     Some(Box::new(Redis { surface, image: format!("redis:{tag}"), variable, persistence: spec.persistence, published }))
 }
@@ -186,7 +187,7 @@ impl Redis {
 /// `redis-cli` ends with 0 even when the server refuses, hence the look at the answer.
 fn health(endpoint: &EndpointRef, login: Vec<(String, Text)>) -> Health {
     let remote = PublicText::from("redis-cli -h ").then(PublicText::host(endpoint)).then(" -p ").then(PublicText::port(endpoint));
-    let remote = RemoteCheck { check: Check::Shell(remote.then(" ping | grep -q PONG")), environment: login };
+    let remote = RemoteCheck { environment: login, ..Check::Shell(remote.then(" ping | grep -q PONG")).into() };
     Health {
         interval: Duration::seconds(5),
         retries: 12,

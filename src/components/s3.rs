@@ -78,7 +78,7 @@ fn declare(cx: &mut Declare<'_>) -> Option<Box<dyn Instance>> {
         Some(credential) => cx.credential_fields(credential, cx.at.key("credential"), &[CredentialType::Aws])?,
         None => Vec::new(),
     };
-    let external = External { address: address(region.as_ref(), endpoint.as_ref()) };
+    let external = External { address: address(region.as_ref(), endpoint.as_ref()), port: port(endpoint.as_ref()) };
     let text = |text: &PublicText| text.text().clone();
     let url = Text::literal("s3://").then(text(&bucket));
     let properties: Vec<(&'static str, Text)> = [("bucket", text(&bucket)), ("url", url)]
@@ -113,6 +113,20 @@ fn address(region: Option<&PublicText>, endpoint: Option<&PublicText>) -> Public
     }
 }
 
+/// The port of the store; none where the URL is not known yet.
+fn port(endpoint: Option<&PublicText>) -> Option<u16> {
+    let Some(endpoint) = endpoint else { return Some(443) };
+    let url = endpoint.text().as_literal()?;
+    let (scheme, rest) = url.split_once("://")?;
+    let authority = rest.split(['/', '?']).next()?;
+    // The colons of an IPv6 address stand in brackets.
+    let written = authority.rsplit_once(':').filter(|(_, port)| !port.ends_with(']'));
+    match written {
+        Some((_, port)) => port.parse().ok(),
+        None => Some(if scheme == "http" { 80 } else { 443 }),
+    }
+}
+
 /// The variables of a property. Of the two for the region boto3 reads the one, all other programs the other.
 fn suffixes(property: &str) -> &'static [&'static str] {
     match property {
@@ -132,5 +146,22 @@ impl Instance for Bucket {
 
     fn build(&self, _: &mut Build<'_>) -> Built {
         Built::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_port_of_a_store_is_that_of_its_url() {
+        let port = |url: &str| port(Some(&url.into()));
+        assert_eq!(super::port(None), Some(443));
+        assert_eq!(port("https://minio.example.com"), Some(443));
+        assert_eq!(port("http://10.3.4.5/"), Some(80));
+        assert_eq!(port("http://10.3.4.5:9000/s3"), Some(9000));
+        assert_eq!(port("http://[fd00::1]:9000"), Some(9000));
+        assert_eq!(port("http://[fd00::1]"), Some(80));
+        assert_eq!(super::port(PublicText::try_from(Text::setting("ENDPOINT", None)).ok().as_ref()), None);
     }
 }

@@ -64,9 +64,11 @@ pub fn free_name(mount: &str, is_free: impl Fn(&str) -> bool) -> String {
     ends.chain(numbered).find(|name| is_free(name)).unwrap_or_default()
 }
 
-/// The text in the characters that the names of configs and of keys may have.
+/// The text in the characters that the names of configs and of keys may have. Two dots at the beginning are no key's of
+/// Kubernetes, which has files of its own there (`IsConfigMapKey`).
 fn word(text: &str) -> String {
-    text.chars().map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '-' }).collect()
+    let word: String = text.chars().map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '-' }).collect();
+    word.strip_prefix("..").map_or_else(|| word.clone(), |rest| format!("-.{rest}"))
 }
 
 /// Changes whenever a content does, whatever it is filled with.
@@ -92,4 +94,16 @@ pub fn fingerprint<'c>(files: impl IntoIterator<Item = (&'c File, &'c Content)>)
 pub fn short_hash(hash: Sha256) -> String {
     let first = hash.finalize().iter().take(8).fold(0, |bits, byte| bits << 8 | u64::from(*byte));
     format!("{first:016x}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_a_file_is_a_key_of_kubernetes() {
+        let name = |mount: &str| free_name(mount, |_| true);
+        assert_eq!(["/etc/app.yml", "/etc/my file", "/etc/.app"].map(name), ["app.yml", "my-file", ".app"]);
+        assert_eq!(["/etc/..data", "/etc/..."].map(name), ["-.data", "-.."]);
+    }
 }

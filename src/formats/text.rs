@@ -1,7 +1,7 @@
 //! Texts after the addresses are known, and what was found on the way.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use crate::diagnostic::{Diagnostic, Place, code};
 use crate::platform::{AddressPart, Encoding, Endpoint, EndpointRef, Part, Platform, Protocol, Published, Text, Vantage, Workload};
@@ -192,12 +192,25 @@ pub fn url_of(protocol: Protocol, published: &Published) -> String {
     format!("{scheme}{}:{}", host_of(published), published.port)
 }
 
-/// The host name under which a published port is found on the host. An IPv6 address is in brackets, because a
-/// port follows it everywhere.
+/// The host name under which a published port is found on the host: nothing answers as `localhost` where another address of
+/// the loopback alone is bound. An IPv6 address is in brackets, because a port follows it everywhere.
 fn host_of(published: &Published) -> String {
     match published.address {
-        address if address.is_loopback() || address.is_unspecified() => "localhost".to_owned(),
+        address if address == Ipv4Addr::LOCALHOST || address.is_unspecified() => "localhost".to_owned(),
         IpAddr::V4(address) => address.to_string(),
         IpAddr::V6(address) => format!("[{address}]"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::Pointer;
+
+    #[test]
+    fn a_published_port_is_found_at_the_address_that_is_bound() {
+        let host = |address: &str| host_of(&Published { port: 80, address: address.parse().expect("an address"), origin: Pointer::root() });
+        assert_eq!(["127.0.0.1", "0.0.0.0", "::"].map(host), ["localhost"; 3]);
+        assert_eq!(["127.0.0.2", "192.168.1.5", "::1", "fd00::5"].map(host), ["127.0.0.2", "192.168.1.5", "[::1]", "[fd00::5]"]);
     }
 }

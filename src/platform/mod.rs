@@ -178,6 +178,8 @@ pub struct Service {
     pub connections: Option<ConnectionSetup>,
     /// Where it is, if nothing of it runs here.
     pub external: Option<External>,
+    /// What its own workloads connect to elsewhere, such as the server behind a pool of connections.
+    pub upstream: Option<External>,
     /// What may stand in for some of its workloads, or look after them.
     pub realizations: Vec<Realization>,
     /// Where it stands in the blueprint.
@@ -189,6 +191,8 @@ pub struct Service {
 pub struct External {
     /// Where it is found, for people: a host, `host:port` or a URL. What connects to it reads its properties.
     pub address: PublicText,
+    /// Its port over TCP; none where only whoever deploys knows it.
+    pub port: Option<u16>,
 }
 
 /// A username with its password.

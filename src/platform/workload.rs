@@ -321,7 +321,7 @@ pub enum Check {
 
 impl From<Check> for RemoteCheck {
     fn from(check: Check) -> Self {
-        Self { check, environment: Vec::new() }
+        Self { check, environment: Vec::new(), mounts: Vec::new() }
     }
 }
 
@@ -347,6 +347,8 @@ pub struct RemoteCheck {
     pub check: Check,
     /// What it reads.
     pub environment: Vec<(String, Text)>,
+    /// Storage that it looks at. Whoever asks mounts it as well.
+    pub mounts: Vec<Mount>,
 }
 
 /// How a workload shows that it can do its work.

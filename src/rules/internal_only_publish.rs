@@ -18,9 +18,15 @@ pub(super) fn check(context: &RuleContext<'_>) -> Vec<Diagnostic> {
             let fault = Diagnostic::new(
                 &code::INTERNAL_ONLY_PUBLISH,
                 Place::Value(published.origin.clone()),
-                format!("`{}` is only on internal networks ({list}), so nothing can be published", workload.service),
+                format!("`{}` is only on internal networks ({list}), so nothing can be published", workload.name),
             );
-            let fault = fault.help("remove `publish`, or put the service on a network that is not internal as well");
+            // A component may leave the further networks of a service to those of its workloads that need them.
+            let others = index.workloads_of(&workload.service).iter().flat_map(|other| &other.networks);
+            let fault = fault.help(if others.into_iter().all(internal) {
+                "remove `publish`, or put the service on a network that is not internal as well"
+            } else {
+                "remove `publish`, or put a network that is not internal first in `networks`"
+            });
             found.push(match workload.networks.first().and_then(|name| index.network(name)) {
                 Some(network) => fault.related(Place::Key(network.origin.clone()), "internal"),
                 None => fault,

@@ -1,4 +1,5 @@
-//! Paths beside the blueprint that are not there. A warning: they may be made later, on the deployer's side.
+//! Paths beside the blueprint that are not there. A warning: they may be made later, on the deployer's side. What is there
+//! and can never be a file is an error.
 
 use std::path::Path;
 
@@ -27,7 +28,13 @@ pub(super) fn check(context: &RuleContext<'_>) -> Vec<Diagnostic> {
     }
     for file in context.platform.workloads.iter().flat_map(|workload| &workload.files) {
         if let Body::Path(path) = &file.body {
-            report_missing(base, path, &mut found);
+            if !report_missing(base, path, &mut found) && base.join(&path.path).is_dir() {
+                let message = format!("`{}` is a folder", path.path);
+                found.push(
+                    Diagnostic::new(&code::BAD_VALUE, Place::Value(path.origin.clone()), message)
+                        .help("`files` has files; mount a folder with `volumes: [{ path: ..., mount: ... }]`"),
+                );
+            }
         }
     }
     steps(context, base, &mut found);

@@ -12,7 +12,7 @@ mod text;
 pub use amount::{Cpu, Duration, Port, Size};
 pub use cron::is_cron;
 pub use map::{Map, OneOrMany};
-pub use name::{DatasetName, EnvName, Name, NetworkName, ResourceRef, VariableName, object_name, variable_of};
+pub use name::{DatasetName, EnvName, Name, NetworkName, ResourceRef, User, VariableName, object_name, variable_of};
 pub use replicas::Replicas;
 pub use text::{CLASS_KEY, Class, Deployable, ParametricText, Reference, ReferenceError, TextPart, TextSource, parse_text};
 

@@ -118,6 +118,13 @@ pattern_string! {
     "a service or `service/resource`", "kafka-postgres/DB_T0"
 }
 
+pattern_string! {
+    /// The user that a program runs as: by number, since clusters look at no image's list of names.
+    User, r"^([0-9]{1,9}(:[0-9]{1,9})?|\$\{parameters\.[a-z][a-z0-9_]*\})$",
+    forms::user,
+    "a user by number, `UID` or `UID:GID`", "1000:1000"
+}
+
 impl ResourceRef {
     /// The service's name.
     pub fn service(&self) -> &str {
@@ -149,6 +156,7 @@ mod tests {
             agrees(EnvName::PATTERN, &EnvName::new(text.as_str()), &text);
             agrees(VariableName::PATTERN, &VariableName::new(text.as_str()), &text);
             agrees(ResourceRef::PATTERN, &ResourceRef::new(text.as_str()), &text);
+            agrees(User::PATTERN, &User::new(text.as_str()), &text);
         }
     }
 

@@ -88,7 +88,7 @@ fn written(rendered: &Rendered, values: &BTreeMap<String, String>) -> Vec<Value>
         for containers in ["initContainers", "containers"] {
             for container in object.pointer_mut(&format!("{pods}/spec/{containers}")).and_then(Value::as_array_mut).into_iter().flatten() {
                 let image = container["image"].as_str().expect("text").to_owned();
-                let fill = |image: String, (name, value): (&String, &String)| image.replace(&format!("${{{name}}}"), value);
+                let fill = |image: String, (name, value): (&String, &String)| image.replace(&format!("${{pipegen:{name}}}"), value);
                 container["image"] = values.iter().fold(image, fill).into();
             }
         }

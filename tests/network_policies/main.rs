@@ -142,6 +142,36 @@ fn what_an_operator_and_its_pods_need_is_open_and_no_more() {
     }
 }
 
+/// The only way out left private addresses out, so what the platform is for did not connect.
+#[test]
+fn what_runs_elsewhere_is_reached_at_a_private_address_too_by_those_who_use_it() {
+    let text = "blueprint: v1
+name: shop
+networks: { inner: { internal: true }, outer: {}, lan: {} }
+stacks: { data: {}, web: {} }
+credentials: { owner: { type: basic, username: me } }
+services:
+  erp: { component: external, host: erp.example.com, port: 5439 }
+  lake: { component: s3, bucket: b, endpoint: \"${env.ENDPOINT}\" }
+  managed: { component: postgres, stack: web, networks: [outer], managed: { host: \"${env.H}\" }, databases: [shop], credential: owner }
+  pooled: { component: postgres, stack: data, networks: [lan], managed: { host: 10.0.0.4, port: 6543 }, pool: pgbouncer, databases: [shop], credential: owner }
+  app: { component: container, image: \"web:1\", stack: web, networks: [inner, outer], uses: [erp, managed/shop] }
+  other: { component: container, image: \"web:1\", stack: data, networks: [lan], uses: [lake, pooled/shop] }
+  bystander: { component: container, image: \"web:1\", stack: web, networks: [outer] }
+";
+    for (target, published) in targets() {
+        let platform = in_target(platform(text), target.name);
+        let all = objects(&platform, target);
+        assert_eq!(relation::differences(&platform, &all, published), [""; 0], "{}", target.name);
+        let policies: Vec<&Value> = all.iter().filter(|object| manifests::id(object).contains("elsewhere-")).collect();
+        assert_eq!(policies.len(), 4, "{}", target.name);
+        for policy in policies {
+            let others: Vec<Value> = all.iter().filter(|object| *object != policy).cloned().collect();
+            assert_ne!(relation::differences(&platform, &others, published), [""; 0], "without {}", manifests::id(policy));
+        }
+    }
+}
+
 /// A service of a random blueprint: the networks that it is on, by bit, and whether it has a port and publishes it.
 #[derive(Debug, Clone)]
 struct Part {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 
-use pipegen::platform::{Endpoint, Opening, Platform, Realization, Workload, WorkloadKind};
+use pipegen::platform::{Endpoint, External, Opening, Platform, Realization, Service, Workload, WorkloadKind};
 use serde_json::{Value, json};
 
 use super::evaluator::{Cluster, End, Pod, Port};
@@ -11,6 +11,8 @@ use super::operators;
 
 /// An address that is in no range of a cluster and in no private one (RFC 5737).
 const INTERNET: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 1);
+/// An address of the surroundings: not the internet, no pod and no node.
+const PRIVATE: Ipv4Addr = Ipv4Addr::new(10, 1, 2, 3);
 /// A node, as Kind's network for nodes has them; what comes in through a published port comes from there.
 const NODE: Ipv4Addr = Ipv4Addr::new(172, 18, 0, 2);
 /// What the name server answers.
@@ -39,11 +41,24 @@ fn ports(platform: &Platform) -> BTreeSet<Port> {
     let endpoints = platform.workloads.iter().flat_map(|workload| &workload.endpoints);
     let openings = operated(platform).flat_map(|realization| &realization.openings).flat_map(|opening| &opening.ports);
     let always = [Port::tcp(443), Port::udp(443), Port::tcp(9153)];
-    endpoints.map(port_of).chain(openings.copied().map(Port::tcp)).chain(DNS).chain(always).collect()
+    let elsewhere = platform.services.iter().filter_map(elsewhere).filter_map(|external| external.port).map(Port::tcp);
+    endpoints.map(port_of).chain(elsewhere).chain(openings.copied().map(Port::tcp)).chain(DNS).chain(always).collect()
+}
+
+/// What a service is, or stands before, that runs elsewhere.
+fn elsewhere(service: &Service) -> Option<&External> {
+    service.external.as_ref().or(service.upstream.as_ref())
+}
+
+/// Whether a workload connects to what a service is, or stands before, that runs elsewhere.
+fn leaves_for(platform: &Platform, workload: &Workload, service: &Service) -> bool {
+    let to_it = platform.edges.iter().any(|edge| edge.to == service.name && edge.workloads.contains(&workload.name));
+    (service.external.is_some() && to_it) || workload.service == service.name
 }
 
 /// After the networks: whoever shares one talks, to the ports that the other listens on; whoever is on one that is not
-/// internal reaches the internet; everyone asks the name server.
+/// internal reaches the internet; everyone asks the name server. Whoever uses a system elsewhere reaches its port wherever it
+/// is.
 fn meant(platform: &Platform, ports: &BTreeSet<Port>, published: bool) -> Relation {
     let internal = |name: &String| platform.networks.iter().any(|network| network.name == *name && network.internal);
     let mut meant = Relation::new();
@@ -63,10 +78,20 @@ fn meant(platform: &Platform, ports: &BTreeSet<Port>, published: bool) -> Relati
             meant.extend(["internet", "node"].map(|outside| arrow(outside, &one.name, port)));
         }
     }
+    for service in &platform.services {
+        let Some(External { port, .. }) = elsewhere(service) else { continue };
+        for one in running(platform).filter(|workload| leaves_for(platform, workload, service)) {
+            for port in ports.iter().filter(|known| port.is_none_or(|port| **known == Port::tcp(port))) {
+                meant.extend(["private", "internet"].map(|to| arrow(&one.name, to, *port)));
+                // Only where the cluster is made along with it the range of its pods is known.
+                meant.extend((!published).then(|| arrow(&one.name, "coredns", *port)));
+            }
+        }
+    }
     // Who calls the API server may call whatever has an address where that could have one, unless it is closed itself.
     for realization in realized(platform) {
         for caller in realization.callers.iter().flat_map(|caller| same_pods(realization, caller)) {
-            meant.insert(arrow(caller, "coredns", Port::tcp(443)));
+            meant.extend(["coredns", "private"].map(|to| arrow(caller, to, Port::tcp(443))));
         }
         for Opening { from, to, ports } in &realization.openings {
             for from in from.iter().flat_map(|from| same_pods(realization, from)) {
@@ -213,6 +238,7 @@ fn allowed(cluster: &Cluster, ports: &BTreeSet<Port>) -> Relation {
                 ask(pod(one), pod(other));
             }
             ask(pod(one), ("internet", End::Outside(INTERNET)));
+            ask(pod(one), ("private", End::Outside(PRIVATE)));
             ask(("internet", End::Outside(INTERNET)), pod(one));
             ask(("node", End::Outside(NODE)), pod(one));
             ask(("another namespace", pod(cluster.pod("coredns")).1), pod(one));

@@ -9,8 +9,8 @@ cd "$(dirname "$0")"
 cluster=capstone
 
 # Folders that pods write to, as users of their own.
-mkdir -p ./volumes/airflow-logs
-chmod a+rwx ./volumes/airflow-logs
+mkdir -p ./volumes/capstone-airflow/airflow-logs
+chmod a+rwx ./volumes/capstone-airflow/airflow-logs
 
 if kind get clusters 2> /dev/null | grep -qx "$cluster"; then
   printf 'the cluster %s is there\n' "$cluster"

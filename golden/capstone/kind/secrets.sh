@@ -62,9 +62,9 @@ apply() { kubectl apply --server-side --force-conflicts --field-manager=pipegen 
 # secret NAMESPACE NAME [TYPE [LABELS]]: the data comes in as lines of a key and its value in Base64.
 secret() {
   {
-    printf 'apiVersion: v1\nkind: Secret\nmetadata:\n  name: %s\n  namespace: %s\n' "$2" "$1"
-    printf '  labels: {app.kubernetes.io/part-of: %s, app.kubernetes.io/managed-by: pipegen%s}\n' capstone "${4:+, $4}"
-    printf 'type: %s\ndata:\n' "${3:-Opaque}"
+    printf 'apiVersion: v1\nkind: Secret\nmetadata:\n  name: "%s"\n  namespace: "%s"\n' "$2" "$1"
+    printf '  labels: {app.kubernetes.io/part-of: "%s", app.kubernetes.io/managed-by: pipegen%s}\n' capstone "${4:+, $4}"
+    printf 'type: "%s"\ndata:\n' "${3:-Opaque}"
     while read -r key data; do
       printf '  "%s": "%s"\n' "$key" "$data"
     done

@@ -43,6 +43,7 @@ while [ $# -gt 0 ]; do
     *) fail "unknown argument $1; see ./install.sh --help" ;;
   esac
 done
+[ -f .env ] || fail 'there is no .env; run: pipegen secrets init ../../../blueprints/stackexchange.yml --out ../..'
 ./cluster.sh
 kubectl version > /dev/null || fail 'kubectl reaches no cluster; look at: kubectl config current-context'
 printf 'cluster: %s\n' "$(kubectl config current-context 2> /dev/null || echo 'as kubectl finds it')"
@@ -50,33 +51,42 @@ printf 'cluster: %s\n' "$(kubectl config current-context 2> /dev/null || echo 'a
 apply() { kubectl apply --server-side --field-manager=pipegen -f "$1"; }
 
 # A job cannot be changed, and one that has failed does not start again: older ones are removed before the new one comes.
-# remove_old_job NAMESPACE JOB NAME: keeps the run of that name if it neither failed nor read another .env.
+# remove_old_job NAMESPACE JOB NAME [FILES]: keeps the run of that name if it neither failed nor read another .env or other
+# files, whose sum is FILES.
 remove_old_job() {
-  kubectl get jobs --namespace "$1" --selector "pipegen.io/job=$2" --output jsonpath='{range .items[*]}{.metadata.name} {.spec.template.metadata.annotations.pipegen\.io/env} {.status.conditions[?(@.status=="True")].type}{"\n"}{end}' |
-    while read -r name rest; do
-      case "$name|$rest" in
+  kubectl get jobs --namespace "$1" --selector "pipegen.io/job=$2" --output jsonpath='{range .items[*]}{.metadata.name}|{.spec.template.metadata.annotations.pipegen\.io/env}|{.spec.template.metadata.annotations.pipegen\.io/files}|{.status.conditions[?(@.status=="True")].type}{"\n"}{end}' |
+    while IFS='|' read -r name env files state; do
+      case "$name|$state" in
         *Failed*) ;;
-        "$3|" | "$3|"*"$env_hash"* | "$3|Complete"* | "$3|Suc"*) continue ;;
+        "$3|"*)
+          case "${env:-$env_hash}|$files" in
+            "$env_hash|"*"${4:+-$4}") continue ;;
+          esac
+          ;;
       esac
       kubectl delete job --namespace "$1" --wait --cascade=foreground "$name" < /dev/null
     done
 }
 
-# Fills in what only the deployer knows: the hash of .env, by which a changed value makes new pods, and the names of images.
-# Only on the lines that pipegen wrote for it, so that no text of a user's is touched.
+# Fills in what only the deployer knows: the hash of .env, the sums of files, by which a changed one makes new pods, and the
+# names of images. A text of a user's is not touched: only pipegen writes ${pipegen:...}.
 fill_in() {
   PIPEGEN_ENV_SHA256=$env_hash awk '
-    function fill(name,    at, out, rest) {
+    function fill(mark, value,    at, out, rest) {
       out = ""; rest = $0
-      while (at = index(rest, "${" name "}")) {
-        out = out substr(rest, 1, at - 1) ENVIRON[name]
-        rest = substr(rest, at + length(name) + 3)
+      while (at = index(rest, mark)) {
+        out = out substr(rest, 1, at - 1) value
+        rest = substr(rest, at + length(mark))
       }
       $0 = out rest
     }
-    BEGIN { count = split(ENVIRON["image_settings"], names, " ") }
-    /^ *pipegen\.io\/env: / { fill("PIPEGEN_ENV_SHA256") }
-    /^ *(- )?image: / { for (i = 1; i <= count; i++) fill(names[i]) }
+    BEGIN {
+      images = split(ENVIRON["image_settings"], names, " ")
+      files = split(ENVIRON["file_sums"], sums, " ")
+    }
+    /^ *pipegen\.io\/env: / { fill("${PIPEGEN_ENV_SHA256}", ENVIRON["PIPEGEN_ENV_SHA256"]) }
+    /^ *pipegen\.io\/files: / { for (i = 1; i < files; i += 2) fill("${pipegen:" sums[i] "}", sums[i + 1]) }
+    /^ *(- )?image: / { for (i = 1; i <= images; i++) fill("${pipegen:" names[i] "}", ENVIRON[names[i]]) }
     { print }'
 }
 

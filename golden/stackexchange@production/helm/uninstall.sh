@@ -39,7 +39,9 @@ fi
 mine='app.kubernetes.io/part-of=stackexchange,app.kubernetes.io/managed-by=pipegen'
 kinds='deployments,statefulsets,cronjobs,jobs,poddisruptionbudgets,services,networkpolicies,configmaps,secrets'
 helm uninstall airflow --namespace stackexchange --ignore-not-found --wait
-kubectl delete externalsecrets --namespace stackexchange --selector "$mine" --ignore-not-found
+if kubectl get customresourcedefinition externalsecrets.external-secrets.io > /dev/null 2>&1; then
+  kubectl delete externalsecrets --namespace stackexchange --selector "$mine" --ignore-not-found
+fi
 kubectl delete "$kinds" --namespace stackexchange --selector "$mine" --ignore-not-found
 kubectl delete configmap stackexchange-deploy --namespace stackexchange --ignore-not-found
 if [ -n "$storage" ]; then

@@ -127,5 +127,5 @@ pub(super) fn migrated(environment: &[(String, Text)]) -> WorkloadKind {
     // The auth manager has tables of its own: without its name half of the schema is not looked at.
     let read = ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", "AIRFLOW__CORE__AUTH_MANAGER"];
     let environment = environment.iter().filter(|(name, _)| read.contains(&name.as_str())).cloned().collect();
-    WorkloadKind::Job { evidence: Some(RemoteCheck { check: Check::Exec(words.into()), environment }) }
+    WorkloadKind::Job { evidence: Some(RemoteCheck { environment, ..Check::Exec(words.into()).into() }) }
 }

@@ -144,6 +144,7 @@ fn surface(name: &str, brokers: &[Broker], topics: &[Topic]) -> Option<Surface> 
         scheme: Some("kafka"),
         login: None,
         external: None,
+        upstream: None,
     })
 }
 

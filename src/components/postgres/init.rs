@@ -70,7 +70,6 @@ fn init_mount(database: &Owned, index: usize) -> String {
 fn evidence(endpoint: &EndpointRef, database: &Owned) -> RemoteCheck {
     let words = ["psql", "--no-psqlrc", "--quiet", "--command", "select 1"].map(PublicText::from);
     RemoteCheck {
-        check: Check::Exec(words.into()),
         environment: vec![
             ("PGHOST".to_owned(), Text::host(endpoint)),
             ("PGPORT".to_owned(), Text::port(endpoint)),
@@ -78,5 +77,6 @@ fn evidence(endpoint: &EndpointRef, database: &Owned) -> RemoteCheck {
             ("PGPASSWORD".to_owned(), Text::secret(&database.owner.variable)),
             ("PGDATABASE".to_owned(), Text::literal(database.name.as_str())),
         ],
+        ..Check::Exec(words.into()).into()
     }
 }

@@ -56,9 +56,10 @@ impl Tls {
 /// Reads where it is, for programs and for people; a fault is reported.
 pub(super) fn read(cx: &mut Declare<'_>, managed: &Managed) -> Option<(Address, External)> {
     let host = cx.host(&managed.host, &cx.at.key("managed").key("host"))?;
-    let port = managed.port.map_or(SERVER_PORT, |port| port.0).to_string();
+    let number = managed.port.map_or(SERVER_PORT, |port| port.0);
+    let port = number.to_string();
     let address = Address { host: host.text().clone(), port: Text::literal(port.as_str()), sslmode: Some(managed.tls.sslmode()) };
-    Some((address, External { address: host.then(":").then(port) }))
+    Some((address, External { address: host.then(":").then(port), port: Some(number) }))
 }
 
 /// Reports a database without a credential.

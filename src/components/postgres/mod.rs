@@ -201,6 +201,7 @@ fn surface(name: &str, spec: &Spec, databases: &[Owned], managed: Option<(Addres
         workloads.push((backup::dump(name), Some(backup::DUMP_ROLE)));
         workloads.push((backup::workload(name), Some(backup::ROLE)));
     }
+    let upstream = managed.as_ref().map(|(_, server)| server.clone());
     let (address, external) = match (&endpoint, managed) {
         (Some(endpoint), _) => (Address::of(endpoint), None),
         (None, Some((address, external))) => (address, Some(external)),
@@ -218,6 +219,7 @@ fn surface(name: &str, spec: &Spec, databases: &[Owned], managed: Option<(Addres
         resources: databases.iter().map(|database| resource(database, &address)).collect(),
         scheme: Some("postgres"),
         external,
+        upstream,
         ..Surface::default()
     }
 }

@@ -3,6 +3,8 @@
 //!
 //! <https://kind.sigs.k8s.io/docs/user/configuration/>, `sigs.k8s.io/kind/pkg/apis/config/v1alpha4`.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use super::bundle::Releases;
@@ -15,14 +17,21 @@ use crate::fileset::FileSet;
 use crate::formats::text::Piece;
 use crate::formats::{Layout, said_elsewhere};
 use crate::platform::{Build, Cluster, Image, Platform, PublicText, Published};
+use crate::source::Pointer;
 use crate::template::{self, Template, filters};
 use crate::yaml::{self, Doc};
 
 /// The range of the pods' addresses: Kind's default, written down because the policies of published ports name it.
 pub const POD_SUBNET: &str = "10.244.0.0/16";
 
+/// The file with the configuration.
+pub const CONFIG: &str = "kind.yaml";
+
 /// Where the nodes have the folders of the machine.
 const ON_NODES: &str = "/var/local/pipegen";
+
+/// The name of a node is a host name of at most 63 characters: this, and `-control-plane`.
+const LONGEST_CLUSTER: usize = 49;
 
 /// The images of the nodes that Kind's releases name, newest first. A tag alone can be pushed again.
 const NODES: [(&str, &str); 4] = [
@@ -106,7 +115,7 @@ struct Script<'a> {
     header: String,
     cluster: &'a str,
     /// Folders of the machine that are made if they are missing, for what the pods write.
-    folders: Vec<String>,
+    folders: BTreeSet<String>,
     images: Vec<ImageRow>,
 }
 
@@ -119,8 +128,13 @@ struct ImageRow {
 }
 
 /// The folder of a claim on the machine, from the folder of the artifacts.
-fn host_folder(layout: &Layout, claim: &ClaimPlan) -> String {
-    claim.path.as_ref().map_or_else(|| format!("./volumes/{}", claim.name), |path| layout.relative(path))
+fn host_folder(layout: &Layout, namespace: &str, claim: &ClaimPlan) -> String {
+    claim.path.as_ref().map_or_else(|| format!("./volumes/{namespace}/{}", claim.name), |path| layout.relative(path))
+}
+
+/// The folder of a claim on the nodes: each namespace has claims of its own, whatever they are called.
+fn node_folder(namespace: &str, claim: &ClaimPlan) -> String {
+    format!("{ON_NODES}/{namespace}/{}", claim.name)
 }
 
 /// Adds the cluster's configuration, its volumes and the script that makes it to what is released, for claims with their
@@ -132,22 +146,28 @@ pub fn files<'a, 'c>(
     claims: impl IntoIterator<Item = (&'c str, &'c ClaimPlan)>,
     releases: &mut Releases<'a>,
 ) {
+    if platform.name.len() > LONGEST_CLUSTER {
+        let message = format!("a Kind cluster called `{}` would have nodes with too long names", platform.name);
+        let help = format!("choose a shorter name for the blueprint: at most {LONGEST_CLUSTER} characters");
+        scope.resolver.refuse(&Place::Value(Pointer::root().key("name")), message, &help);
+    }
     let header = layout.header();
     // Nothing else provisions these.
     let claims: Vec<(&str, &ClaimPlan)> = claims.into_iter().filter(|(_, claim)| claim.is_manual(scope.own_cluster)).collect();
     let config = config(platform, layout, scope, &claims);
     let volumes: Vec<Doc> = claims.iter().map(|(namespace, claim)| volume(platform, namespace, claim)).collect();
+    let written = claims.iter().filter(|(_, claim)| !claim.read_only);
     let script = Script {
         header: header.clone(),
         cluster: &platform.name,
-        folders: claims.iter().filter(|(_, claim)| !claim.read_only).map(|(_, claim)| host_folder(layout, claim)).collect(),
+        folders: written.map(|(namespace, claim)| host_folder(layout, namespace, claim)).collect(),
         images: images(platform, layout, scope),
     };
     releases.cluster = true;
     releases.volumes = !volumes.is_empty();
     releases.files.push(Box::new(move || {
         let mut files = FileSet::new();
-        files.insert("kind.yaml", yaml::write(&header, &doc(&config)));
+        files.insert(CONFIG, yaml::write(&header, &doc(&config)));
         if !volumes.is_empty() {
             files.insert("cluster/volumes.yaml", documents(&header, &volumes));
         }
@@ -160,9 +180,9 @@ fn config<'a>(platform: &'a Platform, layout: &Layout, scope: &mut Scope<'_>, cl
     let image = node_image(scope, platform.cluster.as_ref());
     let extra_mounts: Vec<ExtraMount> = claims
         .iter()
-        .map(|(_, claim)| ExtraMount {
-            host_path: host_folder(layout, claim),
-            container_path: format!("{ON_NODES}/{}", claim.name),
+        .map(|(namespace, claim)| ExtraMount {
+            host_path: host_folder(layout, namespace, claim),
+            container_path: node_folder(namespace, claim),
             read_only: claim.read_only,
         })
         .collect();
@@ -221,7 +241,7 @@ fn volume(platform: &Platform, namespace: &str, claim: &ClaimPlan) -> Doc {
     doc(&Object {
         api_version: "v1",
         kind: "PersistentVolume",
-        metadata: Metadata { name: Some(format!("{namespace}-{}", claim.name)), labels, ..Metadata::default() },
+        metadata: Metadata { name: Some(format!("{namespace}.{}", claim.name)), labels, ..Metadata::default() },
         content: Spec {
             spec: PersistentVolume {
                 capacity: Words::from([("storage".to_owned(), claim.size.clone())]),
@@ -229,7 +249,7 @@ fn volume(platform: &Platform, namespace: &str, claim: &ClaimPlan) -> Doc {
                 persistent_volume_reclaim_policy: "Retain",
                 storage_class_name: MANUAL,
                 claim_ref: ClaimRef { namespace: namespace.to_owned(), name: claim.name.clone() },
-                host_path: HostPath { path: format!("{ON_NODES}/{}", claim.name) },
+                host_path: HostPath { path: node_folder(namespace, claim) },
             },
         },
     })

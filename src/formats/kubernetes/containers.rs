@@ -10,6 +10,7 @@ use crate::diagnostic::Place;
 use crate::formats::said_elsewhere;
 use crate::formats::text::Piece;
 use crate::platform::{self, Build, Endpoint, Health, Image, PathRef, PublicText, Text, Workload};
+use crate::value::object_name;
 use crate::yaml::Doc;
 
 /// What an image that starts as root may need to become another user. All of it is in the default set of the engines
@@ -93,16 +94,26 @@ pub fn bare(scope: &mut Scope<'_>, name: &str, image: &Image, stack: usize, part
     }
 }
 
+/// The name of an endpoint's port: a DNS label (RFC 1123) of a Service, and of a container one without two dashes in a row.
+pub fn port_name(endpoint: &Endpoint) -> String {
+    object_name(&endpoint.name)
+}
+
 fn port(endpoint: &Endpoint) -> ContainerPort {
     let Endpoint { name, port, protocol, published } = endpoint;
     // What is published is reached through the service.
-    said_elsewhere(published);
-    let name = (name.len() <= LONGEST_PORT_NAME).then(|| name.clone());
+    said_elsewhere((name, published));
+    let name = Some(port_name(endpoint)).filter(|name| name.len() <= LONGEST_PORT_NAME);
     ContainerPort { name, container_port: *port, protocol: transport(*protocol) }
 }
 
-/// `NAME:TAG`. A value of the deployer stands in it as `${NAME}`, which the install script fills in: Kubernetes itself
-/// replaces nothing in the name of an image.
+/// What the install script fills in. It goes over the whole text of the manifests, in which a user may have written `${NAME}`
+/// for a program of theirs; this they have not.
+pub fn placeholder(name: &str) -> String {
+    format!("${{pipegen:{name}}}")
+}
+
+/// `NAME:TAG`. For a value of the deployer it has a placeholder: Kubernetes itself replaces nothing in the name of an image.
 pub fn image(scope: &mut Scope<'_>, stack: usize, image: &Image, place: &Place) -> String {
     let reference = match image {
         Image::Pulled { reference } => reference,
@@ -117,7 +128,7 @@ pub fn image(scope: &mut Scope<'_>, stack: usize, image: &Image, place: &Place) 
         Piece::Known(text) => text,
         Piece::Hole(hole) => {
             scope.reads_variable(stack, &hole);
-            format!("${{{}}}", hole.name())
+            placeholder(&hole.name())
         }
     });
     written.collect()

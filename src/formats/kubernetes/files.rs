@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::containers::placeholder;
 use super::model::{KeyToPath, Source, Volume, VolumeMount, Words};
 use super::scope::{FilledObject, LocalFile, Scope};
 use crate::diagnostic::Place;
@@ -37,6 +38,11 @@ pub fn known_object(workload: &str) -> String {
     format!("{workload}-files")
 }
 
+/// The config map with the user's own files.
+pub fn local_object(workload: &str) -> String {
+    format!("{workload}-local-files")
+}
+
 /// What the names of the volumes begin with: a pod has those of its steps too.
 fn prefix(workload: &Workload) -> String {
     workload.before.as_ref().map(|_| format!("{}-", workload.name)).unwrap_or_default()
@@ -49,7 +55,11 @@ pub fn files(scope: &mut Scope<'_>, workload: &Workload) -> Files {
     let mut filled: Option<FilledObject> = None;
     let contents: Vec<Content> = workload.files.iter().map(|file| body::content(&mut scope.resolver, file)).collect();
     if !contents.is_empty() {
-        files.fingerprint = Some(body::fingerprint(workload.files.iter().zip(&contents)));
+        let known = body::fingerprint(workload.files.iter().zip(&contents));
+        // What is in the user's own files is only known when they are brought there: the install script fills it in.
+        let theirs = contents.iter().any(|content| matches!(content, Content::Theirs(_)));
+        let marked = || format!("{known}-{}", placeholder(&local_object(&workload.name)));
+        files.fingerprint = Some(if theirs { marked() } else { known.clone() });
     }
     for (file, content) in workload.files.iter().zip(contents) {
         let key = body::free_name(&file.mount, |name| !taken.contains(name));
@@ -69,7 +79,11 @@ pub fn files(scope: &mut Scope<'_>, workload: &Workload) -> Files {
                 ("pipegen-secret-files", object, true)
             }
             Content::Theirs(path) => {
-                let object = format!("{}-local-files", workload.name);
+                if path.path.contains('=') {
+                    let message = format!("`kubectl` reads no file whose path has a `=`, such as `{}`", path.path);
+                    scope.resolver.refuse(&Place::Value(path.origin.clone()), message, "give the file another name");
+                }
+                let object = local_object(&workload.name);
                 scope.reads.entry(workload.stack).or_default().local.insert(LocalFile { object: object.clone(), key, path: path.path });
                 ("pipegen-local-files", object, false)
             }

@@ -25,6 +25,8 @@ mod workloads;
 pub use bundle::{ReleaseRow, Releases, bundle, cluster_alone};
 pub use cluster::{POD_SUBNET, files as cluster_files};
 pub use custom::{image_part, plain};
+pub use files::local_object;
+pub use names::check_objects;
 pub use operators::{OperatorRow, operators};
 pub use pulls::object as pull_secret;
 pub use realizations::{of_service as realizations_of, pod_labels};

@@ -1,10 +1,14 @@
 //! Names that the API server would refuse or take for each other, found at their lines.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::policies;
+use super::bundle::is_own_file;
+use super::containers::port_name;
 use super::scope::{Scope, secret_object};
-use crate::diagnostic::Place;
+use super::{StackManifests, policies, realizations_of};
+use crate::diagnostic::{Diagnostic, Place};
+use crate::platform::Realization;
+use crate::yaml::Doc;
 
 /// A pod of a StatefulSet has the label `controller-revision-hash: <name>-<ten digits>`, and a label has 63 characters.
 /// The longest name that we make, `wait-for-<name>` of a container, is within that too.
@@ -21,9 +25,17 @@ pub fn check(scope: &mut Scope<'_>) {
         let help = format!("choose a shorter name: at most {LONGEST_WORKLOAD} characters with what is added to it");
         scope.resolver.refuse(&Place::Key(workload.origin.clone()), message, &help);
     }
+    for workload in platform.workloads.iter().filter(|workload| is_own_file(&workload.name)) {
+        let message = format!("the folder of the manifests has a file `{}.yaml` of its own", workload.name);
+        scope.resolver.refuse(&Place::Key(workload.origin.clone()), message, "choose another name");
+    }
     for (namespace, stack) in scope.namespaces.clone().iter().zip(&platform.stacks).filter(|(name, _)| name.len() > LONGEST_NAMESPACE) {
         let message = format!("its namespace `{namespace}` would have a name of more than {LONGEST_NAMESPACE} characters");
         scope.resolver.refuse(&Place::Key(stack.origin.clone()), message, "choose a shorter name for the stack or the blueprint");
+    }
+    for workload in &platform.workloads {
+        let place = Place::Key(workload.origin.clone());
+        distinct(scope, workload.endpoints.iter().map(|endpoint| (&endpoint.name, port_name(endpoint), place.clone())));
     }
     distinct(
         scope,
@@ -44,4 +56,90 @@ fn distinct<'a>(scope: &mut Scope<'_>, names: impl Iterator<Item = (&'a String, 
             scope.resolver.refuse(&place, message, "rename one of them");
         }
     }
+}
+
+/// Checks the names of the objects themselves: two of a kind in one namespace overwrite each other without a word, whether
+/// a manifest, a script, a chart or an operator makes them. What was found before says it better.
+pub fn check_objects(scope: &mut Scope<'_>, stacks: &[StackManifests<'_>]) {
+    if scope.resolver.diagnostics.iter().any(Diagnostic::is_error) {
+        return;
+    }
+    for stack in stacks {
+        let mut known: BTreeSet<(String, String)> = BTreeSet::new();
+        for (kind, name, place) in objects(scope, stack) {
+            if !known.insert((kind.clone(), name.clone())) {
+                let message = format!("Kubernetes would have two objects of the kind {kind} with the name `{name}`");
+                scope.resolver.refuse(&place, message, "choose another name here, or for the other one");
+            }
+        }
+        for one in &stack.workloads {
+            for name in one.docs.iter().filter_map(pod_volumes).flat_map(twice) {
+                let message = format!("a pod of `{}` has a volume `{name}` of its own", one.workload.name);
+                scope.resolver.refuse(&Place::Key(one.workload.origin.clone()), message, "give the volume that it mounts another name");
+            }
+        }
+    }
+}
+
+/// The objects of a stack: kind, name and the place that names it. Those whose names a user chooses come last, so that they
+/// are the ones that are reported.
+fn objects(scope: &Scope<'_>, stack: &StackManifests<'_>) -> Vec<(String, String, Place)> {
+    let platform = scope.platform;
+    let origin = platform.stacks.get(stack.stack).map(|stack| stack.origin.clone()).unwrap_or_default();
+    let mut found = Vec::new();
+    let mut add = |kind: &str, name: &str, place: &Place| found.push((kind.to_owned(), name.to_owned(), place.clone()));
+    for policy in &stack.policies {
+        let Some((kind, name)) = named(policy) else { continue };
+        let network = platform.networks.iter().find(|network| policies::out_name(&network.name) == name);
+        add(kind, name, &Place::Key(network.map_or(&origin, |network| &network.origin).clone()));
+    }
+    let own = |realization: &Realization| {
+        realization.workloads().any(|name| scope.index.workload(name).is_some_and(|workload| workload.stack == stack.stack))
+    };
+    for service in &platform.services {
+        let realizations = realizations_of(service, scope.target).filter(|realization| own(realization));
+        let services: BTreeSet<&String> = realizations.flat_map(|found| &found.endpoints).map(|endpoint| &endpoint.service).collect();
+        services.into_iter().for_each(|name| add("Service", name, &Place::Key(service.origin.clone())));
+    }
+    if let Some(reads) = scope.reads.get(&stack.stack) {
+        let local: BTreeSet<&String> = reads.local.iter().map(|file| &file.object).collect();
+        local.into_iter().for_each(|name| add("ConfigMap", name, &Place::Key(origin.clone())));
+        reads.filled.iter().for_each(|object| add("Secret", &object.name, &Place::Key(origin.clone())));
+        for variable in reads.secrets.keys() {
+            let secret = platform.secrets.iter().find(|secret| secret.variable == *variable);
+            add("Secret", &secret_object(variable), &Place::Key(secret.map_or(&origin, |secret| &secret.origin).clone()));
+        }
+    }
+    for one in &stack.workloads {
+        for (kind, name) in one.docs.iter().filter_map(named) {
+            add(kind, name, &Place::Key(one.workload.origin.clone()));
+        }
+    }
+    found
+}
+
+/// The kind and the name of an object.
+fn named(object: &Doc) -> Option<(&str, &str)> {
+    match (object.get("kind")?, object.get("metadata")?.get("name")?) {
+        (Doc::Str(kind), Doc::Str(name)) => Some((kind, name)),
+        _ => None,
+    }
+}
+
+/// The volumes of the pods that an object makes.
+fn pod_volumes(object: &Doc) -> Option<&Doc> {
+    let spec = object.get("spec")?;
+    let maker = spec.get("jobTemplate").and_then(|job| job.get("spec")).unwrap_or(spec);
+    maker.get("template")?.get("spec")?.get("volumes")
+}
+
+/// The names that elements of a list have in common.
+fn twice(list: &Doc) -> Vec<&str> {
+    let (Doc::List(items) | Doc::Flow(items)) = list else { return Vec::new() };
+    let mut known = BTreeSet::new();
+    let names = items.iter().filter_map(|item| match item.get("name") {
+        Some(Doc::Str(name)) => Some(name.as_ref()),
+        _ => None,
+    });
+    names.filter(|name| !known.insert(*name)).collect()
 }

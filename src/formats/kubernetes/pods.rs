@@ -119,7 +119,7 @@ fn pull_secrets(scope: &mut Scope<'_>, workload: &Workload) -> Vec<Named> {
 /// Whether a container reads what the secrets script writes.
 fn reads_env(container: &Container, init: &[Container]) -> bool {
     let mut all = std::iter::once(container).chain(init);
-    all.any(|container| container.image.contains("${") || container.env.iter().any(|entry| entry.value_from.is_some()))
+    all.any(|container| container.image.contains("${pipegen:") || container.env.iter().any(|entry| entry.value_from.is_some()))
 }
 
 /// What the blueprint calls labels may hold any text, as annotations may and labels of Kubernetes may not.

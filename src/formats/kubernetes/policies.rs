@@ -13,7 +13,8 @@ use super::scope::{Exposure, Scope};
 use super::{any_of, labels, network_label, platform_labels};
 use crate::formats::said_elsewhere;
 use crate::platform::realization::Operator;
-use crate::platform::{Endpoint, Network, Opening, Platform, Workload};
+use crate::platform::relation::reaches_internet;
+use crate::platform::{Endpoint, External, Network, Opening, Platform, Service, Workload};
 use crate::yaml::Doc;
 
 /// What is not the internet: private, shared, loopback, link-local, multicast and reserved ranges (RFC 6890). The
@@ -33,6 +34,7 @@ pub fn of_stack(scope: &mut Scope<'_>, stack: usize) -> Vec<Doc> {
     let namespace = scope.namespaces.get(stack).cloned().unwrap_or_default();
     let mut docs = vec![closed(scope, &namespace), names(scope, &namespace)];
     docs.extend(to_cluster(scope, stack, &namespace));
+    docs.extend(to_elsewhere(scope, stack, &namespace));
     docs.extend(within_realizations(scope, stack, &namespace));
     docs.extend(visits(scope, stack, &namespace));
     for network in &scope.platform.networks {
@@ -128,11 +130,50 @@ fn to_cluster(scope: &Scope<'_>, stack: usize, namespace: &str) -> Vec<Doc> {
         let egress = vec![Egress { to: PRIVATE.map(|range| addresses(range, &[])).into(), ports: tcp(&[443, 6443]) }];
         of_platform(scope, namespace, name, from_pods(callers, egress))
     };
-    let (operated, ours): (Vec<&str>, Vec<&str>) =
-        scope.replaced.callers().filter(|name| is_in(scope, name, stack)).partition(|name| scope.replaced.operated(name).is_some());
-    let named = (!ours.is_empty()).then(|| callers("out-to-cluster".to_owned(), any_of(&scope.platform.name, ours)));
-    let selected = operated.into_iter().map(|name| callers(format!("out-to-cluster-{name}"), pods_of(scope, name)));
-    named.into_iter().chain(selected).collect()
+    let selected = selected(scope, scope.replaced.callers().filter(|name| is_in(scope, name, stack)));
+    selected.into_iter().map(|(suffix, pods)| callers(format!("out-to-cluster{suffix}"), pods)).collect()
+}
+
+/// What selects the pods of some workloads, and the end of the name of a policy for it: those with our labels together, and
+/// each of the others by labels of its own.
+fn selected<'w>(scope: &Scope<'_>, workloads: impl Iterator<Item = &'w str>) -> Vec<(String, Selector)> {
+    let blueprint = &scope.platform.name;
+    let has_ours = |name: &&str| scope.replaced.selector(blueprint, name) == super::selector(blueprint, name);
+    let (ours, others): (Vec<&str>, Vec<&str>) = workloads.partition(has_ours);
+    let named = (!ours.is_empty()).then(|| (String::new(), any_of(blueprint, ours)));
+    named.into_iter().chain(others.into_iter().map(|name| (format!("-{name}"), pods_of(scope, name)))).collect()
+}
+
+/// What runs elsewhere is often at a private address, which the way to the internet leaves out: a database of the same
+/// company, a store on the same machine. Nobody knows the address here, since a policy takes no names, so its port is open
+/// to every address that is not a pod's. Where the range of the pods is not known, our own are still closed from within,
+/// except to members of their networks.
+fn to_elsewhere(scope: &Scope<'_>, stack: usize, namespace: &str) -> Vec<Doc> {
+    let pods: Vec<&str> = match &scope.exposure {
+        Exposure::Forwarded => Vec::new(),
+        Exposure::NodePorts { pod_subnet } => vec![pod_subnet],
+    };
+    let mut docs = Vec::new();
+    for service in &scope.platform.services {
+        let Some(External { address, port }) = service.external.as_ref().or(service.upstream.as_ref()) else { continue };
+        // What connects to it reads its properties.
+        said_elsewhere(address);
+        let ports = tcp(port.as_slice());
+        let callers = connecting(scope, service).into_iter().filter(|name| is_in(scope, name, stack));
+        docs.extend(selected(scope, callers).into_iter().map(|(suffix, pod_selector)| {
+            let egress = vec![Egress { to: vec![addresses("0.0.0.0/0", &pods), addresses("::/0", &[])], ports: ports.clone() }];
+            of_platform(scope, namespace, format!("elsewhere-{}{suffix}", service.name), from_pods(pod_selector, egress))
+        }));
+    }
+    docs
+}
+
+/// The workloads that connect to what runs elsewhere: those of others to the service, and its own to what it stands before.
+fn connecting<'a>(scope: &Scope<'a>, service: &'a Service) -> BTreeSet<&'a str> {
+    let to_it = scope.platform.edges.iter().filter(|edge| service.external.is_some() && edge.to == service.name);
+    let others = to_it.flat_map(|edge| &edge.workloads).map(String::as_str);
+    let own = scope.index.workloads_of(&service.name).iter().filter(|workload| reaches_internet(&scope.index, workload));
+    others.chain(own.map(|workload| workload.name.as_str())).collect()
 }
 
 fn is_in(scope: &Scope<'_>, workload: &str, stack: usize) -> bool {

@@ -37,9 +37,12 @@ impl<'a> Replaced<'a> {
         Self { by_workload, beside, all }
     }
 
-    /// What selects the pods of a workload. Those of a chart have our labels; an operator names its pods itself.
+    /// What selects the pods of a workload. Those of a chart have our labels, if the chart can add them to these pods alone; an
+    /// operator names its pods itself.
     pub fn selector(&self, blueprint: &str, workload: &str) -> Words {
-        let pods = self.operated(workload).and_then(|realization| realization.pods.iter().find(|pods| pods.workload == workload));
+        let of = |realization: &'a Realization| realization.pods.iter().find(|pods| pods.workload == workload);
+        let named = |realization: &'a Realization| of(realization).filter(|pods| realization.operator().is_some() || pods.shared);
+        let pods = self.by(workload).and_then(named);
         pods.map_or_else(|| super::selector(blueprint, workload), |pods| pods.selector.iter().cloned().collect())
     }
 
@@ -125,9 +128,9 @@ pub fn of_service<'a>(service: &'a Service, target: &str) -> impl Iterator<Item 
 pub fn of_stack(scope: &mut Scope<'_>, stack: usize) {
     let platform = scope.platform;
     for service in &platform.services {
-        let Service { name, component, login, resources, connections, external, realizations, origin } = service;
+        let Service { name, component, login, resources, connections, external, upstream, realizations, origin } = service;
         // The guide says what a service is, the policies and the workloads what runs of it.
-        said_elsewhere((name, component, login, resources, connections, external, realizations, origin));
+        said_elsewhere((name, component, login, resources, connections, external, upstream, realizations, origin));
         for realization in of_service(service, scope.target) {
             of_realization(scope, stack, service, realization);
         }

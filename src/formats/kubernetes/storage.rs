@@ -178,12 +178,7 @@ fn scratch_name(index: usize) -> String {
 
 /// Where the container of a workload has its storage.
 pub fn mounts(workload: &Workload) -> impl Iterator<Item = VolumeMount> {
-    let claims = workload.mounts.iter().map(|mount| VolumeMount {
-        name: claim_name(&mount.source),
-        mount_path: mount.target.clone(),
-        sub_path: None,
-        read_only: mount.read_only,
-    });
+    let claims = workload.mounts.iter().map(mount);
     let scratch = workload.scratch.iter().enumerate().map(|(index, path)| VolumeMount {
         name: scratch_name(index),
         mount_path: path.clone(),
@@ -191,6 +186,11 @@ pub fn mounts(workload: &Workload) -> impl Iterator<Item = VolumeMount> {
         read_only: false,
     });
     claims.chain(scratch)
+}
+
+/// Where a container has one piece of storage.
+pub fn mount(mount: &Mount) -> VolumeMount {
+    VolumeMount { name: claim_name(&mount.source), mount_path: mount.target.clone(), sub_path: None, read_only: mount.read_only }
 }
 
 /// The storage of a pod.

@@ -4,6 +4,7 @@
 use super::containers::{Parts, as_user, bare};
 use super::model::Container;
 use super::scope::Scope;
+use super::storage;
 use crate::diagnostic::Place;
 use crate::formats::text::Reader;
 use crate::platform::{Check, PublicText, Readiness, RemoteCheck, Workload};
@@ -56,7 +57,7 @@ const fn wanted(readiness: Readiness) -> &'static str {
 }
 
 fn asking(scope: &mut Scope<'_>, workload: &Workload, provider: &Workload, question: &RemoteCheck, place: &Place) -> Container {
-    let RemoteCheck { check, environment } = question;
+    let RemoteCheck { check, environment, mounts } = question;
     let argv: Vec<PublicText> = match check {
         Check::Exec(words) => words.clone(),
         Check::Shell(line) => vec!["sh".into(), "-c".into(), line.clone()],
@@ -66,6 +67,7 @@ fn asking(scope: &mut Scope<'_>, workload: &Workload, provider: &Workload, quest
     let name = format!("wait-for-{}", provider.name);
     let mut container = bare(scope, &name, &provider.image, workload.stack, &parts, place);
     container.command = Some(Doc::words(["sh", "-c", LOOP, "wait"].map(str::to_owned)));
+    container.volume_mounts = mounts.iter().map(storage::mount).collect();
     as_user(container, provider)
 }
 

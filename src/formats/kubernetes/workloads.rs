@@ -5,7 +5,7 @@ use super::model::{ConfigMap, Metadata, Object, ServicePort, ServiceSpec, Spec, 
 use super::pods::{steps, template};
 use super::scope::{Exposure, Scope};
 use super::storage::ClaimPlan;
-use super::{custom, files, labels, part_of, policies, realizations, selector, storage, together};
+use super::{containers, custom, files, labels, part_of, policies, realizations, selector, storage, together};
 use crate::diagnostic::Place;
 use crate::formats::document;
 use crate::formats::text::{Piece, Reader};
@@ -221,5 +221,5 @@ fn node_ports(scope: &Scope<'_>, workload: &Workload) -> Vec<ServicePort> {
 
 fn service_port(endpoint: &Endpoint, node_port: Option<u16>) -> ServicePort {
     let protocol = transport(endpoint.protocol);
-    ServicePort { name: endpoint.name.clone(), port: endpoint.port, target_port: endpoint.port, protocol, node_port }
+    ServicePort { name: containers::port_name(endpoint), port: endpoint.port, target_port: endpoint.port, protocol, node_port }
 }

@@ -52,8 +52,8 @@ pub fn check(resolver: &mut Resolver<'_>, platform: &Platform, plan: &ComposePla
 }
 
 fn nothing_stands_in(resolver: &mut Resolver<'_>, service: &Service) {
-    let Service { name, component, login, resources, connections, external, realizations, origin } = service;
-    said_elsewhere((component, login, resources, connections, external));
+    let Service { name, component, login, resources, connections, external, upstream, realizations, origin } = service;
+    said_elsewhere((component, login, resources, connections, external, upstream));
     for Realization { targets, by, replaces, endpoints, pods, secrets, callers, openings, visits, gaps } in realizations {
         said_elsewhere((by, replaces, endpoints, pods, secrets));
         said_elsewhere((callers, openings, visits, gaps));

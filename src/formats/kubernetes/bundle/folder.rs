@@ -4,22 +4,42 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::fileset::FileSet;
 use crate::formats::Layout;
+use crate::formats::kubernetes::cluster::CONFIG as CLUSTER_FILE;
 use crate::formats::kubernetes::model::{Kustomization, Metadata, Nothing, Object, ServiceAccount, doc, documents};
 use crate::formats::kubernetes::{SERVICE_ACCOUNT, Scope, StackManifests, WorkloadManifests, external_secrets, platform_labels};
 use crate::platform::Platform;
 use crate::yaml::{self, Doc};
 
+const NAMESPACES: &str = "namespaces.yaml";
+const POLICIES: &str = "network-policies.yaml";
+const STORAGE: &str = "storage.yaml";
+const EXTERNAL_SECRETS: &str = "external-secrets.yaml";
+const LIST: &str = "kustomization.yaml";
+
+/// The files that are no workload's.
+const OWN_FILES: [&str; 6] = [NAMESPACES, POLICIES, STORAGE, EXTERNAL_SECRETS, LIST, CLUSTER_FILE];
+
+/// The file of a workload.
+fn file_of(workload: &str) -> String {
+    format!("{workload}.yaml")
+}
+
+/// Whether the file of a workload would be one of the folder's own.
+pub fn is_own_file(workload: &str) -> bool {
+    OWN_FILES.contains(&file_of(workload).as_str())
+}
+
 /// The manifests, and the lists of them for `kubectl apply -k`.
 pub fn files(layout: &Layout, scope: &Scope<'_>, stacks: &[StackManifests<'_>]) -> FileSet {
     let (platform, header) = (scope.platform, layout.header());
     let mut folder = Folder { header, files: FileSet::new(), always: Vec::new(), profiles: BTreeMap::new() };
-    folder.always("namespaces.yaml", &stacks.iter().flat_map(|stack| namespace(platform, stack)).collect::<Vec<_>>());
+    folder.always(NAMESPACES, &stacks.iter().flat_map(|stack| namespace(platform, stack)).collect::<Vec<_>>());
     for stack in stacks {
         let place = stack_folder(platform, stack);
-        folder.always(&format!("{place}network-policies.yaml"), &stack.policies);
-        folder.always(&format!("{place}storage.yaml"), &stack.storage);
+        folder.always(&format!("{place}{POLICIES}"), &stack.policies);
+        folder.always(&format!("{place}{STORAGE}"), &stack.storage);
         if let Some(reads) = scope.reads.get(&stack.stack) {
-            folder.always(&format!("{place}external-secrets.yaml"), &external_secrets::objects(scope, &stack.namespace, reads));
+            folder.always(&format!("{place}{EXTERNAL_SECRETS}"), &external_secrets::objects(scope, &stack.namespace, reads));
         }
         for workload in &stack.workloads {
             folder.workload(&place, workload);
@@ -75,7 +95,7 @@ impl<'a> Folder<'a> {
     /// A workload of several profiles stands in the folder of each: `kubectl` reads no file outside the folder that it
     /// applies, and applying the same object twice changes nothing.
     fn workload(&mut self, place: &str, manifests: &WorkloadManifests<'a>) {
-        let file = format!("{}.yaml", manifests.workload.name);
+        let file = file_of(&manifests.workload.name);
         if manifests.workload.profiles.is_empty() {
             return self.always(&format!("{place}{file}"), &manifests.docs);
         }
@@ -88,9 +108,9 @@ impl<'a> Folder<'a> {
 
     fn finish(mut self) -> FileSet {
         let list = |resources: Vec<String>, header: &str| yaml::write(header, &doc(&Kustomization::new(resources)));
-        self.files.insert("kustomization.yaml", list(self.always, &self.header));
+        self.files.insert(LIST, list(self.always, &self.header));
         for (profile, resources) in self.profiles {
-            let path = format!("profiles/{profile}/kustomization.yaml");
+            let path = format!("profiles/{profile}/{LIST}");
             self.files.insert(path, list(resources.into_iter().collect(), &self.header));
         }
         self.files

@@ -5,7 +5,9 @@ mod scripts;
 mod store;
 mod verification;
 
-use super::{Scope, StackManifests};
+pub use folder::is_own_file;
+
+use super::{Scope, StackManifests, check_objects};
 use crate::fileset::FileSet;
 use crate::formats::{Layout, Rendered, Writer, variables};
 use crate::platform::{Platform, SecretStore};
@@ -51,6 +53,7 @@ pub fn bundle<'a>(
     releases: Releases<'a>,
 ) -> Rendered<Writer<'a>> {
     let stacks: Vec<StackManifests<'_>> = stacks.into_iter().filter(|stack| !stack.workloads.is_empty()).collect();
+    check_objects(&mut scope, &stacks);
     let mut diagnostics = std::mem::take(&mut scope.resolver.diagnostics);
     let (secrets, settings) = variables::read(platform, &scope.resolver.used, &mut diagnostics);
     let header = match platform.secret_store {

@@ -10,8 +10,8 @@ use super::{ReleaseRow, Releases, verification};
 use crate::fileset::FileSet;
 use crate::formats::Layout;
 use crate::formats::kubernetes::{
-    Awaited, ClaimPlan, Exposure, FilledObject, OperatorRow, Reads, Scope, StackManifests, WorkloadManifests, external_secrets, operators,
-    secret_object, settings_object,
+    Awaited, ClaimPlan, Exposure, FilledObject, OperatorRow, Reads, Scope, StackManifests, WorkloadManifests, external_secrets,
+    local_object, operators, secret_object, settings_object,
 };
 use crate::formats::text::{Piece, url_of};
 use crate::formats::variables::default;
@@ -38,6 +38,8 @@ struct Scripts<'a> {
     init: String,
     check_sh: &'static str,
     stacks: Vec<Stack<'a>>,
+    /// Whether one of them reads files of the user's.
+    has_local: bool,
     profiles: BTreeSet<&'a str>,
     /// The variables without which nothing may start.
     required: BTreeSet<&'a str>,
@@ -110,6 +112,8 @@ struct LocalRow<'a> {
     object: &'a str,
     /// Each is `KEY=PATH`.
     files: Vec<String>,
+    /// The paths alone.
+    paths: Vec<String>,
 }
 
 struct WorkloadRow<'a> {
@@ -121,6 +125,8 @@ struct WorkloadRow<'a> {
     networks: String,
     /// Whether it waits for what a chart brings.
     after_charts: bool,
+    /// The files of the user's that it reads.
+    local: Vec<String>,
 }
 
 struct Forward<'a> {
@@ -191,6 +197,7 @@ impl<'a> Scripts<'a> {
             init: layout.init_command(platform),
             check_sh: secrets::CHECK_SH,
             stacks: stacks.iter().map(|stack| self::stack(platform, layout, scope, stack)).collect(),
+            has_local: scope.reads.values().any(|reads| !reads.local.is_empty()),
             profiles: workloads().flat_map(|one| &one.workload.profiles).map(String::as_str).collect(),
             required: required(scope),
             image_defaults: image_defaults(platform),
@@ -256,10 +263,10 @@ fn stack<'a>(platform: &'a Platform, layout: &Layout, scope: &'a Scope<'_>, stac
         settings: settings.collect(),
         filled: filled(platform, reads),
         objects: made.into_iter().chain(local.iter().map(|row| row.object.to_owned())).collect(),
+        workloads: stack.workloads.iter().filter_map(|one| workload(scope, one, &local)).collect(),
         local,
         settings_object,
         external: platform.secret_store != SecretStore::Env && !external_secrets::variables(reads).is_empty(),
-        workloads: stack.workloads.iter().filter_map(|one| workload(scope, one)).collect(),
         custom_kinds: custom.map(|object| object.kind.as_str()).collect(),
     }
 }
@@ -287,16 +294,19 @@ fn filled_row(FilledObject { name, kind, labels, keys }: FilledObject) -> Filled
 fn local<'a>(reads: &'a Reads, layout: &Layout) -> Vec<LocalRow<'a>> {
     let mut rows: Vec<LocalRow<'a>> = Vec::new();
     for file in &reads.local {
-        let path = format!("{}={}", file.key, layout.relative(&file.path));
-        match rows.last_mut().filter(|row| row.object == file.object) {
-            Some(row) => row.files.push(path),
-            None => rows.push(LocalRow { object: &file.object, files: vec![path] }),
+        if rows.last().is_none_or(|row| row.object != file.object) {
+            rows.push(LocalRow { object: &file.object, files: Vec::new(), paths: Vec::new() });
+        }
+        let path = layout.relative(&file.path);
+        if let Some(row) = rows.last_mut() {
+            row.files.push(format!("{}={path}", file.key));
+            row.paths.push(path);
         }
     }
     rows
 }
 
-fn workload<'a>(scope: &'a Scope<'_>, one: &'a WorkloadManifests<'_>) -> Option<WorkloadRow<'a>> {
+fn workload<'a>(scope: &'a Scope<'_>, one: &'a WorkloadManifests<'_>, local: &[LocalRow<'_>]) -> Option<WorkloadRow<'a>> {
     if one.awaited.is_empty() {
         return None;
     }
@@ -307,6 +317,7 @@ fn workload<'a>(scope: &'a Scope<'_>, one: &'a WorkloadManifests<'_>) -> Option<
         component: scope.index.service(&one.workload.service).map_or("", |service| service.component),
         networks: one.workload.networks.join(", "),
         after_charts: waits_for_charts(scope, one.workload, &mut BTreeSet::new()),
+        local: local.iter().find(|row| row.object == local_object(&one.workload.name)).map(|row| row.paths.clone()).unwrap_or_default(),
     })
 }
 

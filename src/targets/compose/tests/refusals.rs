@@ -95,6 +95,7 @@ fn no_chart_stands_in_for_a_container() {
         resources: Vec::new(),
         connections: None,
         external: None,
+        upstream: None,
         realizations: vec![realization(targets)],
         origin: at("/services/web"),
     };
