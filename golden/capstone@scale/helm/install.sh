@@ -51,7 +51,7 @@ while [ $# -gt 0 ]; do
     *) fail "unknown argument $1; see ./install.sh --help" ;;
   esac
 done
-[ -f .env ] || fail 'there is no .env; run: pipegen secrets init ../../../blueprints/capstone.yml --out ../.. --env scale'
+[ -f .env ] || fail 'there is no .env; run: pipegen secrets init ../../../blueprints/capstone.yml --env scale --out ../..'
 kubectl version > /dev/null || fail 'kubectl reaches no cluster; look at: kubectl config current-context'
 printf 'cluster: %s\n' "$(kubectl config current-context 2> /dev/null || echo 'as kubectl finds it')"
 ./operators.sh --timeout "$timeout"

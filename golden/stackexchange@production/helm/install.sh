@@ -43,7 +43,7 @@ while [ $# -gt 0 ]; do
     *) fail "unknown argument $1; see ./install.sh --help" ;;
   esac
 done
-[ -f .env ] || fail 'there is no .env; run: pipegen secrets init ../../../blueprints/stackexchange.yml --out ../.. --env production'
+[ -f .env ] || fail 'there is no .env; run: pipegen secrets init ../../../blueprints/stackexchange.yml --env production --out ../..'
 ./cluster.sh
 kubectl version > /dev/null || fail 'kubectl reaches no cluster; look at: kubectl config current-context'
 printf 'cluster: %s\n' "$(kubectl config current-context 2> /dev/null || echo 'as kubectl finds it')"
