@@ -27,14 +27,12 @@ pub(super) fn check(context: &RuleContext<'_>) -> Vec<Diagnostic> {
         report_missing(base, path, &mut found);
     }
     for file in context.platform.workloads.iter().flat_map(|workload| &workload.files) {
-        if let Body::Path(path) = &file.body {
-            if !report_missing(base, path, &mut found) && base.join(&path.path).is_dir() {
-                let message = format!("`{}` is a folder", path.path);
-                found.push(
-                    Diagnostic::new(&code::BAD_VALUE, Place::Value(path.origin.clone()), message)
-                        .help("`files` has files; mount a folder with `volumes: [{ path: ..., mount: ... }]`"),
-                );
-            }
+        if let Body::Path(path) = &file.body
+            && !report_missing(base, path, &mut found)
+            && base.join(&path.path).is_dir()
+        {
+            let fault = Diagnostic::new(&code::BAD_VALUE, Place::Value(path.origin.clone()), format!("`{}` is a folder", path.path));
+            found.push(fault.help("`files` has files; mount a folder with `volumes: [{ path: ..., mount: ... }]`"));
         }
     }
     steps(context, base, &mut found);

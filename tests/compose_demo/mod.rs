@@ -202,6 +202,7 @@ fn services() -> Vec<Service> {
         resources: Vec::new(),
         connections: None,
         external: None,
+        upstream: None,
         realizations: Vec::new(),
         origin: at(),
     };
