@@ -27,7 +27,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("reference",  &["components", "diagnostic", "schema", "targets"]),
     ("targets",    &["charts", "diagnostic", "fileset", "formats", "platform", "secrets", "source", "template", "value", "yaml"]),
     // What several targets have in common, so that none of them imports another.
-    ("formats",    &["diagnostic", "fileset", "platform", "secrets", "template", "value", "yaml"]),
+    ("formats",    &["diagnostic", "fileset", "platform", "secrets", "source", "template", "value", "yaml"]),
     ("compile",    &["blueprint", "components", "diagnostic", "platform", "rules", "source", "value", "yaml"]),
     ("schema",     &["blueprint", "components"]),
     ("rules",      &["blueprint", "diagnostic", "platform", "source", "value", "yaml"]),
