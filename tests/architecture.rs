@@ -24,7 +24,7 @@ const LAYERS: &[(&str, &[&str])] = &[
                      "targets", "value", "yaml"]),
     ("emit",       &["fileset"]),
     // The documentation's generated parts: what the registries and the schema say.
-    ("reference",  &["components", "diagnostic", "schema", "targets"]),
+    ("reference",  &["components", "diagnostic", "schema", "targets", "yaml"]),
     ("targets",    &["charts", "diagnostic", "fileset", "formats", "platform", "secrets", "source", "template", "value", "yaml"]),
     // What several targets have in common, so that none of them imports another.
     ("formats",    &["diagnostic", "fileset", "platform", "secrets", "source", "template", "value", "yaml"]),

@@ -37,7 +37,7 @@ fn blueprint() -> String {
                     "PLAIN": nasty, "BETWEEN": between, "GIVEN": "${env.GIVEN}",
                     "DEFAULT": format!("${{env.ABSENT:-{DEFAULT}}}"),
                 },
-                "command": [nasty, "-c", nasty], "entrypoint": [nasty], "working_dir": format!("/{nasty}"), "user": nasty,
+                "command": [nasty, "-c", nasty], "entrypoint": [nasty], "working_dir": format!("/{nasty}"),
                 "labels": { "note": nasty }, "health": { "command": ["test", nasty] },
                 "files": {
                     "/plain.txt": { "text": nasty }, "/secret.txt": { "text": between },
@@ -99,7 +99,6 @@ fn compose_reads_every_text_of_a_service() {
     assert_eq!(app["command"], json!([NASTY, "-c", NASTY]));
     assert_eq!(app["entrypoint"], json!([NASTY]));
     assert_eq!(app["working_dir"], format!("/{NASTY}"));
-    assert_eq!(app["user"], NASTY);
     assert_eq!(app["labels"]["note"], NASTY);
     assert_eq!(app["healthcheck"]["test"], json!(["CMD", "test", NASTY]));
     assert_eq!(app["annotations"]["note"], NASTY, "an override");

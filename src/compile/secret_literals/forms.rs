@@ -101,7 +101,8 @@ fn secret_ends(text: &str) -> impl Iterator<Item = &[u8]> {
 pub(in crate::compile) fn is_nearly_secret_key(key: &str) -> bool {
     /// A slip in a shorter word makes another word: `pass` and `path`.
     const SHORTEST: usize = 6;
-    if HARMLESS.contains(&key) {
+    // Of a right name the value tells what it is.
+    if HARMLESS.contains(&key) || is_secret_key(key) {
         return false;
     }
     let key = key.to_ascii_lowercase().replace(['-', '.'], "_");
