@@ -228,7 +228,7 @@ fn recommendation_1_the_database_is_managed_elsewhere_behind_a_pool() {
     let settings: String = settings.body.texts().into_iter().map(shown).collect();
     assert!(settings.contains("airflow = host={DB_HOST} port=5432 dbname=airflow\n"), "{settings}");
     assert!(settings.contains("server_tls_sslmode = require\n"), "{settings}");
-    has(pool, "METADATA_DB_PASSWORD", "<METADATA_DB_PASSWORD>");
+    has(pool, "OWNER_METADATA_DB_PASSWORD", "<METADATA_DB_PASSWORD>");
     let password = PRODUCTION.secrets.iter().find(|secret| secret.variable == "METADATA_DB_PASSWORD").expect("it is read");
     assert!(matches!(password.format, SecretFormat::Supplied { .. }), "the server knows the password already");
 }
@@ -319,7 +319,7 @@ fn recommendation_10_the_metadata_database_is_dumped_and_stored_every_night() {
     assert_eq!(dump.before.as_deref(), Some("airflow-postgres-backup"));
     has(dump, "PGHOST", "{DB_HOST}");
     has(dump, "PGSSLMODE", "require");
-    has(dump, "METADATA_DB_PASSWORD", "<METADATA_DB_PASSWORD>");
+    has(dump, "OWNER_METADATA_DB_PASSWORD", "<METADATA_DB_PASSWORD>");
     assert!(matches!(&upload.kind, WorkloadKind::Scheduled { schedule } if schedule == "0 3 * * *"), "{:?}", upload.kind);
     has(upload, "AWS_ACCESS_KEY_ID", "<AWS_ACCESS_KEY_ID>");
     has(upload, "AWS_SECRET_ACCESS_KEY", "<AWS_SECRET_ACCESS_KEY>");
