@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use pipegen::compile::{Compiled, Options, compile};
+use pipegen::compile::{Compiled, Options, compile, masked};
 use pipegen::diagnostic::{render_json, render_plain};
 use pipegen::fileset::FileSet;
 use pipegen::formats::Layout;
@@ -79,7 +79,7 @@ fn endure(text: &str) {
         assert!(text.get(span.range()).is_some(), "{span:?} is no part of:\n{text}");
     }
     // Both show every place, so they must not stumble over one.
-    assert_eq!(render_plain(&source, &compiled.diagnostics, &compiled.masked(&source), true).is_empty(), compiled.diagnostics.is_empty());
+    assert_eq!(render_plain(&source, &compiled.diagnostics, &masked(&source), true).is_empty(), compiled.diagnostics.is_empty());
     assert_eq!(render_json(&source, &compiled.diagnostics).lines().count(), compiled.diagnostics.len());
 }
 

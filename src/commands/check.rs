@@ -4,12 +4,12 @@ use std::mem;
 use std::path::Path;
 
 use super::arguments::{CheckArgs, Format};
-use super::blueprint::{base, load, parameters};
+use super::blueprint::{base, known_parameters, load, parameters};
 use super::render::{lower, targets};
-use super::{Done, Exit, errors, print, say};
-use crate::compile::{Compiled, Options, compile};
-use crate::diagnostic::{Located, render_json, render_plain, sort_and_dedup};
-use crate::source::{Source, Span};
+use super::{Done, Exit, print, say};
+use crate::compile::{Compiled, Options, compile, masked};
+use crate::diagnostic::{render_json, render_plain, sort_and_dedup};
+use crate::source::Source;
 use crate::targets::Target;
 
 /// Where artifacts would go, for the checks that look at it.
@@ -31,48 +31,35 @@ struct Choice {
 }
 
 fn blueprint(path: &Path, choice: &Choice) -> Done {
-    let (source, diagnostics, masked, failed) = all_environments(path, choice)?;
+    let source = load(path, choice.format == Format::Json)?;
+    let mut compiled = compiled(&source, path, None, choice)?;
+    let mut diagnostics = mem::take(&mut compiled.diagnostics);
+    for environment in mem::take(&mut compiled.environments) {
+        compiled = self::compiled(&source, path, Some(&environment), choice)?;
+        diagnostics.append(&mut compiled.diagnostics);
+    }
+    // The last one, often the only one, is not taken apart: the process is about to end, or to read another file.
+    mem::forget(compiled);
+    // Most faults of the base are there in every environment, and are said once: by the base, which was first.
+    sort_and_dedup(&mut diagnostics);
     match choice.format {
         Format::Json => print(&render_json(&source, &diagnostics))?,
         Format::Plain if diagnostics.is_empty() => say(&format!("{}: no faults", super::blueprint::shown(path))),
-        Format::Plain => say(render_plain(&source, &diagnostics, &masked, true).trim_end()),
+        Format::Plain => say(render_plain(&source, &diagnostics, &masked(&source), true).trim_end()),
     }
+    let failed = diagnostics.iter().any(|located| located.diagnostic.is_error());
     if failed { Err(Exit::Invalid) } else { Ok(()) }
 }
 
-type Found = (Source, Vec<Located>, Vec<Span>, bool);
-
-fn all_environments(path: &Path, choice: &Choice) -> Result<Found, Exit> {
-    let Choice { targets, parameters, format } = choice;
-    let source = load(path, *format == Format::Json)?;
-    let (mut diagnostics, mut masked, mut failed) = (Vec::new(), Vec::new(), false);
-    let mut environments = vec![None];
-    let mut next = 0;
-    while next < environments.len() {
-        let environment: Option<String> = environments[next].clone();
-        let options = Options { environment: environment.as_deref(), parameters, base: Some(base(path)), output: Some(Path::new(OUT)) };
-        let mut compiled: Compiled = compile(&source, &options);
-        if next == 0 {
-            if !compiled.unreadable {
-                super::blueprint::known_parameters(&compiled, parameters)?;
-            }
-            environments.extend(compiled.environments.iter().cloned().map(Some));
-        }
-        for needs in lower(&compiled, path, Path::new(OUT), environment.as_deref(), targets.as_deref())? {
-            compiled.add(needs.diagnostics);
-        }
-        failed |= errors(&compiled) > 0;
-        if *format == Format::Plain && !compiled.diagnostics.is_empty() {
-            masked.append(&mut compiled.masked(&source));
-        }
-        diagnostics.append(&mut compiled.diagnostics);
-        next += 1;
-        if next == environments.len() {
-            // The last one, often the only one, is not taken apart: the process is about to end, or to read another file.
-            mem::forget(compiled);
-        }
+/// A blueprint, or one of its environments, with what the targets say of it.
+fn compiled(source: &Source, path: &Path, environment: Option<&str>, choice: &Choice) -> Result<Compiled, Exit> {
+    let options = Options { environment, parameters: &choice.parameters, base: Some(base(path)), output: Some(Path::new(OUT)) };
+    let mut compiled = compile(source, &options);
+    if environment.is_none() && !compiled.unreadable {
+        known_parameters(&compiled, &choice.parameters)?;
     }
-    // Most faults of the base are there in every environment, and are said once: by the base, which was first.
-    sort_and_dedup(&mut diagnostics);
-    Ok((source, diagnostics, masked, failed))
+    for needs in lower(&compiled, path, Path::new(OUT), environment, choice.targets.as_deref())? {
+        compiled.add(needs.diagnostics);
+    }
+    Ok(compiled)
 }

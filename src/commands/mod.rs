@@ -18,8 +18,8 @@ mod report;
 use std::borrow::Cow;
 use std::io::{BufWriter, IsTerminal as _, Write as _};
 
-use crate::compile::Compiled;
-use crate::diagnostic::{Severity, printable, render_json, render_plain};
+use crate::compile::{Compiled, masked};
+use crate::diagnostic::{printable, render_json, render_plain};
 use crate::source::Source;
 
 /// The exit status.
@@ -82,16 +82,11 @@ fn print_texts<'a>(texts: impl Iterator<Item = Cow<'a, str>>) -> Done {
 /// Says the diagnostics to people, on standard error.
 fn say_diagnostics(source: &Source, compiled: &Compiled) {
     if !compiled.diagnostics.is_empty() {
-        let _ = write!(anstream::stderr(), "{}", render_plain(source, &compiled.diagnostics, &compiled.masked(source), true));
+        let _ = write!(anstream::stderr(), "{}", render_plain(source, &compiled.diagnostics, &masked(source), true));
     }
 }
 
 /// The diagnostics as JSON lines.
 fn diagnostics_json(source: &Source, compiled: &Compiled) -> String {
     render_json(source, &compiled.diagnostics)
-}
-
-/// How many errors there are.
-fn errors(compiled: &Compiled) -> usize {
-    compiled.diagnostics.iter().filter(|located| located.diagnostic.code.severity == Severity::Error).count()
 }

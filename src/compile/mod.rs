@@ -83,12 +83,6 @@ impl Compiled {
         self.diagnostics.iter().any(|located| located.diagnostic.is_error())
     }
 
-    /// Literal secrets in the source, which no renderer may show. Reads the source again, so it is for those who are about
-    /// to show some of it: the tree that was compiled has lost what was repaired, which a message may show all the same.
-    pub fn masked(&self, source: &Source) -> Vec<Span> {
-        yaml::read(source).map_or_else(|_| secret_literals::in_text(source), |tree| secret_literals::in_tree(source, &tree))
-    }
-
     /// Adds diagnostics that were found after compiling, such as a target's. What several targets cannot express at one
     /// place is one mistake, said once.
     pub fn add(&mut self, diagnostics: Vec<Diagnostic>) {
@@ -101,6 +95,12 @@ impl Compiled {
         self.diagnostics.extend(added);
         sort_and_dedup(&mut self.diagnostics);
     }
+}
+
+/// Literal secrets in the source, which no renderer may show. Reads the source again, so it is for those who are about to show
+/// some of it: the tree that was compiled has lost what was repaired, which a message may show all the same.
+pub fn masked(source: &Source) -> Vec<Span> {
+    yaml::read(source).map_or_else(|_| secret_literals::in_text(source), |tree| secret_literals::in_tree(source, &tree))
 }
 
 /// Compiles a blueprint. Every fault of the file is found in one run; a fault mutes its mere consequences.
