@@ -2,6 +2,7 @@
 
 mod forms;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::diagnostic::{Diagnostic, Place, code};
@@ -53,12 +54,24 @@ fn in_credentials(tree: &Node) -> Vec<Span> {
 }
 
 /// The values of keys that are nearly the name of a secret: nobody knows yet that they hold one.
-fn below_misspelt(node: &Node) -> Vec<Span> {
-    let of_entries = node.entries().iter().flat_map(|entry| match &entry.value.value {
-        Value::String(_) | Value::Number(_) if forms::is_nearly_secret_key(&entry.key) => vec![entry.value.span],
-        _ => below_misspelt(&entry.value),
-    });
-    of_entries.chain(node.elements().iter().flat_map(below_misspelt)).collect()
+fn below_misspelt(tree: &Node) -> Vec<Span> {
+    let mut spans = Vec::new();
+    collect_misspelt(tree, &mut HashMap::new(), &mut spans);
+    spans
+}
+
+/// `judged` has the keys that were seen: there are few, each is there often, and to compare one takes its time.
+fn collect_misspelt<'a>(node: &'a Node, judged: &mut HashMap<&'a str, bool>, spans: &mut Vec<Span>) {
+    for entry in node.entries() {
+        let is_text = matches!(entry.value.value, Value::String(_) | Value::Number(_));
+        if is_text && *judged.entry(&entry.key).or_insert_with(|| forms::is_nearly_secret_key(&entry.key)) {
+            spans.push(entry.value.span);
+        }
+        collect_misspelt(&entry.value, judged, spans);
+    }
+    for element in node.elements() {
+        collect_misspelt(element, judged, spans);
+    }
 }
 
 /// A `#` inside a text counts as well: too much is hidden rather than too little.
