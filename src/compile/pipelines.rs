@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::blueprint::{Blueprint, Dataset, Runs, Step as StepSpec};
-use crate::components::Topic;
-use crate::diagnostic::{Diagnostic, Faults, Place, code, near, unknown_name};
+use crate::components::{COMPONENTS, Component, Topic};
+use crate::diagnostic::{Diagnostic, Faults, Place, code, near, quoted, unknown_name};
 use crate::platform::{Pipeline, Step};
 use crate::source::Pointer;
 use crate::value::{DatasetName, Duration, Map, Name, NetworkName, ResourceRef};
@@ -12,13 +12,6 @@ use crate::value::{DatasetName, Duration, Map, Name, NetworkName, ResourceRef};
 use super::declare::Services;
 use super::pending::{Given, Pending};
 use super::scope::{find_resource, find_service, find_volume, volume_meant};
-
-/// Which components may hold a kind of data. A container may be anything.
-const HOLDERS: &[(&str, &[&str])] = &[
-    ("object", &["container", "external", "s3"]),
-    ("table", &["container", "databricks", "external", "postgres"]),
-    ("topic", &["container", "external", "kafka"]),
-];
 
 fn section() -> Pointer {
     Pointer::root().key("pipelines")
@@ -105,7 +98,6 @@ impl<'a> Stepping<'a> {
     fn held(&mut self, dataset: &Dataset, location: &Location, at: &Pointer) {
         let kinds = [("table", &dataset.table), ("topic", &dataset.topic), ("object", &dataset.object), ("path", &dataset.path)];
         let Some((kind, _)) = kinds.into_iter().find(|(_, name)| name.is_some()) else { return };
-        let holders = HOLDERS.iter().find(|(known, _)| *known == kind).map(|(_, components)| *components).unwrap_or_default();
         let (message, help) = match location {
             Location::Volume(_) if kind == "path" => return,
             Location::Volume(name) => {
@@ -113,14 +105,15 @@ impl<'a> Stepping<'a> {
             }
             Location::Service(target) => {
                 let Some(declared) = self.services.get(target.service()) else { return };
-                let component = declared.component.name;
-                if holders.contains(&component) {
+                let Component { name: component, holds, .. } = declared.component;
+                if holds.contains(&kind) {
                     return;
                 }
-                let help = if holders.is_empty() {
+                let holders = COMPONENTS.iter().filter(|other| other.holds.contains(&kind)).map(|other| other.name);
+                let help = if kind == "path" {
                     "name a volume".to_owned()
                 } else {
-                    format!("name a service of one of the components `{}`", holders.join("`, `"))
+                    format!("name a service of one of the components {}", quoted(holders))
                 };
                 (format!("`{}` is of the component `{component}`, which holds no `{kind}`", declared.name), help)
             }

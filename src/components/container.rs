@@ -19,6 +19,7 @@ pub static COMPONENT: Component = Component {
     doc: DOC,
     versions: &[],
     runs: true,
+    holds: &["object", "table", "topic"],
     schema: Spec::json_schema,
     declare,
 };

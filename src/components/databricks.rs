@@ -15,6 +15,7 @@ pub static COMPONENT: Component = Component {
     doc: DOC,
     versions: &[],
     runs: false,
+    holds: &["table"],
     schema: Spec::json_schema,
     declare,
 };

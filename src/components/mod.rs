@@ -42,6 +42,8 @@ pub struct Component {
     pub versions: &'static [(&'static str, &'static str)],
     /// Whether its services run here; one that runs nothing has its own fields only.
     pub runs: bool,
+    /// The kinds of datasets that may be in it: `object`, `table`, `topic`. One at a `path` is in a volume.
+    pub holds: &'static [&'static str],
     /// The schema of the component's own fields, beside the common ones.
     pub schema: fn(&mut SchemaGenerator) -> Schema,
     /// Reads the service and says what others may see of it. `None`: a fault was reported.

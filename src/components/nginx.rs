@@ -23,6 +23,7 @@ pub static COMPONENT: Component = Component {
     doc: DOC,
     versions: TAGS,
     runs: true,
+    holds: &[],
     schema: Spec::json_schema,
     declare,
 };

@@ -16,6 +16,7 @@ pub static COMPONENT: Component = Component {
     doc: DOC,
     versions: &[],
     runs: false,
+    holds: &["object"],
     schema: Spec::json_schema,
     declare,
 };

@@ -36,14 +36,13 @@ fn called_like_a_copy(platform: &Platform, used: &BTreeMap<String, BTreeSet<Enco
 
 /// What holds for a variable that nobody has set, as it is; nothing where somebody has to.
 pub fn default<'a>(platform: &'a Platform, variable: &str) -> Option<&'a str> {
-    platform.settings.iter().find(|setting| setting.variable == variable)?.default.as_deref()
+    platform.setting(variable)?.default.as_deref()
 }
 
 /// Where a variable comes from.
 fn place(platform: &Platform, variable: &str) -> Option<Place> {
-    let secret = platform.secrets.iter().find(|secret| secret.variable == variable).map(|secret| Place::Key(secret.origin.key("env")));
-    let setting = || platform.settings.iter().find(|setting| setting.variable == variable);
-    secret.or_else(|| Some(Place::Value(setting()?.origin.clone())))
+    let secret = platform.secret(variable).map(|secret| Place::Key(secret.origin.key("env")));
+    secret.or_else(|| Some(Place::Value(platform.setting(variable)?.origin.clone())))
 }
 
 fn wanted(secret: &Secret, used: &BTreeMap<String, BTreeSet<Encoding>>) -> Option<Wanted> {

@@ -58,6 +58,18 @@ pub struct Platform {
     pub expectations: Vec<Expectation>,
 }
 
+impl Platform {
+    /// A secret by its variable.
+    pub fn secret(&self, variable: &str) -> Option<&Secret> {
+        self.secrets.binary_search_by(|secret| secret.variable.as_str().cmp(variable)).ok().map(|at| &self.secrets[at])
+    }
+
+    /// A value of the deployer by its variable.
+    pub fn setting(&self, variable: &str) -> Option<&Setting> {
+        self.settings.binary_search_by(|setting| setting.variable.as_str().cmp(variable)).ok().map(|at| &self.settings[at])
+    }
+}
+
 /// A cluster on one machine.
 #[derive(Debug, Clone)]
 pub struct Cluster {

@@ -157,8 +157,8 @@ mod tests {
         assert!(error.contains("is a symbolic link"), "{error}");
         assert_eq!(fs_err::read_to_string(&end).expect("read"), "A=\"1\"\n");
 
-        let there = folder.path().join("compose");
-        std::os::unix::fs::symlink(tempfile::tempdir().expect("a temporary folder").keep(), &there).expect("linked");
+        let (elsewhere, there) = (self::folder(), folder.path().join("compose"));
+        std::os::unix::fs::symlink(elsewhere.path(), &there).expect("linked");
         let error = write_env(&there, "A=\"2\"\n").expect_err("refused").to_string();
         assert!(error.contains("put a folder in its place") && !there.join(FILE).exists(), "{error}");
     }

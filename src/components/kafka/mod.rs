@@ -28,6 +28,7 @@ pub static COMPONENT: Component = Component {
     doc: DOC,
     versions: TAGS,
     runs: true,
+    holds: &["topic"],
     schema: Spec::json_schema,
     declare,
 };

@@ -36,6 +36,7 @@ pub static COMPONENT: Component = Component {
     doc: DOC,
     versions: TAGS,
     runs: true,
+    holds: &["table"],
     schema: Spec::json_schema,
     declare,
 };

@@ -1,6 +1,7 @@
 //! Names that the API server would refuse or take for each other, found at their lines.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::bundle::is_own_file;
 use super::containers::port_name;
@@ -8,6 +9,7 @@ use super::scope::{Scope, secret_object};
 use super::{StackManifests, policies, realizations_of};
 use crate::diagnostic::{Diagnostic, Place};
 use crate::platform::Realization;
+use crate::source::Pointer;
 use crate::yaml::Doc;
 
 /// A pod of a StatefulSet has the label `controller-revision-hash: <name>-<ten digits>`, and a label has 63 characters.
@@ -65,12 +67,16 @@ pub fn check_objects(scope: &mut Scope<'_>, stacks: &[StackManifests<'_>]) {
         return;
     }
     for stack in stacks {
-        let mut known: BTreeSet<(String, String)> = BTreeSet::new();
-        for (kind, name, place) in objects(scope, stack) {
-            if !known.insert((kind.clone(), name.clone())) {
-                let message = format!("Kubernetes would have two objects of the kind {kind} with the name `{name}`");
-                scope.resolver.refuse(&place, message, "choose another name here, or for the other one");
+        let mut known = HashSet::new();
+        let mut twice_named = Vec::new();
+        for object in objects(scope, stack) {
+            if !known.insert((object.kind, object.name.clone())) {
+                let message = format!("Kubernetes would have two objects of the kind {} with the name `{}`", object.kind, object.name);
+                twice_named.push((Place::Key(object.origin.clone()), message));
             }
+        }
+        for (place, message) in twice_named {
+            scope.resolver.refuse(&place, message, "choose another name here, or for the other one");
         }
         for one in &stack.workloads {
             for name in one.docs.iter().filter_map(pod_volumes).flat_map(twice) {
@@ -81,17 +87,23 @@ pub fn check_objects(scope: &mut Scope<'_>, stacks: &[StackManifests<'_>]) {
     }
 }
 
-/// The objects of a stack: kind, name and the place that names it. Those whose names a user chooses come last, so that they
-/// are the ones that are reported.
-fn objects(scope: &Scope<'_>, stack: &StackManifests<'_>) -> Vec<(String, String, Place)> {
+/// An object, and where the blueprint has what names it.
+struct Named<'a> {
+    kind: &'a str,
+    name: Cow<'a, str>,
+    origin: &'a Pointer,
+}
+
+/// The objects of a stack. Those whose names a user chooses come last, so that they are the ones that are reported.
+fn objects<'a>(scope: &'a Scope<'_>, stack: &'a StackManifests<'_>) -> Vec<Named<'a>> {
     let platform = scope.platform;
-    let origin = platform.stacks.get(stack.stack).map(|stack| stack.origin.clone()).unwrap_or_default();
+    let origin = &platform.stacks[stack.stack].origin;
     let mut found = Vec::new();
-    let mut add = |kind: &str, name: &str, place: &Place| found.push((kind.to_owned(), name.to_owned(), place.clone()));
+    let mut add = |kind: &'a str, name: Cow<'a, str>, origin: &'a Pointer| found.push(Named { kind, name, origin });
     for policy in &stack.policies {
         let Some((kind, name)) = named(policy) else { continue };
         let network = platform.networks.iter().find(|network| policies::out_name(&network.name) == name);
-        add(kind, name, &Place::Key(network.map_or(&origin, |network| &network.origin).clone()));
+        add(kind, name.into(), network.map_or(origin, |network| &network.origin));
     }
     let own = |realization: &Realization| {
         realization.workloads().any(|name| scope.index.workload(name).is_some_and(|workload| workload.stack == stack.stack))
@@ -99,21 +111,18 @@ fn objects(scope: &Scope<'_>, stack: &StackManifests<'_>) -> Vec<(String, String
     for service in &platform.services {
         let realizations = realizations_of(service, scope.target).filter(|realization| own(realization));
         let services: BTreeSet<&String> = realizations.flat_map(|found| &found.endpoints).map(|endpoint| &endpoint.service).collect();
-        services.into_iter().for_each(|name| add("Service", name, &Place::Key(service.origin.clone())));
+        services.into_iter().for_each(|name| add("Service", name.into(), &service.origin));
     }
     if let Some(reads) = scope.reads.get(&stack.stack) {
         let local: BTreeSet<&String> = reads.local.iter().map(|file| &file.object).collect();
-        local.into_iter().for_each(|name| add("ConfigMap", name, &Place::Key(origin.clone())));
-        reads.filled.iter().for_each(|object| add("Secret", &object.name, &Place::Key(origin.clone())));
+        local.into_iter().for_each(|name| add("ConfigMap", name.into(), origin));
+        reads.filled.iter().for_each(|object| add("Secret", (&object.name).into(), origin));
         for variable in reads.secrets.keys() {
-            let secret = platform.secrets.iter().find(|secret| secret.variable == *variable);
-            add("Secret", &secret_object(variable), &Place::Key(secret.map_or(&origin, |secret| &secret.origin).clone()));
+            add("Secret", secret_object(variable).into(), platform.secret(variable).map_or(origin, |secret| &secret.origin));
         }
     }
     for one in &stack.workloads {
-        for (kind, name) in one.docs.iter().filter_map(named) {
-            add(kind, name, &Place::Key(one.workload.origin.clone()));
-        }
+        one.docs.iter().filter_map(named).for_each(|(kind, name)| add(kind, name.into(), &one.workload.origin));
     }
     found
 }

@@ -47,7 +47,7 @@ impl Chart<'_> {
         // The jobs have what the service says, whatever a role says over it.
         let of_service = |entry: &&Entry| !common.contains(entry) && self.main.environment.iter().any(|(name, _)| *name == entry.0);
         let rest: Vec<Entry> = self.own(self.init).filter(of_service).cloned().collect();
-        let entries: Vec<Value> = rest.iter().map(|entry| own_entry("init", entry, &object, &mut hidden)).collect();
+        let entries: Vec<Value> = rest.iter().map(|entry| own_entry(jobs::INIT, entry, &object, &mut hidden)).collect();
         for (section, _) in JOBS {
             self.values.append(&[section, "env"], entries.clone());
         }

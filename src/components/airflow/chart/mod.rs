@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use super::{Airflow, git, jobs, metrics, roles};
 use crate::blueprint::Role;
 use crate::platform::realization::Pods;
-use crate::platform::{Body, Gap, Realization, Realizer, ReplacedEndpoint, SecretObject, Text, TextTree, Value, Workload};
+use crate::platform::{Body, Gap, Realization, Realizer, ReplacedEndpoint, SecretObject, Text, Value, Workload};
 use crate::source::Pointer;
 
 const TARGET: &str = "helm";
@@ -236,10 +236,8 @@ impl<'a> Chart<'a> {
         if of_worker.resources != of_task.resources {
             gaps.push(gap(&["resources"], "resources", &|role| role.resources.is_some()));
         }
-        let overrides = |workload: &Workload| -> Vec<TextTree> {
-            workload.overrides.iter().filter(|(target, _)| target == TARGET).map(|(_, tree)| tree.clone()).collect()
-        };
-        if overrides(of_worker) != overrides(of_task) {
+        let overrides = |workload: &'a Workload| workload.overrides.iter().filter(|(target, _)| target == TARGET);
+        if !overrides(of_worker).eq(overrides(of_task)) {
             gaps.push(gap(&["overrides", TARGET], "overrides", &|role| role.overrides.get(TARGET).is_some()));
         }
         gaps

@@ -7,7 +7,7 @@ use crate::components::airflow::HOME;
 use crate::components::airflow::jobs::INIT_PROGRAM;
 use crate::components::airflow::load::{self, Load};
 use crate::components::airflow::spec::{Dags, Git};
-use crate::platform::{Body, Image, ImagePart, Mount, PublicText, Resources, Value, WorkloadKind};
+use crate::platform::{Body, ImagePart, Mount, PublicText, Resources, Value, WorkloadKind};
 use crate::value::Replicas;
 
 /// The script that makes the administrator, and the command with which it first waits for the schema that the chart's own
@@ -27,8 +27,7 @@ impl Chart<'_> {
         let part = |part| Value::Image { workload: self.main.name.clone(), part };
         let by_tag = [("repository", part(ImagePart::Repository)), ("tag", part(ImagePart::Tag))];
         let by_digest = [("repository", part(ImagePart::Name)), ("digest", part(ImagePart::Digest))];
-        let (Image::Pulled { reference } | Image::Built { reference, .. }) = &self.main.image;
-        let has_digest = ImagePart::Digest.of(reference).is_some();
+        let has_digest = ImagePart::Digest.of(self.main.image.reference()).is_some();
         self.set("images.airflow", Value::map(if has_digest { by_digest } else { by_tag.clone() }));
         if self.makes_pods() {
             // Else the pods of tasks run the chart's default image, without the packages of this one. It knows no digest here, and

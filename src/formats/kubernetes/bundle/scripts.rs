@@ -306,6 +306,12 @@ fn local<'a>(reads: &'a Reads, layout: &Layout) -> Vec<LocalRow<'a>> {
     rows
 }
 
+/// The files of the user's that a workload reads; the rows are sorted by the object.
+fn local_paths(rows: &[LocalRow<'_>], workload: &str) -> Vec<String> {
+    let object = local_object(workload);
+    rows.binary_search_by(|row| row.object.cmp(&object)).map(|at| rows[at].paths.clone()).unwrap_or_default()
+}
+
 fn workload<'a>(scope: &'a Scope<'_>, one: &'a WorkloadManifests<'_>, local: &[LocalRow<'_>]) -> Option<WorkloadRow<'a>> {
     if one.awaited.is_empty() {
         return None;
@@ -317,7 +323,7 @@ fn workload<'a>(scope: &'a Scope<'_>, one: &'a WorkloadManifests<'_>, local: &[L
         component: scope.index.service(&one.workload.service).map_or("", |service| service.component),
         networks: one.workload.networks.join(", "),
         after_charts: waits_for_charts(scope, one.workload, &mut BTreeSet::new()),
-        local: local.iter().find(|row| row.object == local_object(&one.workload.name)).map(|row| row.paths.clone()).unwrap_or_default(),
+        local: local_paths(local, &one.workload.name),
     })
 }
 
